@@ -1,0 +1,1 @@
+//! Combinatorial lower bounds for vector packing, each with a certificate

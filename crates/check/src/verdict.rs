@@ -1,0 +1,118 @@
+//! What the judge finds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use vmpack_model::Value;
+
+/// What the judge finds about a claim. Only `Correct` enters statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// Everything that was claimed and can be derived again is true.
+    Correct,
+    /// Nothing was claimed: no solution, no bound, no refutation.
+    NoAnswer,
+    /// The solution breaks constraints, or is not a solution of this instance at all.
+    Infeasible {
+        /// One sentence per violation, naming what is broken and by how much; the first few.
+        violations: Vec<String>,
+    },
+    /// The solution is feasible, but does not cost what was claimed.
+    WrongCost {
+        /// What the method said.
+        claimed: Value,
+        /// What the judge derived.
+        actual: Value,
+    },
+    /// The certificate does not prove the bound.
+    InvalidBound {
+        /// What the method said.
+        claimed: Value,
+        /// Why the certificate does not yield it.
+        reason: String,
+    },
+    /// The bound is above the cost of a feasible solution.
+    BoundAboveCost {
+        /// The bound.
+        bound: Value,
+        /// The cost of the solution, derived by the judge.
+        cost: Value,
+    },
+    /// Called optimal, but a feasible solution is known that costs less.
+    FalseOptimal {
+        /// What was called optimal.
+        cost: Value,
+        /// What somebody else reached.
+        better: Value,
+    },
+    /// Called infeasible or unbounded, which the evidence does not show or a solution disproves.
+    FalseRefutation {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The parts of the claim contradict each other, for example `optimal` without a solution.
+    Inconsistent {
+        /// The contradiction.
+        reason: String,
+    },
+}
+
+impl Verdict {
+    /// The name of the variant as records and tables show it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Correct => "Correct",
+            Self::NoAnswer => "NoAnswer",
+            Self::Infeasible { .. } => "Infeasible",
+            Self::WrongCost { .. } => "WrongCost",
+            Self::InvalidBound { .. } => "InvalidBound",
+            Self::BoundAboveCost { .. } => "BoundAboveCost",
+            Self::FalseOptimal { .. } => "FalseOptimal",
+            Self::FalseRefutation { .. } => "FalseRefutation",
+            Self::Inconsistent { .. } => "Inconsistent",
+        }
+    }
+
+    /// Whether the method claimed something false.
+    pub fn is_wrong(&self) -> bool {
+        !matches!(self, Self::Correct | Self::NoAnswer)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::Correct | Self::NoAnswer => Ok(()),
+            Self::Infeasible { violations } => write!(f, ": {}", violations.join("; ")),
+            Self::WrongCost { claimed, actual } => write!(f, ": claimed {claimed}, is {actual}"),
+            Self::InvalidBound { claimed, reason } => write!(f, ": {claimed}: {reason}"),
+            Self::BoundAboveCost { bound, cost } => {
+                write!(f, ": bound {bound}, yet a feasible solution costs {cost}")
+            }
+            Self::FalseOptimal { cost, better } => {
+                write!(f, ": {cost} was called optimal, yet {better} was reached")
+            }
+            Self::FalseRefutation { reason } | Self::Inconsistent { reason } => {
+                write!(f, ": {reason}")
+            }
+        }
+    }
+}
+
+/// The verdict with what the judge derived on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// What was found.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The cost of the solution, derived again; `None` without a feasible solution.
+    pub cost: Option<Value>,
+    /// Whether the bound (or the refutation) was derived again from its certificate.
+    pub certified: bool,
+    /// What was not proved and why, for example a certificate whose knapsack exceeds the effort.
+    pub notes: Vec<String>,
+    /// The greatest amount by which a constraint is missed within a stated tolerance; zero if exact.
+    pub violation: Value,
+}

@@ -1,0 +1,1 @@
+//! Instance formats, seeded generators, suites and the catalogue of public sources

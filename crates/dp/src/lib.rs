@@ -1,0 +1,1 @@
+//! Dynamic programs: knapsacks, subset sums, exact fills, packing and allocation

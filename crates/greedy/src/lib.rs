@@ -1,0 +1,1 @@
+//! Constructive rules for packing and allocation

@@ -1,0 +1,1 @@
+//! Plans, limits, one process per measured run, resume and manifest

@@ -1,0 +1,1 @@
+//! Linear and mixed-integer formulations over HiGHS, microlp and minilp

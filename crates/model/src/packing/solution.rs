@@ -1,0 +1,91 @@
+//! The answer: host patterns with multiplicity.
+
+use serde::{Deserialize, Serialize};
+
+use super::Instance;
+
+/// What one host holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Pattern {
+    /// Index of the host type.
+    pub host: usize,
+    /// Demand rows and how many VMs of each run on the host; each row at most once, counts positive.
+    pub vms: Vec<(usize, u64)>,
+}
+
+impl Pattern {
+    /// Sorts the rows, adds up repeated ones and drops zero counts, so that equal contents are equal
+    /// patterns.
+    #[must_use]
+    pub fn normalised(mut self) -> Self {
+        self.vms.sort_unstable();
+        let mut merged: Vec<(usize, u64)> = Vec::with_capacity(self.vms.len());
+        for (row, count) in self.vms {
+            match merged.last_mut() {
+                Some((last, total)) if *last == row => *total += count,
+                _ => merged.push((row, count)),
+            }
+        }
+        merged.retain(|&(_, count)| count > 0);
+        Self { host: self.host, vms: merged }
+    }
+}
+
+/// A placement of all VMs: patterns, each used by `multiplicity` hosts.
+///
+/// Memory is linear in the patterns, not in VMs or hosts: a million equal VMs on equally filled hosts is
+/// one entry. Writing one line per VM is a writer's job.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Patterns and how many hosts are filled so; multiplicities are positive.
+    pub patterns: Vec<(Pattern, u64)>,
+}
+
+impl Placement {
+    /// Collects the hosts of a packing: equal patterns are merged, empty hosts dropped, and the patterns
+    /// sorted, so that equal placements are equal values whatever order they were found in.
+    pub fn from_patterns(patterns: impl IntoIterator<Item = (Pattern, u64)>) -> Self {
+        let mut multiplicity = std::collections::BTreeMap::new();
+        for (pattern, hosts) in patterns {
+            let pattern = pattern.normalised();
+            if hosts > 0 && !pattern.vms.is_empty() {
+                *multiplicity.entry(pattern).or_insert(0) += hosts;
+            }
+        }
+        Self { patterns: multiplicity.into_iter().collect() }
+    }
+
+    /// The number of hosts opened.
+    pub fn hosts_opened(&self) -> u64 {
+        self.patterns.iter().map(|(_, hosts)| hosts).sum()
+    }
+
+    /// The total cost of the opened hosts, as methods claim it; the checker has its own sum.
+    ///
+    /// # Panics
+    /// If a pattern names a host type that the instance does not have.
+    pub fn cost(&self, instance: &Instance) -> u64 {
+        self.patterns
+            .iter()
+            .map(|(pattern, hosts)| instance.hosts()[pattern.host].cost * hosts)
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_packings_are_equal_values() {
+        let pattern = |vms: &[(usize, u64)]| Pattern { host: 0, vms: vms.to_vec() };
+        let one = Placement::from_patterns([
+            (pattern(&[(1, 1), (0, 2)]), 1),
+            (pattern(&[]), 5),
+            (pattern(&[(0, 1), (1, 1), (0, 1)]), 2),
+        ]);
+        let other = Placement::from_patterns([(pattern(&[(0, 2), (1, 1)]), 3)]);
+        assert_eq!(one, other);
+        assert_eq!(one.hosts_opened(), 3);
+    }
+}

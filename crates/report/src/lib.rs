@@ -1,0 +1,1 @@
+//! Figures, tables and one HTML file from a store of records

@@ -1,0 +1,221 @@
+//! One run, one record; one experiment, one manifest.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vmpack_check::{Judgement, Verdict};
+use vmpack_model::{Counters, Family, Kind, Reference, Status, TrajectoryPoint, Value};
+
+/// The version of the record format; readers refuse newer ones.
+pub const SCHEMA: u32 = 1;
+
+/// What one run was asked, how it ended, what it claimed and what the judge found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format.
+    pub schema: u32,
+    /// The id of the run: a hash of everything that determines it (instance content, method, seed,
+    /// limits), so that the same run has the same id everywhere.
+    pub run: String,
+    /// The name of the suite or dataset that the instance came from.
+    pub dataset: String,
+    /// The name of the instance.
+    pub instance: String,
+    /// A hash of the instance's content.
+    pub instance_hash: String,
+    /// The problem family.
+    pub family: Family,
+    /// How large the instance is.
+    pub features: Features,
+    /// What is known of the optimum, if anything.
+    pub reference: Option<Reference>,
+    /// The id of the method.
+    pub method: String,
+    /// The kind of the method.
+    pub kind: Kind,
+    /// The seed.
+    pub seed: u64,
+    /// The limits it ran under.
+    pub limits: Limits,
+    /// How the process ended.
+    pub termination: Termination,
+    /// What the method answered and the judge found; `None` if it did not live to answer.
+    pub answer: Option<Answer>,
+    /// Time and memory.
+    pub measurement: Measurement,
+}
+
+impl Record {
+    /// The verified cost: present when the judge found nothing wrong.
+    pub fn verified_cost(&self) -> Option<Value> {
+        let answer = self.answer.as_ref()?;
+        if answer.judgement.verdict == Verdict::Correct { answer.judgement.cost } else { None }
+    }
+
+    /// The lower bound of an answer in which the judge found nothing wrong.
+    pub fn correct_bound(&self) -> Option<Value> {
+        let answer = self.answer.as_ref()?;
+        if answer.judgement.verdict == Verdict::Correct { answer.lower_bound } else { None }
+    }
+
+    /// Whether the method claimed something that the judge found false.
+    pub fn is_wrong(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.judgement.verdict.is_wrong())
+    }
+}
+
+/// How large an instance is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Features {
+    /// The number of VM types (packing) or VMs (allocation).
+    pub vm_types: u64,
+    /// The number of VMs.
+    pub vms: u64,
+    /// The number of host types (packing) or hosts (allocation).
+    pub hosts: u64,
+    /// The number of resources.
+    pub resources: u64,
+    /// The number of service demands (allocation).
+    pub services: u64,
+}
+
+/// The limits of a run, enforced from outside the process.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Wall time in seconds.
+    pub wall_s: f64,
+    /// CPU time in seconds, over all threads.
+    pub cpu_s: Option<f64>,
+    /// Memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// The limit on the method's own work.
+    pub work: Option<u64>,
+    /// Threads that the method may use.
+    pub threads: u64,
+}
+
+/// How a process ended: a closed vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Termination {
+    /// It answered and exited by itself, within the limits.
+    Completed,
+    /// It was stopped at the wall or CPU limit, or answered after it.
+    Timeout,
+    /// It exceeded the memory limit.
+    OutOfMemory,
+    /// It was ended by a signal.
+    Crashed {
+        /// The number of the signal.
+        signal: i32,
+    },
+    /// It exited with an error, or what it printed is no answer.
+    Failed {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Termination {
+    /// The name as tables show it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Timeout => "timeout",
+            Self::OutOfMemory => "out-of-memory",
+            Self::Crashed { .. } => "crashed",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+/// What a method answered and what the judge found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What the method claims.
+    pub status: Status,
+    /// The cost it claims.
+    pub claimed_cost: Option<Value>,
+    /// The lower bound it claims.
+    pub lower_bound: Option<Value>,
+    /// What the judge found, with the cost and whether the bound is certified.
+    pub judgement: Judgement,
+    /// Counts of work.
+    pub counters: Counters,
+    /// When incumbent and bound improved.
+    pub trajectory: Vec<TrajectoryPoint>,
+}
+
+/// Time and memory of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Wall seconds of solving alone, measured in the process; of the whole process if it did not answer.
+    pub wall_s: f64,
+    /// CPU seconds of solving alone, over all threads; of the whole process if it did not answer.
+    pub cpu_s: f64,
+    /// Wall seconds of the whole process, measured from outside.
+    pub process_wall_s: f64,
+    /// CPU seconds of the whole process, from the operating system.
+    pub process_cpu_s: f64,
+    /// Peak resident memory of the process in bytes, from the operating system.
+    pub peak_rss_bytes: u64,
+    /// How often the process was taken off a core by the system: high counts mark a disturbed run.
+    pub involuntary_switches: u64,
+    /// The one-minute load average when the run started.
+    pub load: f64,
+}
+
+/// A pair of instance and method that is not run, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The name of the instance.
+    pub instance: String,
+    /// The id of the method.
+    pub method: String,
+    /// The method's reason.
+    pub reason: String,
+}
+
+/// What an experiment was and where it ran: one file beside the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of the record format.
+    pub schema: u32,
+    /// The name of the experiment.
+    pub experiment: String,
+    /// A hash of the experiment file's content.
+    pub experiment_hash: String,
+    /// The seed that shuffled the order of runs.
+    pub order_seed: u64,
+    /// The number of runs planned.
+    pub planned: u64,
+    /// Pairs that are not run.
+    pub skipped: Vec<Skipped>,
+    /// What is missing from this build or this machine, one sentence each, shown in every report.
+    pub missing: Vec<String>,
+    /// Versions: vmpack, the compiler, every backend.
+    pub versions: BTreeMap<String, String>,
+    /// The commit it was built from, with `-dirty` when there were changes; empty if unknown.
+    pub commit: String,
+    /// When the run started, RFC 3339.
+    pub started: String,
+    /// The command line.
+    pub command: Vec<String>,
+    /// Runs in parallel.
+    pub jobs: u64,
+    /// Where it ran.
+    pub machine: Machine,
+}
+
+/// The machine of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's model name.
+    pub cpu: String,
+    /// Logical processors.
+    pub cores: u64,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// Operating system and kernel.
+    pub system: String,
+}

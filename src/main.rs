@@ -1,0 +1,2 @@
+//! The vmpack command.
+fn main() {}
