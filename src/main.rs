@@ -1,2 +1,65 @@
-//! The vmpack command.
-fn main() {}
+//! The `vmpack` command: parses arguments and hands the registries to harness and report.
+
+mod cmd;
+mod experiments;
+mod registry;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Which way of allocating CPU and memory to virtual machines, and of packing them onto hosts, costs
+/// least, and how long does it take to find?
+///
+/// Exit codes: 0 answered, 1 error in the input or the arguments (or a wrong answer found by `check`),
+/// 2 no answer within the limits.
+#[derive(Parser)]
+#[command(name = "vmpack", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(cmd::run::Arguments),
+    Report(cmd::report::Arguments),
+    Solve(cmd::solve::Arguments),
+    Check(cmd::check::Arguments),
+    Generate(cmd::generate::Arguments),
+    Convert(cmd::convert::Arguments),
+    List(cmd::list::Arguments),
+    Completions(cmd::completions::Arguments),
+    #[command(hide = true)]
+    RunOne,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers; clap's own exit code for errors means something else here.
+            let code = if error.use_stderr() { 1 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match arguments.command {
+        Command::Run(arguments) => cmd::run::run(&arguments),
+        Command::Report(arguments) => cmd::report::run(&arguments),
+        Command::Solve(arguments) => cmd::solve::run(&arguments),
+        Command::Check(arguments) => cmd::check::run(&arguments),
+        Command::Generate(arguments) => cmd::generate::run(&arguments),
+        Command::Convert(arguments) => cmd::convert::run(&arguments),
+        Command::List(arguments) => cmd::list::run(&arguments),
+        Command::Completions(arguments) => cmd::completions::run(&arguments),
+        Command::RunOne => cmd::run_one::run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vmpack: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,1 +1,73 @@
-fn main() {}
+//! `cargo xtask`: prepares the native tools that the build needs, then runs one of the project's habits.
+//!
+//! It uses the standard library alone, so that it compiles in a second on a fresh machine.
+
+mod habits;
+mod native;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <HABIT> [--without-highs] [-- ARGUMENTS]
+
+Each habit first prepares what it needs, says what it does, and can be run again.
+
+Habits:
+  demo    build, run the demonstration experiment and write its report to reports/demo
+  test    run all tests
+  build   build target/release/vmpack
+  bench   run the criterion benchmarks and the comparison of methods
+  lint    check formatting, lints, documentation and (where cargo-deny is installed) dependencies
+  ci      lint, then test
+  setup   prepare the native tools only
+
+Options:
+  --without-highs   leave HiGHS out: pure-Rust solvers only, no native tools needed
+  -- ARGUMENTS      passed on to the last command of the habit
+";
+
+/// What a habit is run with.
+struct Options {
+    without_highs: bool,
+    arguments: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let Some(habit) = words.next() else {
+        eprint!("{HELP}");
+        return ExitCode::from(1);
+    };
+    let mut options = Options { without_highs: false, arguments: Vec::new() };
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--without-highs" => options.without_highs = true,
+            "--" => options.arguments = words.by_ref().collect(),
+            other => {
+                eprintln!("xtask: unknown option {other:?}; see `cargo xtask help`");
+                return ExitCode::from(1);
+            }
+        }
+    }
+    let done = match habit.as_str() {
+        "demo" => habits::demo(&options),
+        "test" => habits::test(&options),
+        "build" => habits::build(&options),
+        "bench" => habits::bench(&options),
+        "lint" => habits::lint(&options),
+        "ci" => habits::lint(&options).and_then(|()| habits::test(&options)),
+        "setup" => native::prepare(&habits::root()),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("unknown habit {other:?}; see `cargo xtask help`")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The habits: thin sequences of `cargo` and `vmpack` commands.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Options, native};
+
+type Done = Result<(), String>;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("crates/xtask lies two levels below the root").to_owned()
+}
+
+pub(crate) fn build(options: &Options) -> Done {
+    prepare(options)?;
+    let mut cargo = cargo(&["build", "--release", "--bin", "vmpack"], options);
+    cargo.args(&options.arguments);
+    run("build the command (HiGHS alone takes about three minutes the first time)", &mut cargo)?;
+    say(&format!("the command is {}", vmpack().display()));
+    Ok(())
+}
+
+pub(crate) fn demo(options: &Options) -> Done {
+    let build_options = Options { without_highs: options.without_highs, arguments: Vec::new() };
+    build(&build_options)?;
+    let out = root().join("reports/demo");
+    if out.join("records.jsonl").exists() && !options.arguments.iter().any(|a| a == "--resume") {
+        let previous = root().join("reports/demo.previous");
+        say("the last demonstration moves to reports/demo.previous");
+        if previous.exists() {
+            std::fs::remove_dir_all(&previous)
+                .map_err(|e| format!("{}: {e}", previous.display()))?;
+        }
+        std::fs::rename(&out, &previous).map_err(|e| format!("{}: {e}", out.display()))?;
+    }
+    let mut experiment = Command::new(vmpack());
+    experiment
+        .args(["run", "benches/experiments/demo.toml", "--out", "reports/demo"])
+        .args(&options.arguments);
+    run("run the demonstration experiment", &mut experiment)?;
+    let mut report = Command::new(vmpack());
+    report.args(["report", "reports/demo"]);
+    run("write its report", &mut report)?;
+    say("open reports/demo/report.html in a browser");
+    Ok(())
+}
+
+pub(crate) fn test(options: &Options) -> Done {
+    prepare(options)?;
+    let mut cargo = cargo(&["test", "--workspace"], options);
+    cargo.args(&options.arguments);
+    run("run all tests", &mut cargo)
+}
+
+pub(crate) fn bench(options: &Options) -> Done {
+    prepare(options)?;
+    let mut cargo = cargo(&["bench", "--workspace"], options);
+    if !options.arguments.is_empty() {
+        cargo.arg("--").args(&options.arguments);
+    }
+    run("run the benchmarks", &mut cargo)
+}
+
+pub(crate) fn lint(options: &Options) -> Done {
+    prepare(options)?;
+    let mut fmt = Command::new(cargo_program());
+    fmt.args(["fmt", "--all", "--check"]);
+    run("check the formatting", &mut fmt)?;
+    let mut clippy = cargo(&["clippy", "--workspace", "--all-targets"], options);
+    clippy.args(["--", "--deny", "warnings"]);
+    run("check the lints", &mut clippy)?;
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"], options);
+    doc.env("RUSTDOCFLAGS", "--deny warnings");
+    run("check the documentation", &mut doc)?;
+    let installed = Command::new(cargo_program()).args(["deny", "--version"]).output();
+    if installed.is_ok_and(|output| output.status.success()) {
+        let mut deny = Command::new(cargo_program());
+        deny.args(["deny", "--offline", "check", "licenses", "bans", "sources"]);
+        return run("check the dependencies", &mut deny);
+    }
+    say("cargo-deny is not installed, so dependencies are not checked: cargo install cargo-deny");
+    Ok(())
+}
+
+fn prepare(options: &Options) -> Done {
+    if options.without_highs {
+        say("HiGHS is left out: pure-Rust solvers only");
+        return Ok(());
+    }
+    native::prepare(&root())
+}
+
+/// A `cargo` command with the features that the options ask for.
+fn cargo(arguments: &[&str], options: &Options) -> Command {
+    let mut command = Command::new(cargo_program());
+    command.args(arguments);
+    if options.without_highs {
+        command.arg("--no-default-features");
+    }
+    command
+}
+
+fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Where the release build leaves the command.
+fn vmpack() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("release").join(format!("vmpack{}", std::env::consts::EXE_SUFFIX))
+}
+
+pub(crate) fn say(what: &str) {
+    eprintln!("xtask: {what}");
+}
+
+/// Runs a command in the root of the workspace, saying what it is for.
+pub(crate) fn run(purpose: &str, command: &mut Command) -> Done {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let words = words.join(" ");
+    say(&format!("{purpose}: {words}"));
+    let status = command
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("could not start `{words}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{words}` failed ({status})")) }
+}

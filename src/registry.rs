@@ -1,0 +1,39 @@
+//! The methods of all solver crates, and what this build lacks.
+
+use std::collections::BTreeMap;
+
+use vmpack_model::Registry;
+
+/// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs.
+pub(crate) fn registry() -> Registry {
+    Registry {
+        packing: [vmpack_greedy::PACKING, vmpack_dp::PACKING, vmpack_lp::PACKING].concat(),
+        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION].concat(),
+    }
+}
+
+/// Methods that another build of the same version has, with the reason why this one does not.
+pub(crate) fn missing_methods() -> Vec<(String, String)> {
+    if cfg!(feature = "highs") {
+        return Vec::new();
+    }
+    let reason = "built without HiGHS (--without-highs)";
+    ["assignment-highs", "arc-flow", "alloc-lp-highs"]
+        .map(|name| (name.to_owned(), reason.to_owned()))
+        .into()
+}
+
+/// Versions of the program, its compiler and its solver libraries, for manifests.
+pub(crate) fn versions() -> BTreeMap<String, String> {
+    let mut versions = BTreeMap::from([
+        ("vmpack".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("rustc".to_owned(), env!("VMPACK_RUSTC").to_owned()),
+    ]);
+    versions.extend(vmpack_lp::versions());
+    versions
+}
+
+/// The commit this was built from, `-dirty` with uncommitted changes; empty if unknown.
+pub(crate) fn commit() -> &'static str {
+    env!("VMPACK_COMMIT")
+}
