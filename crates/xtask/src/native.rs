@@ -61,7 +61,7 @@ impl Tool {
 pub(crate) fn prepare(root: &Path) -> Result<(), String> {
     let configuration = root.join(".cargo/native.toml");
     let missing = missing_tools();
-    if missing.is_empty() {
+    if missing.is_empty() && clang_headers() {
         if configuration.exists() {
             std::fs::remove_file(&configuration)
                 .map_err(|error| format!("{}: {error}", configuration.display()))?;
@@ -71,6 +71,9 @@ pub(crate) fn prepare(root: &Path) -> Result<(), String> {
     let wheels = root.join(".native");
     if configuration.exists() && brought(&wheels, &missing).is_some() {
         return Ok(());
+    }
+    if missing.is_empty() {
+        return configure(root, &configuration, &Brought::default());
     }
     let names: Vec<_> = missing.iter().map(|tool| tool.name()).collect();
     say(&format!("building HiGHS needs {}, not found on this machine", names.join(", ")));
@@ -105,34 +108,54 @@ fn find_program(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Whether bindgen would find libclang by itself: the same variables and folders that it looks at.
+/// Whether bindgen would find libclang by itself: the same variable and folders that it looks at.
 fn system_libclang() -> bool {
-    if set("LIBCLANG_PATH") || find_program("llvm-config").is_some() {
-        return true;
-    }
-    let mut folders: Vec<PathBuf> =
-        ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/opt/llvm/lib"]
-            .into_iter()
-            .map(PathBuf::from)
-            .chain(
-                ["x86_64", "aarch64"].map(|cpu| PathBuf::from(format!("/usr/lib/{cpu}-linux-gnu"))),
-            )
-            .collect();
-    let llvm = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    folders.extend(
-        llvm.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm"))
-            .map(|entry| entry.path().join("lib")),
-    );
-    folders.iter().any(|folder| {
-        std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with("libclang")
-                && !name.starts_with("libclang-cpp")
-                && !name.starts_with("libclang_rt")
-                && (name.contains(".so") || name.ends_with(".dylib"))
-        })
-    })
+    let is_library = |name: &str| {
+        let plain = name.starts_with("libclang.") || name.starts_with("libclang-");
+        plain
+            && !name.starts_with("libclang-cpp")
+            && (name.contains(".so") || name.ends_with("dylib"))
+    };
+    set("LIBCLANG_PATH")
+        || library_folders().iter().any(|folder| file_names(folder).any(|name| is_library(&name)))
+}
+
+/// Whether the compiler's own headers (`stddef.h` and its kind) lie where libclang looks for them; its
+/// runtime package alone does not hold them.
+fn clang_headers() -> bool {
+    let holds_headers = |folder: &PathBuf| {
+        let clang = folder.join("clang");
+        file_names(&clang).any(|version| clang.join(version).join("include/stddef.h").is_file())
+    };
+    library_folders().iter().any(holds_headers)
+}
+
+fn library_folders() -> Vec<PathBuf> {
+    let fixed = [
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/opt/homebrew/opt/llvm/lib",
+    ];
+    let mut folders: Vec<PathBuf> = fixed.into_iter().map(PathBuf::from).collect();
+    let llvm = file_names(Path::new("/usr/lib")).filter(|name| name.starts_with("llvm"));
+    folders.extend(llvm.map(|name| Path::new("/usr/lib").join(name).join("lib")));
+    folders.extend(first_line(Command::new("llvm-config").arg("--libdir")).map(PathBuf::from));
+    folders
+}
+
+fn file_names(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned())
+}
+
+/// What a command prints first, if it can be run.
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.lines().next().map(|line| line.trim().to_owned())
 }
 
 /// Paths of the tools that were brought, for those that the machine lacks.
@@ -262,10 +285,11 @@ fn configure(root: &Path, configuration: &Path, tools: &Brought) -> Result<(), S
     }
     if let Some(folder) = &tools.libclang {
         variable("LIBCLANG_PATH", &folder.to_string_lossy());
-        // The wheel holds the library without the compiler's own headers (stddef.h and its kind).
-        if let Some(headers) = compiler_headers() {
-            variable("BINDGEN_EXTRA_CLANG_ARGS", &format!("-isystem {headers}"));
-        }
+    }
+    if !clang_headers()
+        && let Some(headers) = compiler_headers()
+    {
+        variable("BINDGEN_EXTRA_CLANG_ARGS", &format!("-isystem {headers}"));
     }
     let draft = configuration.with_extension("toml.tmp");
     std::fs::write(&draft, text).map_err(|error| io(&draft, error))?;
@@ -285,17 +309,16 @@ fn make_executable(_file: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The folder of the C compiler's own headers, which serve libclang as well.
 fn compiler_headers() -> Option<String> {
     let compiler = ["gcc", "cc"].into_iter().find_map(find_program)?;
-    let output = Command::new(compiler).arg("-print-file-name=include").output().ok()?;
-    let folder = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    let folder = first_line(Command::new(compiler).arg("-print-file-name=include"))?;
     Path::new(&folder).is_absolute().then_some(folder)
 }
 
 /// Installs the missing tools with `apt-get`, where that exists and we are root.
 fn install_packages(missing: &[Tool]) -> bool {
-    let user = Command::new("id").arg("-u").stderr(Stdio::null()).output();
-    let root = user.is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    let root = first_line(Command::new("id").arg("-u")).is_some_and(|user| user == "0");
     if !root || find_program("apt-get").is_none() {
         return false;
     }
@@ -315,14 +338,17 @@ fn install_packages(missing: &[Tool]) -> bool {
 
 fn instructions(missing: &[Tool]) -> String {
     let debian: Vec<_> = missing.iter().map(|tool| tool.debian_package()).collect();
-    format!(
-        "could not bring what HiGHS needs. Type one of\n\
-         \n  sudo apt-get install {}                          (Debian, Ubuntu)\
-         \n  sudo apt-get install python3-venv                     (then it is brought without root)\
-         \n  sudo dnf install gcc-c++ cmake make clang-devel       (Fedora)\
-         \n  sudo pacman -S gcc cmake make clang                   (Arch)\
-         \n  brew install cmake llvm                               (macOS)\n\
-         \nand run the command again, or leave HiGHS out with --without-highs.",
-        debian.join(" ")
-    )
+    let debian = format!("sudo apt-get install {}", debian.join(" "));
+    let commands = [
+        (debian.as_str(), "Debian, Ubuntu"),
+        ("sudo apt-get install python3-venv", "then it is brought without root"),
+        ("sudo dnf install gcc-c++ cmake make clang-devel", "Fedora"),
+        ("sudo pacman -S gcc cmake make clang", "Arch"),
+        ("brew install cmake llvm", "macOS"),
+    ];
+    let mut text = String::from("could not bring what HiGHS needs. Type one of\n\n");
+    for (command, system) in commands {
+        let _ = writeln!(text, "  {command:<52} ({system})");
+    }
+    text + "\nand run the command again, or leave HiGHS out with --without-highs."
 }
