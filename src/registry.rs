@@ -2,25 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use vmpack_model::Registry;
+use vmpack_harness::MissingMethod;
+use vmpack_model::{Family, Kind, Registry};
 
 /// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs.
 pub(crate) fn registry() -> Registry {
     Registry {
         packing: [vmpack_greedy::PACKING, vmpack_dp::PACKING, vmpack_lp::PACKING].concat(),
-        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION].concat(),
+        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION]
+            .concat(),
     }
 }
 
 /// Methods that another build of the same version has, with the reason why this one does not.
-pub(crate) fn missing_methods() -> Vec<(String, String)> {
+pub(crate) fn missing_methods() -> Vec<MissingMethod> {
     if cfg!(feature = "highs") {
         return Vec::new();
     }
-    let reason = "built without HiGHS (--without-highs)";
-    ["assignment-highs", "arc-flow", "alloc-lp-highs"]
-        .map(|name| (name.to_owned(), reason.to_owned()))
-        .into()
+    let names = [
+        ("assignment-highs", Family::Packing),
+        ("arc-flow", Family::Packing),
+        ("alloc-lp-highs", Family::Allocation),
+    ];
+    let missing = |(name, family): (&str, Family)| MissingMethod {
+        name: name.to_owned(),
+        family,
+        kind: Kind::LinearProgramming,
+        reason: "this build is without HiGHS".to_owned(),
+    };
+    names.map(missing).into()
 }
 
 /// Versions of the program, its compiler and its solver libraries, for manifests.
@@ -29,7 +39,8 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
         ("vmpack".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("rustc".to_owned(), env!("VMPACK_RUSTC").to_owned()),
     ]);
-    versions.extend(vmpack_lp::versions());
+    let backends = vmpack_lp::backend::BACKENDS;
+    versions.extend(backends.iter().map(|backend| (backend.name().to_owned(), backend.version())));
     versions
 }
 

@@ -1,1 +1,38 @@
-//! Plans, limits, one process per measured run, resume and manifest
+//! The harness: plans an experiment, runs every method in a process of its own under limits enforced
+//! from outside, has the answers judged, and records them.
+//!
+//! An [`Experiment`] is read from a file, a [`Plan`] is its cross product of instances, methods and
+//! seeds, and [`run`] works it off into a store that survives interruption. [`measure`] is one run of
+//! it. The harness knows no solver: the [`Registry`](vmpack_model::Registry) is handed in, and the
+//! program that holds it answers for one run when it is started with the arguments of its
+//! [`Launcher`], by calling [`run_one`].
+
+mod child;
+mod experiment;
+mod family;
+mod interrupt;
+mod judge;
+mod launcher;
+mod limits;
+mod machine;
+mod measure;
+mod methods;
+mod monitor;
+mod names;
+mod plan;
+mod process;
+mod run;
+
+pub use child::{ChildError, RUN_ONE, run_one};
+pub use experiment::{Block, Experiment, ExperimentError, Named, Place};
+pub use family::AnyOutcome;
+pub use interrupt::Interrupt;
+pub use launcher::Launcher;
+pub use machine::machine;
+pub use measure::{MeasureError, Measured, Task, measure, measure_one};
+pub use methods::{MethodInfo, Methods, MissingMethod};
+pub use monitor::{Monitor, Quiet, Terminal};
+pub use names::nearest;
+pub use plan::{LoadedInstance, Plan, PlanError, Run};
+pub use process::{GRACE, LOADING_LIMIT};
+pub use run::{RunError, RunOptions, Setup, Summary, run};

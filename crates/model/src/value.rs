@@ -18,9 +18,11 @@ impl Value {
     /// Zero.
     pub const ZERO: Self = Self(Ratio::new_raw(0, 1));
 
-    /// The fraction `numerator / denominator`; `None` when the denominator is zero.
+    /// The fraction `numerator / denominator`; `None` when the denominator is zero, or when either is
+    /// the extreme integer, which has no negation.
     pub fn new(numerator: i128, denominator: i128) -> Option<Self> {
-        (denominator != 0).then(|| Self(Ratio::new(numerator, denominator)))
+        let extreme = numerator == i128::MIN || denominator == i128::MIN;
+        (denominator != 0 && !extreme).then(|| Self(Ratio::new(numerator, denominator)))
     }
 
     /// The fraction as a number of `num-rational`, for arithmetic. Mind overflow: its operators wrap in
@@ -97,10 +99,6 @@ impl FromStr for Value {
         let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
         let numerator = numerator.trim().parse().map_err(|_| error())?;
         let denominator = denominator.trim().parse().map_err(|_| error())?;
-        // The extreme integer has no negation, which reducing a fraction may need.
-        if numerator == i128::MIN || denominator == i128::MIN {
-            return Err(error());
-        }
         Self::new(numerator, denominator).ok_or_else(error)
     }
 }
@@ -145,7 +143,7 @@ mod tests {
         assert_eq!(half.ceil(), 1);
         assert!(half < Value::from(1_u64));
         assert_eq!("-3".parse::<Value>().map(Value::as_integer), Ok(Some(-3)));
-        for wrong in ["", "1/0", "a", "1/2/3", "0.5"] {
+        for wrong in ["", "1/0", "a", "1/2/3", "0.5", "-170141183460469231731687303715884105728"] {
             assert!(wrong.parse::<Value>().is_err(), "{wrong}");
         }
     }

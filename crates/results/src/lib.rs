@@ -1,7 +1,20 @@
 //! The record of a run, the store of records, and every statistic as a pure function.
+//!
+//! A [`Record`] is one run; a [`Store`] is the file that records are appended to while an experiment
+//! runs, read again by [`read`]; a [`Manifest`] beside it says what the experiment was and where it ran.
+//! [`stats`] turns records into the figures of a report, and [`revise`] finds the claims that other
+//! methods' answers disprove.
 
+mod contradict;
+mod json;
+mod manifest;
 mod record;
+pub mod stats;
+mod store;
 
+pub use contradict::{Contradiction, Disproved, contradictions, revise};
+pub use manifest::{MANIFEST, read_manifest, write_manifest};
 pub use record::{
     Answer, Features, Limits, Machine, Manifest, Measurement, Record, SCHEMA, Skipped, Termination,
 };
+pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};

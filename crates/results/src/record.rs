@@ -46,21 +46,40 @@ pub struct Record {
 }
 
 impl Record {
-    /// The verified cost: present when the judge found nothing wrong.
-    pub fn verified_cost(&self) -> Option<Value> {
-        let answer = self.answer.as_ref()?;
-        if answer.judgement.verdict == Verdict::Correct { answer.judgement.cost } else { None }
-    }
-
-    /// The lower bound of an answer in which the judge found nothing wrong.
-    pub fn correct_bound(&self) -> Option<Value> {
-        let answer = self.answer.as_ref()?;
-        if answer.judgement.verdict == Verdict::Correct { answer.lower_bound } else { None }
+    /// Whether the method answered within its limits and the judge found nothing wrong.
+    pub fn is_correct(&self) -> bool {
+        self.termination == Termination::Completed
+            && self.answer.as_ref().is_some_and(|a| a.judgement.verdict == Verdict::Correct)
     }
 
     /// Whether the method claimed something that the judge found false.
     pub fn is_wrong(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.judgement.verdict.is_wrong())
+    }
+
+    /// Whether the method settled what was asked: a correct solution, or a correct finding that there
+    /// is no optimal one. A bound alone is no answer.
+    pub fn is_answered(&self) -> bool {
+        self.is_correct() && self.answer.as_ref().is_some_and(|a| a.status != Status::Unknown)
+    }
+
+    /// Whether the method answered correctly and claims a proof: optimal, infeasible or unbounded.
+    pub fn is_proved(&self) -> bool {
+        self.is_answered() && self.answer.as_ref().is_some_and(|a| a.status != Status::Feasible)
+    }
+
+    /// The verified cost: present when the judge found nothing wrong.
+    pub fn verified_cost(&self) -> Option<Value> {
+        self.correct_answer()?.judgement.cost
+    }
+
+    /// The lower bound of an answer in which the judge found nothing wrong.
+    pub fn correct_bound(&self) -> Option<Value> {
+        self.correct_answer()?.lower_bound
+    }
+
+    fn correct_answer(&self) -> Option<&Answer> {
+        self.answer.as_ref().filter(|_| self.is_correct())
     }
 }
 

@@ -1,0 +1,147 @@
+//! Both ways of deciding against enumeration.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use vmpack_model::Resource;
+use vmpack_model::packing::{HostType, Instance, VmType};
+
+use super::{Answer, Knapsack, decide};
+
+/// VM types as lists of alternative demands, with counts, on one host type.
+fn instance(capacity: &[u64], types: &[(Vec<Vec<u64>>, u64)]) -> Instance {
+    let mut rows = 0;
+    let mut vms = Vec::new();
+    for (i, (alternatives, count)) in types.iter().enumerate() {
+        let end = rows + alternatives.len();
+        vms.push(VmType { name: format!("vm{i}"), count: *count, rows: rows..end });
+        rows = end;
+    }
+    let d = capacity.len();
+    let flat = types.iter().flat_map(|(alternatives, _)| alternatives.iter().flatten().copied());
+    let demands = Array2::from_shape_vec((rows, d), flat.collect()).expect("rows x resources");
+    let host = HostType { name: "host".into(), cost: 1, stock: None };
+    let capacities = Array2::from_shape_vec((1, d), capacity.to_vec()).expect("one host");
+    Instance::new("knapsack", Resource::anonymous(d), vms, demands, vec![host], capacities)
+        .expect("a valid instance")
+}
+
+/// The greatest weight by enumeration of all patterns.
+fn greatest(instance: &Instance, weights: &[u64], row: usize, room: &[u64], left: &[u64]) -> u128 {
+    if row == instance.rows() {
+        return 0;
+    }
+    let vm = instance.type_of_row(row);
+    let mut best = greatest(instance, weights, row + 1, room, left);
+    let fits = instance.demand(row).iter().zip(room).all(|(demand, room)| demand <= room);
+    if fits && left[vm] > 0 {
+        let room: Vec<u64> = room.iter().zip(instance.demand(row)).map(|(r, d)| r - d).collect();
+        let mut left = left.to_vec();
+        left[vm] -= 1;
+        let rest = greatest(instance, weights, row, &room, &left);
+        best = best.max(u128::from(weights[row]) + rest);
+    }
+    best
+}
+
+fn oracle(instance: &Instance, weights: &[u64]) -> u128 {
+    let left: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+    greatest(instance, weights, 0, instance.capacity(0), &left)
+}
+
+/// Checks that a named pattern exists, fits, and weighs what is said.
+fn assert_pattern(instance: &Instance, weights: &[u64], pattern: &[(usize, u64)], weight: u128) {
+    let mut left: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+    let mut room = instance.capacity(0).to_vec();
+    let mut total = 0;
+    for &(row, count) in pattern {
+        left[instance.type_of_row(row)] -= count;
+        for (room, demand) in room.iter_mut().zip(instance.demand(row)) {
+            *room -= count * demand;
+        }
+        total += u128::from(weights[row]) * u128::from(count);
+    }
+    assert_eq!(total, weight);
+}
+
+fn tiny() -> impl Strategy<Value = (Instance, Vec<u64>)> {
+    (1_usize..=3).prop_flat_map(|d| {
+        let demand = prop::collection::vec(0_u64..=9, d);
+        let alternatives = prop::collection::vec(demand, 1..=3);
+        let types = prop::collection::vec((alternatives, 0_u64..=4), 1..=4);
+        let capacity = prop::collection::vec(0_u64..=20, d);
+        (capacity, types, prop::collection::vec(0_u64..=12, 12)).prop_map(
+            |(capacity, types, weights)| {
+                let instance = instance(&capacity, &types);
+                let weights = weights[..instance.rows()].to_vec();
+                (instance, weights)
+            },
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn search_and_table_agree_with_enumeration((instance, weights) in tiny()) {
+        let best = oracle(&instance, &weights);
+        let knapsack = Knapsack::new(&instance, 0, &weights);
+        prop_assert_eq!(knapsack.search(best, u64::MAX), Answer::Within);
+        prop_assert_eq!(knapsack.table(best, u64::MAX), Answer::Within);
+        if let Some(below) = best.checked_sub(1) {
+            match knapsack.search(below, u64::MAX) {
+                Answer::Heavier { pattern: Some(pattern), weight } => {
+                    prop_assert_eq!(weight, best);
+                    assert_pattern(&instance, &weights, &pattern, weight);
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+            let heavier = Answer::Heavier { pattern: None, weight: best };
+            prop_assert_eq!(knapsack.table(below, u64::MAX), heavier);
+        }
+    }
+
+    #[test]
+    fn little_effort_is_never_a_wrong_answer(
+        (instance, weights) in tiny(),
+        limit in 0_u128..60,
+        steps in 0_u64..200,
+    ) {
+        let best = oracle(&instance, &weights);
+        match decide(&instance, 0, &weights, limit, steps) {
+            Answer::Within => prop_assert!(best <= limit),
+            Answer::Heavier { weight, .. } => prop_assert!(limit < weight && weight <= best),
+            Answer::Undecided => {}
+        }
+    }
+}
+
+#[test]
+fn extreme_numbers_do_not_overflow() {
+    let most = u64::MAX;
+    let types = [(vec![vec![0, 1]], most - 1), (vec![vec![0, 0], vec![1, 0]], 1)];
+    let instance = instance(&[most, most], &types);
+    let weights = [most, most, most];
+    let total = u128::from(most) * u128::from(most);
+    assert_eq!(decide(&instance, 0, &weights, total, 1000), Answer::Within);
+    assert!(matches!(
+        decide(&instance, 0, &weights, total - 1, 1000),
+        Answer::Heavier { weight, .. } if weight == total
+    ));
+}
+
+#[test]
+fn too_little_effort_for_a_hard_knapsack_is_undecided() {
+    // Even sizes do not fill an odd capacity, which no fractional bound sees; the large capacity keeps
+    // the table away.
+    let mut types: Vec<_> = (0..40_u64).map(|i| (vec![vec![200_006 + 15_838 * i]], 1)).collect();
+    let mut weights: Vec<u64> = types.iter().map(|(rows, _)| rows[0][0]).collect();
+    let hard = instance(&[10_000_001], &types);
+    // The common divisor of the sizes settles it.
+    assert_eq!(decide(&hard, 0, &weights, 10_000_000, 10_000), Answer::Within);
+    // One odd size hides the divisor; its weight is such that the answer stays.
+    types.push((vec![vec![3]], 1));
+    weights.push(2);
+    let harder = instance(&[10_000_001], &types);
+    assert_eq!(decide(&harder, 0, &weights, 10_000_000, 10_000), Answer::Undecided);
+}

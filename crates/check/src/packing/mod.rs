@@ -1,0 +1,141 @@
+//! The packing family: placements, bounds and refutations.
+//!
+//! Costs of placements are sums of host costs, so they are multiples of the greatest common divisor of
+//! all host costs. Every bound may therefore be rounded up to the next such multiple, by the method and
+//! by the judge, and a bound proves a placement optimal if no such multiple lies between the two.
+
+mod dual_feasible;
+mod knapsack;
+mod placement;
+mod volume;
+mod weights;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, Zero};
+use vmpack_model::packing::{Certificate, Instance, Packing, Placement, Refutation};
+use vmpack_model::{Outcome, Status, Value};
+
+use crate::claim::{self, Derive, Feasible, Lower, Unproved};
+use crate::exact::{integer, rational};
+use crate::{Effort, Judge, Judgement};
+
+impl Judge for Packing {
+    fn judge(instance: &Instance, outcome: &Outcome<Self>, effort: &Effort) -> Judgement {
+        claim::judge(instance, outcome, *effort)
+    }
+}
+
+impl Derive for Packing {
+    fn solution(instance: &Instance, placement: &Placement) -> Result<Feasible, Vec<String>> {
+        placement::judge(instance, placement)
+    }
+
+    fn bound(
+        instance: &Instance,
+        certificate: &Certificate,
+        effort: Effort,
+    ) -> Result<Lower, Unproved> {
+        let lower = match certificate {
+            Certificate::Volume { resource } => volume::bound(instance, *resource),
+            Certificate::DualFeasible { resource, function } => {
+                dual_feasible::bound(instance, *resource, *function)
+            }
+            Certificate::DualWeights { weights, scale, prices } => {
+                weights::bound(instance, weights, *scale, prices, effort)
+            }
+        }?;
+        Ok(match lower {
+            Lower::AtLeast(bound) => attainable(instance, &bound),
+            Lower::Infinite => Lower::Infinite,
+        })
+    }
+
+    fn refutation(
+        instance: &Instance,
+        status: Status,
+        refutation: &Refutation,
+        effort: Effort,
+    ) -> Result<(), Unproved> {
+        debug_assert_eq!(status, Status::Infeasible, "a packing is never unbounded");
+        match refutation {
+            Refutation::FitsNowhere { vm } => fits_nowhere(instance, *vm),
+            Refutation::StockTooSmall { resource } => volume::exceeds_stock(instance, *resource),
+            Refutation::Weights { weights, prices } => {
+                weights::refutation(instance, weights, prices, effort)
+            }
+        }
+    }
+
+    fn bounded(_: &Instance) -> Option<String> {
+        Some("no placement costs less than zero".to_owned())
+    }
+
+    fn closes(instance: &Instance, bound: Value, solution: &Feasible) -> bool {
+        match attainable(instance, &rational(bound)) {
+            Lower::AtLeast(least) => solution.cost.high <= least,
+            Lower::Infinite => true,
+        }
+    }
+
+    fn contradicts(bound: Value, solution: &Feasible) -> bool {
+        rational(bound) > solution.cost.high
+    }
+}
+
+/// The least cost, not below the bound, that a sum of host costs can have.
+fn attainable(instance: &Instance, bound: &BigRational) -> Lower {
+    let stocked = instance.hosts().iter().filter(|host| host.stock != Some(0));
+    let step = stocked.fold(0, |divisor, host| gcd(divisor, host.cost));
+    if !bound.is_positive() {
+        return Lower::AtLeast(BigRational::zero());
+    }
+    if step == 0 {
+        // All hosts are free, so a placement would cost nothing.
+        return Lower::Infinite;
+    }
+    let step = integer(step);
+    Lower::AtLeast((bound / &step).ceil() * step)
+}
+
+/// The greatest common divisor; that of zero and a number is the number.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// What VM type `vm` demands of a resource at least: the minimum over its alternatives.
+fn least_demand(instance: &Instance, vm: usize, resource: usize) -> u64 {
+    let rows = instance.vms()[vm].rows.clone();
+    rows.map(|row| instance.demand(row)[resource]).min().unwrap_or(0)
+}
+
+/// What all VMs demand of a resource at least.
+fn total_demand(instance: &Instance, resource: usize) -> BigInt {
+    let vms = instance.vms().iter().enumerate();
+    vms.map(|(i, vm)| BigInt::from(vm.count) * least_demand(instance, i, resource)).sum()
+}
+
+fn known_resource(instance: &Instance, resource: usize) -> Result<(), Unproved> {
+    if resource < instance.dimensions() {
+        return Ok(());
+    }
+    Unproved::wrong(format!("there is no resource number {resource}"))
+}
+
+fn fits_nowhere(instance: &Instance, vm: usize) -> Result<(), Unproved> {
+    let Some(kind) = instance.vms().get(vm) else {
+        return Unproved::wrong(format!("there is no VM type number {vm}"));
+    };
+    if kind.count == 0 {
+        return Unproved::wrong(format!("there are no VMs of type {:?} to place", kind.name));
+    }
+    for (t, host) in instance.hosts().iter().enumerate().filter(|(_, host)| host.stock != Some(0)) {
+        let offered = instance.capacity(t);
+        let fits = |row: usize| instance.demand(row).iter().zip(offered).all(|(d, c)| d <= c);
+        if kind.rows.clone().any(fits) {
+            let reason = format!("a VM of type {:?} fits host type {:?}", kind.name, host.name);
+            return Unproved::wrong(reason);
+        }
+    }
+    Ok(())
+}

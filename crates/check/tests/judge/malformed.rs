@@ -1,0 +1,208 @@
+//! Whatever a method or a file claims, the judge answers and does not panic.
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use vmpack_check::{Effort, Judge, Verdict};
+use vmpack_model::allocation::{self, Allocation, Amounts, Multipliers, Objective, Utility};
+use vmpack_model::packing::{
+    self, Certificate, DualFeasibleFunction, Instance, Packing, Pattern, Placement,
+};
+use vmpack_model::{Bound, Counters, Outcome, Solved, Status, Value};
+
+use crate::{tiny, value};
+
+const EFFORT: Effort = Effort { knapsack_steps: 10_000 };
+
+/// Small numbers, and the ends of 64 bits.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0_u64..6, 1 => Just(u64::MAX), 1 => Just(u64::MAX / 2 + 1), 1 => any::<u64>()]
+}
+
+fn index() -> impl Strategy<Value = usize> {
+    prop_oneof![6 => 0_usize..4, 1 => Just(usize::MAX)]
+}
+
+fn signed() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => -3_i64..9, 1 => Just(i64::MIN), 1 => Just(i64::MAX), 1 => any::<i64>()]
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (-3_i128..20).prop_map(Value::from),
+        Just(Value::from(i128::MAX)),
+        Just(Value::from(i128::MIN)),
+        (any::<i64>(), 1_i64..).prop_map(|(a, b)| {
+            Value::new(i128::from(a), i128::from(b)).expect("a positive denominator")
+        }),
+    ]
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop::sample::select(vec![
+        Status::Optimal,
+        Status::Feasible,
+        Status::Infeasible,
+        Status::Unbounded,
+        Status::Unknown,
+    ])
+}
+
+fn numbers() -> impl Strategy<Value = Vec<u64>> {
+    prop::collection::vec(number(), 0..4)
+}
+
+fn placement() -> impl Strategy<Value = Placement> {
+    let pattern = (index(), prop::collection::vec((index(), number()), 0..4))
+        .prop_map(|(host, vms)| Pattern { host, vms });
+    prop::collection::vec((pattern, number()), 0..4).prop_map(|patterns| Placement { patterns })
+}
+
+fn certificate() -> impl Strategy<Value = Certificate> {
+    let function = prop_oneof![
+        number().prop_map(|k| DualFeasibleFunction::Rounding { k }),
+        number().prop_map(|threshold| DualFeasibleFunction::Threshold { threshold }),
+        number().prop_map(|threshold| DualFeasibleFunction::Counting { threshold }),
+    ];
+    prop_oneof![
+        index().prop_map(|resource| Certificate::Volume { resource }),
+        (index(), function)
+            .prop_map(|(resource, function)| Certificate::DualFeasible { resource, function }),
+        (numbers(), number(), numbers()).prop_map(|(weights, scale, prices)| {
+            Certificate::DualWeights { weights, scale, prices }
+        }),
+    ]
+}
+
+fn refutation() -> impl Strategy<Value = packing::Refutation> {
+    prop_oneof![
+        index().prop_map(|vm| packing::Refutation::FitsNowhere { vm }),
+        index().prop_map(|resource| packing::Refutation::StockTooSmall { resource }),
+        (numbers(), numbers())
+            .prop_map(|(weights, prices)| packing::Refutation::Weights { weights, prices }),
+    ]
+}
+
+/// Instances at the edge of what the model lets in: huge capacities, costs and stocks.
+fn packing_instance() -> impl Strategy<Value = Instance> {
+    let host = (
+        prop::collection::vec(number(), 2),
+        prop_oneof![0_u64..5, Just(u64::MAX / 8)],
+        prop::option::of(number()),
+    );
+    let demand = prop_oneof![4 => 0_u64..9, 1 => Just(u64::MAX / 8)];
+    let kind = (prop::collection::vec(prop::collection::vec(demand, 2), 1..=2), 0_u64..=2);
+    (prop::collection::vec(kind, 1..=2), prop::collection::vec(host, 1..=2))
+        .prop_map(|(kinds, hosts)| tiny::instance(&kinds, &hosts))
+}
+
+fn amounts() -> impl Strategy<Value = Amounts> {
+    let denominator = prop_oneof![3 => 1_i64..4, 1 => Just(0), 1 => signed()];
+    let tolerance = prop_oneof![3 => Just(0_u32), 1 => 0_u32..=1000, 1 => any::<u32>()];
+    let shape = prop_oneof![6 => Just((2, 1)), 1 => (0_usize..3, 0_usize..3)];
+    (shape, prop::collection::vec(signed(), 9), denominator, tolerance).prop_map(
+        |((rows, columns), numbers, denominator, tolerance_ppb)| Amounts {
+            numerators: Array2::from_shape_fn((rows, columns), |(i, r)| numbers[i * 3 + r]),
+            denominator,
+            tolerance_ppb,
+        },
+    )
+}
+
+fn multipliers() -> impl Strategy<Value = Multipliers> {
+    let list = || prop::collection::vec(signed(), 0..3);
+    (prop_oneof![Just(1_i64), signed()], list(), prop::collection::vec(list(), 0..3)).prop_map(
+        |(denominator, services, capacities)| Multipliers { denominator, services, capacities },
+    )
+}
+
+fn allocation_refutation() -> impl Strategy<Value = allocation::Refutation> {
+    let rows = prop::collection::vec(prop::collection::vec(signed(), 0..3), 0..3);
+    prop_oneof![
+        multipliers().prop_map(|multipliers| allocation::Refutation::Infeasible { multipliers }),
+        (amounts(), rows).prop_map(|(point, ray)| allocation::Refutation::Unbounded { point, ray }),
+    ]
+}
+
+/// Instances with the greatest magnitudes that the model lets in.
+fn allocation_instance() -> impl Strategy<Value = allocation::Instance> {
+    let most = 1_u64 << 48;
+    let bounded = || prop_oneof![-4_i64..5, Just(1_i64 << 48), Just(-(1_i64 << 48))];
+    let utility = prop::sample::select(vec![
+        Utility::zero(),
+        Utility::Concave(vec![(0, 0), (most - 1, most)]),
+        Utility::Steps(vec![(3, 1), (most, most)]),
+    ]);
+    let objective = prop_oneof![
+        prop::collection::vec(bounded(), 2).prop_map(|c| crate::allocation::costs(&c)),
+        prop::collection::vec(utility, 2).prop_map(Objective::Utility),
+    ];
+    let amount = move || prop_oneof![0_u64..4, Just(most)];
+    let vm = move || (prop::option::of(Just(0_usize)), amount(), prop::option::of(Just(most)));
+    ([vm(), vm()], amount(), [bounded(), bounded(), bounded()], objective).prop_map(
+        |(vms, capacity, [a, b, required], objective)| {
+            crate::allocation::instance(&vms, &[capacity], &[(&[a, b], required)], objective)
+        },
+    )
+}
+
+fn assert_speaks<P: Judge>(instance: &P::Instance, outcome: &Outcome<P>) {
+    let judgement = P::judge(instance, outcome, &EFFORT);
+    assert!(!judgement.verdict.to_string().is_empty());
+    assert!(outcome.bound.is_some() || outcome.refutation.is_some() || !judgement.certified);
+    if let Verdict::Infeasible { violations } = judgement.verdict {
+        assert!(!violations.is_empty() && judgement.cost.is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn malformed_packings_are_judged(
+        instance in packing_instance(),
+        status in status(),
+        solved in prop::option::of((placement(), any_value())),
+        bound in prop::option::of((any_value(), prop::option::of(certificate()))),
+        refutation in prop::option::of(refutation()),
+    ) {
+        let solved = solved.map(|(solution, cost)| Solved { solution, cost });
+        let bound = bound.map(|(value, certificate)| Bound { value, certificate });
+        let counters = Counters::new();
+        assert_speaks::<Packing>(
+            &instance,
+            &Outcome { status, solved, bound, refutation, counters },
+        );
+    }
+
+    #[test]
+    fn malformed_allocations_are_judged(
+        instance in allocation_instance(),
+        status in status(),
+        solved in prop::option::of((amounts(), any_value())),
+        bound in prop::option::of((any_value(), prop::option::of(multipliers()))),
+        refutation in prop::option::of(allocation_refutation()),
+    ) {
+        let solved = solved.map(|(solution, cost)| Solved { solution, cost });
+        let bound = bound.map(|(value, certificate)| Bound { value, certificate });
+        let counters = Counters::new();
+        assert_speaks::<Allocation>(
+            &instance,
+            &Outcome { status, solved, bound, refutation, counters },
+        );
+    }
+}
+
+#[test]
+fn hosts_beyond_counting_are_a_violation() {
+    let instance = tiny::instance(&[(vec![vec![1]], 0)], &[(vec![1], 7, None)]);
+    let empty = Pattern { host: 0, vms: vec![] };
+    let placement = Placement { patterns: vec![(empty, u64::MAX); 1000] };
+    let outcome = Outcome::<Packing>::feasible(placement.clone(), value("7"));
+    // Seven thousand times 2^64 is a cost like any other ...
+    assert_eq!(Packing::judge(&instance, &outcome, &EFFORT).verdict.name(), "WrongCost");
+    let dear = tiny::instance(&[(vec![vec![1]], 0)], &[(vec![1], u64::MAX, None)]);
+    // ... but a cost beyond 128 bits is none.
+    let judgement = Packing::judge(&dear, &outcome, &EFFORT);
+    let Verdict::Infeasible { violations } = judgement.verdict else { panic!("not a cost") };
+    assert_eq!(violations, ["the cost of the opened hosts exceeds 128 bits"]);
+}

@@ -1,0 +1,148 @@
+//! A hash of what an instance asks, whatever it is called and whichever file holds it.
+
+use blake3::Hasher;
+use vmpack_model::allocation::{self, Objective, Utility};
+use vmpack_model::{AnyInstance, packing};
+
+/// The BLAKE3 hash of the numbers of an instance, in hexadecimal.
+///
+/// Everything that can change an answer is hashed: family, shapes, demands with their alternatives,
+/// counts, capacities, costs, stock, and for the allocation family reservations, limits, services and
+/// the objective. Names and units are not. Order is: a solution refers to VM types by their position, so
+/// two instances with equal hashes are the same problem with the same numbering.
+pub fn content_hash(instance: &AnyInstance) -> String {
+    match instance {
+        AnyInstance::Packing(instance) => hash(|canonical| canonical.packing(instance)),
+        AnyInstance::Allocation(instance) => hash(|canonical| canonical.allocation(instance)),
+    }
+}
+
+/// The content hash of a packing instance.
+pub(crate) fn packing_hash(instance: &packing::Instance) -> String {
+    hash(|canonical| canonical.packing(instance))
+}
+
+/// The content hash of an allocation instance.
+pub(crate) fn allocation_hash(instance: &allocation::Instance) -> String {
+    hash(|canonical| canonical.allocation(instance))
+}
+
+fn hash(fill: impl FnOnce(&mut Canonical)) -> String {
+    let mut canonical = Canonical(Hasher::new());
+    fill(&mut canonical);
+    canonical.0.finalize().to_hex().to_string()
+}
+
+/// The canonical form: a tag, then 64-bit little-endian integers; every list is preceded by its length.
+struct Canonical(Hasher);
+
+impl Canonical {
+    fn number(&mut self, number: u64) {
+        self.0.update(&number.to_le_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.number(length as u64);
+    }
+
+    fn signed(&mut self, number: i64) {
+        self.0.update(&number.to_le_bytes());
+    }
+
+    fn optional(&mut self, number: Option<u64>) {
+        self.number(u64::from(number.is_some()));
+        self.number(number.unwrap_or(0));
+    }
+
+    fn packing(&mut self, instance: &packing::Instance) {
+        self.0.update(b"vmpack packing 1\n");
+        self.length(instance.dimensions());
+        self.length(instance.vms().len());
+        for vm in instance.vms() {
+            self.number(vm.count);
+            self.length(vm.rows.len());
+            for row in vm.rows.clone() {
+                instance.demand(row).iter().for_each(|&demand| self.number(demand));
+            }
+        }
+        self.length(instance.hosts().len());
+        for (index, host) in instance.hosts().iter().enumerate() {
+            self.number(host.cost);
+            self.optional(host.stock);
+            instance.capacity(index).iter().for_each(|&capacity| self.number(capacity));
+        }
+    }
+
+    fn allocation(&mut self, instance: &allocation::Instance) {
+        self.0.update(b"vmpack allocation 1\n");
+        let data = instance.data();
+        let resources = data.resources.len();
+        self.length(resources);
+        self.length(data.vms.len());
+        for (i, vm) in data.vms.iter().enumerate() {
+            self.optional(vm.host.map(|host| host as u64));
+            for r in 0..resources {
+                self.number(instance.reservation(i, r));
+                self.optional(instance.limit(i, r));
+            }
+        }
+        self.length(data.hosts.len());
+        data.capacities.iter().for_each(|&capacity| self.number(capacity));
+        self.length(data.services.len());
+        for service in &data.services {
+            self.signed(service.required);
+            // A sum has no order.
+            let mut terms = service.terms.clone();
+            terms.sort_unstable_by_key(|term| (term.vm, term.resource));
+            self.length(terms.len());
+            for term in terms {
+                self.length(term.vm);
+                self.length(term.resource);
+                self.signed(term.coefficient);
+            }
+        }
+        match &data.objective {
+            Objective::Cost(costs) => {
+                self.number(0);
+                costs.iter().for_each(|&cost| self.signed(cost));
+            }
+            Objective::Utility(utilities) => {
+                self.number(1);
+                for utility in utilities {
+                    self.number(match utility {
+                        Utility::Concave(_) => 0,
+                        Utility::Steps(_) => 1,
+                    });
+                    self.length(utility.points().len());
+                    for &(amount, worth) in utility.points() {
+                        self.number(amount);
+                        self.number(worth);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(name: &str, items: &[(Vec<u64>, u64)], capacity: &[u64]) -> String {
+        let instance = packing::Instance::identical_hosts(name, capacity, items).expect("valid");
+        content_hash(&AnyInstance::Packing(instance))
+    }
+
+    #[test]
+    fn the_hash_sees_numbers_and_order_but_no_names() {
+        let items = [(vec![3, 4], 2), (vec![5, 1], 1)];
+        let reversed = [items[1].clone(), items[0].clone()];
+        let base = hash("a", &items, &[9, 9]);
+        assert_eq!(base, hash("b", &items, &[9, 9]));
+        assert_ne!(base, hash("a", &items, &[9, 10]));
+        assert_ne!(base, hash("a", &reversed, &[9, 9]));
+        // The same numbers in a row, cut up differently.
+        let flat = [(vec![3], 2), (vec![4], 2), (vec![5], 1), (vec![1], 1)];
+        assert_ne!(base, hash("a", &flat, &[9]));
+    }
+}

@@ -1,0 +1,4 @@
+//! The methods against brute force and known optima, judged by the checker.
+
+mod allocation;
+mod packing;

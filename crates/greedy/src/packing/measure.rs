@@ -1,0 +1,130 @@
+//! Sizes of demand and capacity vectors as single integers, comparable on every machine.
+
+use vmpack_model::packing::Instance;
+
+/// How a vector of demands or free capacities becomes one number. Every entry is first divided by the
+/// largest capacity that a host type has of the resource, so that all entries are in 0..=1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// The sum of the entries.
+    L1,
+    /// The sum of the squared entries; orders as the Euclidean norm does.
+    L2,
+    /// The greatest entry.
+    Linf,
+    /// The product of the entries.
+    Product,
+    /// The sum of the entries, each times the share of its resource in the total demand: the *average
+    /// sum* of Panigrahy et al. (2011).
+    AverageSum,
+}
+
+/// A fraction of capacity in fixed point: this integer stands for 1.
+const ONE_BITS: u32 = 60;
+
+/// The weights of all resources add up to about this.
+const WEIGHT_BITS: u32 = 16;
+
+/// Turns vectors of an instance into integers.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    /// Per resource: largest capacity, and a multiplier and shift that divide by it.
+    units: Vec<(u64, u64, u32)>,
+    /// Per resource: its share in the total demand, in units of `2^-WEIGHT_BITS`.
+    weights: Vec<u64>,
+}
+
+impl Scale {
+    /// The scale of an instance.
+    pub(crate) fn new(instance: &Instance) -> Self {
+        let largest = |k: usize| instance.capacities().column(k).iter().copied().max().unwrap_or(0);
+        let units: Vec<_> = (0..instance.dimensions()).map(|k| reciprocal(largest(k))).collect();
+        let mut shares = vec![0_u128; units.len()];
+        for vm in instance.vms() {
+            let demand = instance.demand(vm.rows.start);
+            for ((share, &demand), &(largest, ..)) in shares.iter_mut().zip(demand).zip(&units) {
+                let total = u128::from(demand) * u128::from(vm.count);
+                *share += (total << 40) / u128::from(largest.max(1));
+            }
+        }
+        let sum = shares.iter().sum::<u128>().max(1);
+        // A resource that hardly anybody demands still breaks ties.
+        let weights = shares.iter().map(|share| ((share << WEIGHT_BITS) / sum).max(1) as u64);
+        Self { weights: weights.collect(), units }
+    }
+
+    /// The share of each resource in the total demand, in fixed point.
+    pub(crate) fn weights(&self) -> &[u64] {
+        &self.weights
+    }
+
+    /// An amount of resource `k` as a fraction of the largest capacity, in units of `2^-60`. Monotone;
+    /// amounts beyond the largest capacity count as 1.
+    pub(crate) fn fraction(&self, k: usize, amount: u64) -> u64 {
+        let (largest, multiplier, shift) = self.units[k];
+        ((u128::from(amount.min(largest)) * u128::from(multiplier)) >> shift) as u64
+    }
+
+    /// The measure of a vector; monotone in every entry.
+    pub(crate) fn measure(&self, measure: Measure, vector: &[u64]) -> u128 {
+        let fractions =
+            vector.iter().enumerate().map(|(k, &amount)| u128::from(self.fraction(k, amount)));
+        match measure {
+            Measure::L1 => fractions.sum(),
+            Measure::L2 => fractions.fold(0, |sum, x| sum.saturating_add(x * x)),
+            Measure::Linf => fractions.max().unwrap_or(0),
+            Measure::Product => {
+                fractions.fold(1 << ONE_BITS, |product, x| (product * x) >> ONE_BITS)
+            }
+            Measure::AverageSum => {
+                fractions.zip(&self.weights).map(|(x, &weight)| x * u128::from(weight)).sum()
+            }
+        }
+    }
+}
+
+/// `(c, multiplier, shift)` so that `x * multiplier >> shift` is `x / c` in units of `2^-60`.
+fn reciprocal(c: u64) -> (u64, u64, u32) {
+    if c == 0 {
+        return (0, 0, 0);
+    }
+    // As many bits of precision as 64 allow: the multiplier is between 2^62 and 2^63.
+    let shift = u64::BITS - c.leading_zeros() + 2;
+    let multiplier = (1_u128 << (ONE_BITS + shift)) / u128::from(c);
+    (c, multiplier as u64, shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn fractions_are_monotone_and_accurate(c in 1_u64.., a: u64, b: u64) {
+            let instance = Instance::identical_hosts("", &[c], &[]).expect("valid");
+            let scale = Scale::new(&instance);
+            let (a, b) = (a % (c / 2 + 1), b % (c / 2 + 1));
+            let (small, large) = (a.min(b), a.max(b));
+            prop_assert!(scale.fraction(0, small) <= scale.fraction(0, large));
+            prop_assert!(c > 1 << 59 || small == large
+                || scale.fraction(0, small) < scale.fraction(0, large));
+            let exact = (u128::from(a) << 60) / u128::from(c);
+            prop_assert!(exact.abs_diff(u128::from(scale.fraction(0, a))) <= 1);
+            // Fractions of parts never add up to more than the fraction of the whole, up to rounding.
+            prop_assert!(scale.fraction(0, a) + scale.fraction(0, b) <= scale.fraction(0, a + b) + 1);
+        }
+    }
+
+    #[test]
+    fn measures_order_as_their_norms() {
+        let instance = Instance::identical_hosts("", &[10, 100], &[]).expect("valid");
+        let scale = Scale::new(&instance);
+        let (flat, tall) = ([5, 50], [1, 80]);
+        let less = |measure| scale.measure(measure, &flat) < scale.measure(measure, &tall);
+        assert!(!less(Measure::L1), "1.0 against 0.9");
+        assert!(less(Measure::L2), "0.50 against 0.65");
+        assert!(less(Measure::Linf), "0.5 against 0.8");
+        assert!(!less(Measure::Product), "0.25 against 0.08");
+    }
+}

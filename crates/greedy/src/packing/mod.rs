@@ -1,0 +1,59 @@
+//! Constructive rules for packing.
+//!
+//! *Item-centric* rules take one VM type after the other and choose a host for each VM; *bin-centric*
+//! rules take one host after the other and choose VMs for it. Both work on counts, see [`open_hosts`] and
+//! [`bin_centric`].
+
+mod best_fit;
+mod bin_centric;
+mod dot_product;
+mod first_fit;
+mod item_centric;
+mod l2_norm;
+mod measure;
+mod next_fit;
+mod open_hosts;
+mod right_size;
+mod sequence;
+mod stock;
+mod worst_fit;
+
+#[cfg(test)]
+mod one_by_one;
+
+use best_fit::BestFit;
+use dot_product::DotProduct;
+use first_fit::FirstFit;
+use l2_norm::L2NormGreedy;
+use measure::Measure::{AverageSum, L1, L2, Linf, Product};
+use next_fit::NextFit;
+use sequence::Order::{Decreasing, Given};
+use vmpack_model::Method;
+use vmpack_model::packing::Packing;
+use worst_fit::WorstFit;
+
+/// The rules for packing.
+pub const PACKING: &[&dyn Method<Packing>] = &[
+    &NextFit(Given),
+    &NextFit(Decreasing(L1)),
+    &FirstFit(Given),
+    &FirstFit(Decreasing(L1)),
+    &FirstFit(Decreasing(L2)),
+    &FirstFit(Decreasing(Linf)),
+    &FirstFit(Decreasing(Product)),
+    &FirstFit(Decreasing(AverageSum)),
+    &BestFit(Given),
+    &BestFit(Decreasing(L1)),
+    &BestFit(Decreasing(L2)),
+    &BestFit(Decreasing(Linf)),
+    &BestFit(Decreasing(Product)),
+    &BestFit(Decreasing(AverageSum)),
+    &WorstFit(Given),
+    &WorstFit(Decreasing(L1)),
+    &WorstFit(Decreasing(L2)),
+    &WorstFit(Decreasing(Linf)),
+    &WorstFit(Decreasing(Product)),
+    &WorstFit(Decreasing(AverageSum)),
+    &DotProduct,
+    &L2NormGreedy,
+];

@@ -1,0 +1,223 @@
+//! The rules as textbooks state them, one VM and one host at a time: what the rules on counts must equal.
+
+use std::cmp::Reverse;
+
+use ndarray::Array2;
+use proptest::prelude::*;
+use vmpack_model::packing::{HostType, Instance, Pattern, Placement, VmType};
+use vmpack_model::{Budget, Resource};
+
+use super::best_fit::BestFitRule;
+use super::bin_centric::{self, FRACTION_BITS, Preference};
+use super::dot_product::DotProduct;
+use super::first_fit::FirstFitRule;
+use super::item_centric::{self, Rule};
+use super::l2_norm::L2NormGreedy;
+use super::measure::{Measure, Scale};
+use super::next_fit::NextFitRule;
+use super::open_hosts::covers;
+use super::sequence::{Order, Sequence};
+use super::stock::Stock;
+use super::worst_fit::WorstFitRule;
+
+/// One open host.
+struct Host {
+    pattern: Pattern,
+    free: Vec<u64>,
+}
+
+impl Host {
+    fn new(instance: &Instance, host: usize) -> Self {
+        let free = instance.capacity(host).to_vec();
+        Self { pattern: Pattern { host, vms: vec![] }, free }
+    }
+
+    /// The preferred row that fits.
+    fn row(&self, instance: &Instance, rows: &[usize]) -> Option<usize> {
+        rows.iter().copied().find(|&row| covers(&self.free, instance.demand(row)))
+    }
+
+    fn add(&mut self, instance: &Instance, row: usize) {
+        let demand = instance.demand(row);
+        self.free.iter_mut().zip(demand).for_each(|(free, demand)| *free -= demand);
+        self.pattern.vms.push((row, 1));
+    }
+}
+
+fn placement(hosts: Vec<Host>) -> Placement {
+    Placement::from_patterns(hosts.into_iter().map(|host| (host.pattern, 1)))
+}
+
+/// Which of the fitting hosts, given by index and free capacity, the textbook rule takes.
+type Choice<'a> = &'a dyn Fn(&mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize>;
+
+fn item_by_item(
+    instance: &Instance,
+    sequence: &Sequence,
+    last_only: bool,
+    choose: Choice,
+) -> Option<Placement> {
+    let mut stock = Stock::new(instance);
+    let mut hosts: Vec<Host> = Vec::new();
+    for job in 0..sequence.len() {
+        let rows = sequence.rows(job);
+        let mut kind: Option<usize> = None;
+        for left in (1..=sequence.count(job)).rev() {
+            let first = if last_only { hosts.len().saturating_sub(1) } else { 0 };
+            let open = hosts.iter().enumerate().skip(first);
+            let mut fitting = open
+                .filter(|(_, host)| host.row(instance, rows).is_some())
+                .map(|(h, host)| (h, host.free.as_slice()));
+            let chosen = choose(&mut fitting);
+            let h = if let Some(h) = chosen {
+                h
+            } else {
+                if kind.is_none_or(|kind| stock.left(kind) == 0) {
+                    let after = sequence.demand_after(job).iter();
+                    let all = after.zip(instance.demand(rows[0])).map(|(a, d)| a + left * d);
+                    kind = Some(stock.cheapest_for(rows, &all.collect::<Vec<_>>())?);
+                }
+                let kind = kind.expect("chosen just now");
+                stock.take(kind, 1);
+                hosts.push(Host::new(instance, kind));
+                hosts.len() - 1
+            };
+            let row = hosts[h].row(instance, rows).expect("it fits");
+            hosts[h].add(instance, row);
+        }
+    }
+    Some(placement(hosts))
+}
+
+fn host_by_host<P: Preference>(instance: &Instance) -> Placement {
+    let scale = Scale::new(instance);
+    let fractions = |amounts: &[u64]| -> Vec<u64> {
+        let fraction = |(k, &amount)| scale.fraction(k, amount) >> (60 - FRACTION_BITS);
+        amounts.iter().enumerate().map(fraction).collect()
+    };
+    let mut left: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+    let mut hosts = Vec::new();
+    while left.iter().any(|&vms| vms > 0) {
+        let mut host = Host::new(instance, 0);
+        let mut free = fractions(&host.free);
+        loop {
+            let rows = (0..instance.rows()).filter(|&row| {
+                left[instance.type_of_row(row)] > 0 && covers(&host.free, instance.demand(row))
+            });
+            let best = rows.min_by_key(|&row| {
+                let demand = fractions(instance.demand(row));
+                Reverse(P::preference(&demand, &free, scale.weights()))
+            });
+            let Some(row) = best else { break };
+            host.add(instance, row);
+            let demand = fractions(instance.demand(row));
+            free.iter_mut().zip(demand).for_each(|(free, demand)| *free -= demand);
+            left[instance.type_of_row(row)] -= 1;
+        }
+        assert!(!host.pattern.vms.is_empty(), "every VM fits an empty host");
+        hosts.push(host);
+    }
+    placement(hosts)
+}
+
+const MEASURES: [Measure; 5] =
+    [Measure::L1, Measure::L2, Measure::Linf, Measure::Product, Measure::AverageSum];
+
+/// A few VM types with up to 30 VMs each, some with alternatives, some without any demand; host types
+/// of which some are scarce.
+fn instances(host_types: usize) -> impl Strategy<Value = Instance> {
+    (1_usize..=3, 1..=host_types, 1_usize..=7).prop_flat_map(|(d, hosts, types)| {
+        (
+            prop::collection::vec(prop::collection::vec(10_u64..=40, d), hosts),
+            prop::collection::vec((1_u64..=9, prop::option::of(0_u64..=6)), hosts),
+            prop::collection::vec((0_u64..=30, 1_usize..=3), types),
+            prop::collection::vec(prop::collection::vec(0_u64..=12, d), 3 * types),
+        )
+            .prop_map(|(capacities, hosts, vms, demands)| {
+                let d = capacities[0].len();
+                let alone = hosts.len() == 1;
+                let host_type = |(t, &(cost, stock)): (usize, &(u64, Option<u64>))| HostType {
+                    name: format!("h{t}"),
+                    cost,
+                    stock: stock.filter(|_| !alone),
+                };
+                let mut rows = 0;
+                let vm_type = |(i, &(count, alternatives)): (usize, &(u64, usize))| {
+                    let name = format!("v{i}");
+                    rows += alternatives;
+                    VmType { name, count, rows: rows - alternatives..rows }
+                };
+                let vms: Vec<_> = vms.iter().enumerate().map(vm_type).collect();
+                let matrix = |rows: &[Vec<u64>]| {
+                    Array2::from_shape_vec((rows.len(), d), rows.concat()).expect("d columns")
+                };
+                Instance::new(
+                    "random",
+                    Resource::anonymous(d),
+                    vms,
+                    matrix(&demands[..rows]),
+                    hosts.iter().enumerate().map(host_type).collect(),
+                    matrix(&capacities),
+                )
+                .expect("valid")
+            })
+    })
+}
+
+fn grouped(instance: &Instance, sequence: &Sequence, mut rule: impl Rule) -> Option<Placement> {
+    let mut stock = Stock::new(instance);
+    item_centric::construct(instance, sequence, &mut stock, &mut rule, &Budget::default())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn item_centric_rules_equal_the_textbook(instance in instances(4), given: bool) {
+        let scale = Scale::new(&instance);
+        for measure in MEASURES {
+            let order = if given { Order::Given } else { Order::Decreasing(measure) };
+            let sequence = Sequence::new(&instance, &scale, order);
+            let by = |free: &[u64]| scale.measure(measure, free);
+
+            let first: Choice = &|hosts| hosts.next().map(|(h, _)| h);
+            prop_assert_eq!(
+                grouped(&instance, &sequence, FirstFitRule),
+                item_by_item(&instance, &sequence, false, first)
+            );
+            prop_assert_eq!(
+                grouped(&instance, &sequence, NextFitRule),
+                item_by_item(&instance, &sequence, true, first)
+            );
+            prop_assert_eq!(
+                grouped(&instance, &sequence, BestFitRule { measure, scale: &scale }),
+                item_by_item(&instance, &sequence, false, &|hosts| {
+                    hosts.min_by_key(|(_, free)| by(free)).map(|(h, _)| h)
+                })
+            );
+            let worst = WorstFitRule { instance: &instance, measure, scale: &scale };
+            prop_assert_eq!(
+                grouped(&instance, &sequence, worst),
+                item_by_item(&instance, &sequence, false, &|hosts| {
+                    hosts.min_by_key(|(_, free)| Reverse(by(free))).map(|(h, _)| h)
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn bin_centric_rules_equal_the_textbook(instance in instances(1)) {
+        let fits = |row| instance.fits(row, 0);
+        let homeless = instance.vms().iter().any(|vm| !vm.rows.clone().any(fits));
+        prop_assume!(!homeless);
+        let budget = Budget::default();
+        prop_assert_eq!(
+            bin_centric::construct::<DotProduct>(&instance, &mut Stock::new(&instance), &budget),
+            Some(host_by_host::<DotProduct>(&instance))
+        );
+        prop_assert_eq!(
+            bin_centric::construct::<L2NormGreedy>(&instance, &mut Stock::new(&instance), &budget),
+            Some(host_by_host::<L2NormGreedy>(&instance))
+        );
+    }
+}

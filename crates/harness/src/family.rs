@@ -1,0 +1,105 @@
+//! The one place that names the problem families; everything else is generic over them.
+
+use vmpack_check::Judge;
+use vmpack_model::allocation::{self, Allocation};
+use vmpack_model::packing::{self, Packing};
+use vmpack_model::{AnyInstance, Method, Outcome, Registry};
+use vmpack_results::Features;
+
+/// What the harness asks of a problem family.
+pub(crate) trait Measurable: Judge {
+    /// The methods of the family.
+    fn methods(registry: &Registry) -> &[&'static dyn Method<Self>];
+
+    /// How large an instance is.
+    fn features(instance: &Self::Instance) -> Features;
+
+    /// An outcome as one of either family.
+    fn any(outcome: Outcome<Self>) -> AnyOutcome;
+}
+
+/// An outcome of either family.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyOutcome {
+    /// An outcome of the packing family.
+    Packing(Outcome<Packing>),
+    /// An outcome of the allocation family.
+    Allocation(Outcome<Allocation>),
+}
+
+/// Something that is done to an instance, whatever its family.
+pub(crate) trait Visit {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<P: Measurable>(self, instance: &P::Instance) -> Self::Output;
+}
+
+/// Does something to an instance, whatever its family.
+pub(crate) fn visit<V: Visit>(instance: &AnyInstance, visitor: V) -> V::Output {
+    match instance {
+        AnyInstance::Packing(instance) => visitor.visit::<Packing>(instance),
+        AnyInstance::Allocation(instance) => visitor.visit::<Allocation>(instance),
+    }
+}
+
+/// The method of that name in family `P`.
+pub(crate) fn method<P: Measurable>(
+    registry: &Registry,
+    name: &str,
+) -> Option<&'static dyn Method<P>> {
+    P::methods(registry).iter().copied().find(|method| method.name() == name)
+}
+
+/// How large an instance is.
+pub(crate) fn features(instance: &AnyInstance) -> Features {
+    struct Measure;
+    impl Visit for Measure {
+        type Output = Features;
+        fn visit<P: Measurable>(self, instance: &P::Instance) -> Features {
+            P::features(instance)
+        }
+    }
+    visit(instance, Measure)
+}
+
+impl Measurable for Packing {
+    fn methods(registry: &Registry) -> &[&'static dyn Method<Self>] {
+        &registry.packing
+    }
+
+    fn features(instance: &packing::Instance) -> Features {
+        Features {
+            vm_types: instance.vms().len() as u64,
+            vms: instance.total_vms(),
+            hosts: instance.hosts().len() as u64,
+            resources: instance.dimensions() as u64,
+            services: 0,
+        }
+    }
+
+    fn any(outcome: Outcome<Self>) -> AnyOutcome {
+        AnyOutcome::Packing(outcome)
+    }
+}
+
+impl Measurable for Allocation {
+    fn methods(registry: &Registry) -> &[&'static dyn Method<Self>] {
+        &registry.allocation
+    }
+
+    fn features(instance: &allocation::Instance) -> Features {
+        Features {
+            vm_types: instance.vms().len() as u64,
+            vms: instance.vms().len() as u64,
+            hosts: instance.hosts().len() as u64,
+            resources: instance.resources().len() as u64,
+            services: instance.services().len() as u64,
+        }
+    }
+
+    fn any(outcome: Outcome<Self>) -> AnyOutcome {
+        AnyOutcome::Allocation(outcome)
+    }
+}

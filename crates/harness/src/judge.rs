@@ -1,0 +1,236 @@
+//! From a child that has ended to what is recorded of it: how it ended, and what the judge finds about
+//! its answer.
+
+use vmpack_check::Effort;
+use vmpack_model::{AnyInstance, TrajectoryPoint, Value};
+use vmpack_results::{Answer, Limits, Measurement, Termination};
+
+use crate::child;
+use crate::family::{self, AnyOutcome, Measurable, Visit};
+use crate::limits::Exit;
+use crate::process::{Ended, GRACE, Stop};
+
+/// The end of an error message that is recorded, in characters.
+const MESSAGE_KEPT: usize = 1000;
+
+/// What is found about a run.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) termination: Termination,
+    pub(crate) measurement: Measurement,
+    /// The answer as it is recorded and as the method gave it.
+    pub(crate) answered: Option<(Answer, AnyOutcome)>,
+}
+
+/// Finds how the child ended, and judges its answer on the instance that this process loaded itself.
+pub(crate) fn find(
+    instance: &AnyInstance,
+    ended: &Ended,
+    limits: &Limits,
+    effort: Effort,
+) -> Finding {
+    let wall_s = ended.wall.as_secs_f64();
+    let measurement = Measurement {
+        wall_s,
+        cpu_s: ended.usage.cpu_s,
+        process_wall_s: wall_s,
+        process_cpu_s: ended.usage.cpu_s,
+        peak_rss_bytes: ended.peak_rss_bytes,
+        involuntary_switches: ended.usage.involuntary_switches,
+        load: ended.load,
+    };
+    match end(ended, limits) {
+        Some(termination) => Finding { termination, measurement, answered: None },
+        None => family::visit(instance, Judging { ended, limits, effort, measurement }),
+    }
+}
+
+/// How a child ended that did not simply return; `None` if it did, so that its answer decides.
+fn end(ended: &Ended, limits: &Limits) -> Option<Termination> {
+    // Rust's allocator and C++'s `new`, when the address space is used up.
+    let allocation_failed =
+        ["memory allocation of", "bad_alloc"].iter().any(|says| ended.errors.contains(says));
+    let over_memory = limits.memory_bytes.is_some_and(|limit| ended.peak_rss_bytes > limit);
+    let over_cpu = limits.cpu_s.is_some_and(|limit| ended.usage.cpu_s >= limit);
+    Some(match (ended.stop, ended.exit) {
+        // Nobody sees the record of an interrupted run.
+        (Some(Stop::Time | Stop::Interrupt), _) | (None, Exit::Signal(libc::SIGXCPU)) => {
+            Termination::Timeout
+        }
+        (Some(Stop::Loading), _) => failed("it took too long to load the instance"),
+        (Some(Stop::Output), _) => failed("it printed more than an answer can be"),
+        (None, Exit::Signal(libc::SIGKILL)) if over_cpu => Termination::Timeout,
+        // A signal to kill that we did not send: the kernel's, when the machine runs out of memory.
+        (Some(Stop::Memory), _) | (None, Exit::Signal(libc::SIGKILL)) => Termination::OutOfMemory,
+        (None, Exit::Signal(_) | Exit::Code(1..)) if allocation_failed => Termination::OutOfMemory,
+        (None, _) if over_memory => Termination::OutOfMemory,
+        (None, Exit::Signal(signal)) => Termination::Crashed { signal },
+        (None, Exit::Code(0)) => return None,
+        (None, Exit::Code(code)) => match message(&ended.errors) {
+            "" => failed(&format!("it exited with code {code} and said nothing")),
+            message => failed(message),
+        },
+    })
+}
+
+fn failed(message: &str) -> Termination {
+    Termination::Failed { message: message.to_owned() }
+}
+
+/// What is worth recording of the text on standard error: a panic without its backtrace, or else the
+/// end.
+fn message(errors: &str) -> &str {
+    let start = errors.find("thread '").filter(|_| errors.contains("panicked at")).unwrap_or(0);
+    let end = errors.find("\nstack backtrace:").unwrap_or(errors.len());
+    let text = errors.get(start..end).unwrap_or(errors).trim();
+    match text.char_indices().rev().nth(MESSAGE_KEPT) {
+        Some((start, before)) => &text[start + before.len_utf8()..],
+        None => text,
+    }
+}
+
+struct Judging<'a> {
+    ended: &'a Ended,
+    limits: &'a Limits,
+    effort: Effort,
+    measurement: Measurement,
+}
+
+impl Visit for Judging<'_> {
+    type Output = Finding;
+
+    fn visit<P: Measurable>(self, instance: &P::Instance) -> Finding {
+        let Self { ended, limits, effort, mut measurement } = self;
+        let unanswered = |termination| Finding { termination, measurement, answered: None };
+        let answer: child::Answer<P> = match serde_json::from_slice(&ended.output) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let said = message(&ended.errors);
+                let message = format!("what it printed is no answer: {error}\n{said}");
+                return unanswered(failed(message.trim_end()));
+            }
+        };
+        if answer.family != P::FAMILY {
+            let (found, expected) = (answer.family, P::FAMILY);
+            return unanswered(failed(&format!(
+                "it answered a {found} instance, not a {expected} one"
+            )));
+        }
+        measurement.wall_s = answer.wall_s;
+        measurement.cpu_s = answer.cpu_s;
+        measurement.peak_rss_bytes =
+            measurement.peak_rss_bytes.max(answer.peak_rss_bytes.unwrap_or(0));
+        let unanswered = |termination| Finding { termination, measurement, answered: None };
+        if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
+            return unanswered(Termination::OutOfMemory);
+        }
+        if answer.wall_s > limits.wall_s + GRACE.as_secs_f64()
+            || limits.cpu_s.is_some_and(|limit| answer.cpu_s > limit)
+        {
+            return unanswered(Termination::Timeout);
+        }
+
+        let child::Answer { outcome, trajectory, .. } = answer;
+        let mut judgement = P::judge(instance, &outcome, &effort);
+        if let Some(note) = unfounded(&trajectory, judgement.cost) {
+            judgement.notes.push(note);
+        }
+        let recorded = Answer {
+            status: outcome.status,
+            claimed_cost: outcome.solved.as_ref().map(|solved| solved.cost),
+            lower_bound: outcome.bound.as_ref().map(|bound| bound.value),
+            judgement,
+            counters: outcome.counters.clone(),
+            trajectory,
+        };
+        Finding {
+            termination: Termination::Completed,
+            measurement,
+            answered: Some((recorded, P::any(outcome))),
+        }
+    }
+}
+
+/// What to say of a trajectory that tells of a cheaper solution than the one handed over.
+fn unfounded(trajectory: &[TrajectoryPoint], cost: Option<Value>) -> Option<String> {
+    let told = trajectory.iter().filter_map(|point| point.cost).min()?;
+    match cost {
+        Some(cost) if told >= cost => None,
+        Some(cost) => Some(format!("reported a cost of {told} on the way, but handed over {cost}")),
+        None => Some(format!("reported a cost of {told} on the way, but handed over no solution")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::Usage;
+
+    const LIMITS: Limits =
+        Limits { wall_s: 2.0, cpu_s: Some(2.0), memory_bytes: Some(1000), work: None, threads: 1 };
+
+    fn ended(exit: Exit, stop: Option<Stop>, errors: &str, peak_rss_bytes: u64) -> Ended {
+        Ended {
+            exit,
+            stop,
+            output: vec![],
+            errors: errors.into(),
+            wall: Duration::from_secs(1),
+            usage: Usage { cpu_s: 1.0, peak_rss_bytes, involuntary_switches: 0 },
+            peak_rss_bytes,
+            load: 0.0,
+        }
+    }
+
+    #[test]
+    fn every_way_to_end_has_its_name() {
+        let name = |exit, stop, errors, peak| {
+            end(&ended(exit, stop, errors, peak), &LIMITS).map_or("returned", |t| t.name())
+        };
+        let killed = Exit::Signal(libc::SIGKILL);
+        let aborted = Exit::Signal(libc::SIGABRT);
+        assert_eq!(name(killed, Some(Stop::Time), "", 0), "timeout");
+        assert_eq!(name(killed, Some(Stop::Memory), "", 0), "out-of-memory");
+        assert_eq!(name(killed, Some(Stop::Output), "", 0), "failed");
+        assert_eq!(name(Exit::Signal(libc::SIGXCPU), None, "", 0), "timeout");
+        assert_eq!(name(killed, None, "", 0), "out-of-memory", "by the kernel");
+        assert_eq!(name(aborted, None, "memory allocation of 9 bytes failed", 0), "out-of-memory");
+        assert_eq!(name(Exit::Code(1), None, "std::bad_alloc", 0), "out-of-memory");
+        assert_eq!(name(aborted, None, "assertion failed", 0), "crashed");
+        assert_eq!(name(aborted, None, "assertion failed", 1001), "out-of-memory");
+        assert_eq!(name(Exit::Code(101), None, "panicked", 1000), "failed");
+        assert_eq!(name(Exit::Code(0), None, "", 1001), "out-of-memory");
+        assert_eq!(name(Exit::Code(0), None, "a warning", 0), "returned");
+        let mut over = ended(killed, None, "", 0);
+        over.usage.cpu_s = 3.0;
+        assert_eq!(end(&over, &LIMITS), Some(Termination::Timeout), "SIGXCPU was ignored");
+    }
+
+    #[test]
+    fn messages_are_short_and_to_the_point() {
+        let long = "\u{e4}".repeat(MESSAGE_KEPT) + "end";
+        let kept = message(&long);
+        assert_eq!(kept.chars().count(), MESSAGE_KEPT);
+        assert!(kept.ends_with("end"));
+        assert_eq!(message(" short\n"), "short");
+        let panic = "a warning\n\nthread 'main' (7) panicked at src/a.rs:1:1:\nwhy\n\
+                     stack backtrace:\n   0: begin\n";
+        assert_eq!(message(panic), "thread 'main' (7) panicked at src/a.rs:1:1:\nwhy");
+    }
+
+    #[test]
+    fn a_trajectory_must_be_founded_on_the_solution() {
+        let point = |cost: u64| TrajectoryPoint {
+            seconds: 0.0,
+            cost: Some(Value::from(cost)),
+            bound: None,
+        };
+        let cost = |cost: u64| Some(Value::from(cost));
+        assert_eq!(unfounded(&[point(9), point(7)], cost(7)), None);
+        assert!(unfounded(&[point(9), point(6)], cost(7)).is_some());
+        assert!(unfounded(&[point(9)], None).is_some());
+        assert_eq!(unfounded(&[], None), None);
+    }
+}

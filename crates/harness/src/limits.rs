@@ -1,0 +1,161 @@
+//! What only the operating system can do to a process: limit it, kill it with its descendants, and say
+//! what it used. All unsafe code of the harness is in this file. Linux.
+
+#![expect(
+    unsafe_code,
+    reason = "rlimits, process groups and wait4 are only reachable through libc"
+)]
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use libc::{c_int, pid_t};
+
+/// Limits that the operating system enforces on one process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ceilings {
+    /// Bytes of address space: a request for more fails.
+    pub(crate) address_space: Option<u64>,
+    /// Seconds of CPU time: the process then gets SIGXCPU, and a second later SIGKILL.
+    pub(crate) cpu_seconds: Option<u64>,
+}
+
+/// Makes the command start in a process group of its own, under the ceilings, without core dumps, and
+/// die with this process.
+pub(crate) fn confine(command: &mut Command, ceilings: Ceilings) {
+    command.process_group(0);
+    let parent = std::process::id();
+    let prepare = move || {
+        limit(libc::RLIMIT_CORE, 0, 0)?;
+        if let Some(bytes) = ceilings.address_space {
+            limit(libc::RLIMIT_AS, bytes, bytes)?;
+        }
+        if let Some(seconds) = ceilings.cpu_seconds {
+            limit(libc::RLIMIT_CPU, seconds, seconds.saturating_add(1))?;
+        }
+        die_with(parent)
+    };
+    // SAFETY: between fork and exec only async-signal-safe functions may be called. `prepare` calls
+    // setrlimit, prctl and getppid alone; it takes no lock and allocates nothing, its errors included
+    // (they carry an error number).
+    unsafe { command.pre_exec(prepare) };
+}
+
+fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: `limit` is a valid `rlimit` that outlives the call, which only reads it.
+    check(unsafe { libc::setrlimit(resource, &raw const limit) })
+}
+
+/// Has the kernel kill the calling process when the thread that forked it ends.
+fn die_with(parent: u32) -> io::Result<()> {
+    // SAFETY: PR_SET_PDEATHSIG takes a signal number and touches no memory of ours.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+    // SAFETY: getppid has no preconditions.
+    let now = unsafe { libc::getppid() };
+    // Had the parent died before the call above, nobody would send the signal.
+    if u32::try_from(now) == Ok(parent) {
+        return Ok(());
+    }
+    Err(io::Error::from_raw_os_error(libc::ESRCH))
+}
+
+/// Kills the process group that `leader` leads, whether or not it is still running, as long as it has
+/// not been reaped.
+pub(crate) fn kill_group(leader: u32) {
+    let group = leader as pid_t;
+    // SAFETY: kill touches no memory of ours. Until the leader is reaped, its number belongs to it and
+    // its group, so nobody else is hit. That the group may be gone already is no error worth telling.
+    unsafe { libc::kill(-group, libc::SIGKILL) };
+}
+
+/// Waits until the child has ended, and leaves it to be reaped.
+pub(crate) fn wait_for_exit(child: u32) -> io::Result<()> {
+    loop {
+        let mut information = MaybeUninit::<libc::siginfo_t>::zeroed();
+        // SAFETY: `information` is large enough for the `siginfo_t` that waitid writes.
+        let result = check(unsafe {
+            libc::waitid(
+                libc::P_PID,
+                child as libc::id_t,
+                information.as_mut_ptr(),
+                libc::WEXITED | libc::WNOWAIT,
+            )
+        });
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It returned this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+}
+
+/// What a process used, with the descendants that it waited for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Usage {
+    /// CPU seconds, over all threads.
+    pub(crate) cpu_s: f64,
+    /// Peak resident memory in bytes: of the process, or of this one when it forked, whichever was
+    /// more, because the kernel carries the figure over from before the program was started.
+    pub(crate) peak_rss_bytes: u64,
+    /// How often it was taken off a core although it wanted to go on.
+    pub(crate) involuntary_switches: u64,
+}
+
+/// Reaps the child: waits for it, frees its number, and says how it ended and what it used.
+pub(crate) fn reap(child: u32) -> io::Result<(Exit, Usage)> {
+    let mut status: c_int = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    loop {
+        // SAFETY: both pointers are to values of the types that wait4 writes.
+        let reaped = unsafe { libc::wait4(child as pid_t, &raw mut status, 0, usage.as_mut_ptr()) };
+        match check(reaped.min(0)) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // SAFETY: wait4 succeeded and filled it in; all-zero bytes are a valid `rusage` besides.
+    let usage = unsafe { usage.assume_init() };
+    let exit = if libc::WIFSIGNALED(status) {
+        Exit::Signal(libc::WTERMSIG(status))
+    } else {
+        Exit::Code(libc::WEXITSTATUS(status))
+    };
+    Ok((exit, Usage::from(usage)))
+}
+
+/// CPU seconds of the calling process so far, over all threads.
+pub(crate) fn own_cpu_seconds() -> f64 {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to a value of the type that getrusage writes.
+    unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
+    // SAFETY: all-zero bytes are a valid `rusage`, so it is one even had the call failed.
+    Usage::from(unsafe { usage.assume_init() }).cpu_s
+}
+
+impl From<libc::rusage> for Usage {
+    fn from(usage: libc::rusage) -> Self {
+        let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
+        Self {
+            cpu_s: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            // Linux counts KiB.
+            peak_rss_bytes: usage.ru_maxrss as u64 * 1024,
+            involuntary_switches: usage.ru_nivcsw as u64,
+        }
+    }
+}
+
+fn check(result: c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

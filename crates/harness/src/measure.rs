@@ -1,0 +1,154 @@
+//! One measured run.
+
+use std::io;
+
+use vmpack_check::Effort;
+use vmpack_datasets::{LoadError, Source};
+use vmpack_results::{Limits, Record, SCHEMA};
+
+use crate::child::Request;
+use crate::family::AnyOutcome;
+use crate::judge::{self, Finding};
+use crate::plan::run_id;
+use crate::process::{self, Stop};
+use crate::{Interrupt, Launcher, LoadedInstance, MethodInfo, Methods};
+
+/// What one run is asked to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// The instance, loaded, for the judge.
+    pub instance: &'a LoadedInstance,
+    /// The method, which supports it.
+    pub method: MethodInfo,
+    /// The seed.
+    pub seed: u64,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// What is recorded.
+    pub record: Record,
+    /// What the method claimed, with its solution; `None` if it did not live to answer.
+    pub outcome: Option<AnyOutcome>,
+}
+
+/// Why there is no record of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// There is no instance to be had from the source.
+    #[error(transparent)]
+    Load(Box<LoadError>),
+    /// The name of the method means nothing, or several.
+    #[error("{0}")]
+    Method(String),
+    /// The method does not take the instance.
+    #[error("{method} does not take {instance}: {reason}")]
+    Unsupported {
+        /// The method.
+        method: String,
+        /// The instance.
+        instance: String,
+        /// The method's reason.
+        reason: String,
+    },
+    /// The child process cannot be started or waited for.
+    #[error("cannot run {program} as a child process: {source}")]
+    Process {
+        /// The program.
+        program: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Runs a method once in a process of its own and has its answer judged.
+///
+/// Whatever the child does is a record: a crash, a hang, an answer that is none. Beyond the child's own
+/// time a run costs a few milliseconds and the judging.
+///
+/// # Errors
+/// [`MeasureError::Process`] and [`MeasureError::Interrupted`].
+pub fn measure(
+    launcher: &Launcher,
+    task: &Task<'_>,
+    effort: Effort,
+    interrupt: &Interrupt,
+) -> Result<Measured, MeasureError> {
+    let &Task { instance, method, seed, limits } = task;
+    let request =
+        Request { source: instance.source.clone(), method: method.name.to_owned(), seed, limits };
+    let process_error =
+        |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
+    let text = serde_json::to_vec(&request).map_err(|error| process_error(error.into()))?;
+    let ended = process::run(launcher, text, &limits, interrupt).map_err(process_error)?;
+    if ended.stop == Some(Stop::Interrupt) {
+        return Err(MeasureError::Interrupted);
+    }
+    let Finding { termination, measurement, answered } =
+        judge::find(&instance.instance, &ended, &limits, effort);
+    let (answer, outcome) = answered.unzip();
+    let record = Record {
+        schema: SCHEMA,
+        run: run_id(&instance.hash, method.name, seed, &limits),
+        dataset: instance.dataset.clone(),
+        instance: instance.name.clone(),
+        instance_hash: instance.hash.clone(),
+        family: instance.instance.family(),
+        features: instance.features,
+        reference: instance.reference.clone(),
+        method: method.name.to_owned(),
+        kind: method.kind,
+        seed,
+        limits,
+        termination,
+        answer,
+        measurement,
+    };
+    Ok(Measured { record, outcome })
+}
+
+/// Loads one instance and runs one method on it, for a user who asks for just that.
+///
+/// # Errors
+/// See [`MeasureError`].
+pub fn measure_one(
+    launcher: &Launcher,
+    methods: &Methods<'_>,
+    source: &Source,
+    method: &str,
+    seed: u64,
+    limits: Limits,
+    interrupt: &Interrupt,
+) -> Result<Measured, MeasureError> {
+    let instance = LoadedInstance::load(String::new(), None, source.clone(), None)
+        .map_err(MeasureError::Load)?;
+    let selection = methods.select(method).map_err(MeasureError::Method)?;
+    let unsupported = |reason| MeasureError::Unsupported {
+        method: method.to_owned(),
+        instance: instance.name.clone(),
+        reason,
+    };
+    let family = instance.instance.family();
+    let of_family = selection.present.iter().copied().filter(|method| method.family == family);
+    let candidates: Vec<MethodInfo> = match selection.present[..] {
+        [method] => vec![method],
+        _ => of_family.collect(),
+    };
+    let method = match candidates[..] {
+        [method] => method,
+        [] => return Err(MeasureError::Method(selection.missing.join(" "))),
+        _ => {
+            let message = format!("expected one method, but {method:?} means several");
+            return Err(MeasureError::Method(message));
+        }
+    };
+    methods.supports(&method, &instance).map_err(unsupported)?;
+    let task = Task { instance: &instance, method, seed, limits };
+    measure(launcher, &task, Effort::default(), interrupt)
+}

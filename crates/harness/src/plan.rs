@@ -1,0 +1,340 @@
+//! The plan: every run of an experiment, decided before the first one starts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+use vmpack_datasets::{
+    Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suite,
+};
+use vmpack_model::{AnyInstance, Reference};
+use vmpack_results::{Features, Limits, SCHEMA, Skipped};
+
+use crate::family::features;
+use crate::names::suggestion;
+use crate::{Experiment, MethodInfo, Methods, Named, Place};
+
+/// An instance with what is recorded of it.
+#[derive(Clone, Debug)]
+pub struct LoadedInstance {
+    /// The suite, file or pattern that it came from.
+    pub dataset: String,
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// The instance.
+    pub instance: AnyInstance,
+    /// The hash of its content.
+    pub hash: String,
+    /// What is known of the optimum.
+    pub reference: Option<Reference>,
+    /// How large it is.
+    pub features: Features,
+}
+
+impl LoadedInstance {
+    /// Loads an instance. Without a `name` it has its own.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(
+        dataset: String,
+        name: Option<String>,
+        source: Source,
+        reference: Option<Reference>,
+    ) -> Result<Self, Box<LoadError>> {
+        let instance = load(&source).map_err(Box::new)?;
+        Ok(Self {
+            dataset,
+            name: name.unwrap_or_else(|| instance.name().to_owned()),
+            source,
+            hash: content_hash(&instance),
+            features: features(&instance),
+            instance,
+            reference,
+        })
+    }
+}
+
+/// One run of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The id: a hash of instance content, method, seed and limits.
+    pub id: String,
+    /// The index of the instance.
+    pub instance: usize,
+    /// The method.
+    pub method: MethodInfo,
+    /// The seed.
+    pub seed: u64,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// Every run of an experiment, in the order in which they are started.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment.
+    pub experiment: Experiment,
+    /// The instances, in the order of the file.
+    pub instances: Vec<LoadedInstance>,
+    /// The runs, shuffled: neither a method nor a dataset meets a quieter machine than the others.
+    pub runs: Vec<Run>,
+    /// Pairs of an instance and a method of its family that does not take it.
+    pub skipped: Vec<Skipped>,
+    /// What is missing from this build or this machine, one sentence each.
+    pub missing: Vec<String>,
+}
+
+/// Why an experiment cannot be planned.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A method that nobody knows.
+    #[error("{place}: methods: {message}")]
+    Method {
+        /// Where it is named.
+        place: Place,
+        /// What is unknown and what was likely meant.
+        message: String,
+    },
+    /// A suite that is none.
+    #[error("{place}: datasets: {source}")]
+    Suite {
+        /// Where it is named.
+        place: Place,
+        /// What is wrong.
+        source: Box<SuiteError>,
+    },
+    /// A suite that nobody knows, or a pattern that names no file.
+    #[error("{place}: datasets: {message}")]
+    Dataset {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong.
+        message: String,
+    },
+    /// An instance that cannot be had.
+    #[error("{place}: dataset {dataset:?}: {source}")]
+    Load {
+        /// Where the dataset is named.
+        place: Place,
+        /// The dataset.
+        dataset: String,
+        /// What is wrong.
+        source: Box<LoadError>,
+    },
+    /// Nothing is left to run.
+    #[error("{}: there is nothing to run. {}", experiment, missing.join(" "))]
+    Empty {
+        /// The experiment file.
+        experiment: String,
+        /// What is missing.
+        missing: Vec<String>,
+    },
+}
+
+impl Plan {
+    /// Plans an experiment: loads every instance, asks every method whether it takes it, and shuffles.
+    ///
+    /// A method meets the instances of its own family; pairs that it does not support are skipped with
+    /// its reason. A method whose answers do not depend on the seed runs once, with seed 0. A run that
+    /// several blocks or datasets ask for is one run.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn new(
+        experiment: Experiment,
+        methods: &Methods<'_>,
+        data_directory: &Path,
+    ) -> Result<Self, PlanError> {
+        let mut planner = Planner {
+            methods,
+            data_directory,
+            datasets: BTreeMap::new(),
+            ids: BTreeSet::new(),
+            pairs: BTreeMap::new(),
+            plan: Self {
+                experiment,
+                instances: Vec::new(),
+                runs: Vec::new(),
+                skipped: Vec::new(),
+                missing: Vec::new(),
+            },
+        };
+        for block in planner.plan.experiment.blocks.clone() {
+            let mut chosen: Vec<MethodInfo> = Vec::new();
+            for entry in &block.methods {
+                chosen.extend(planner.select(entry)?);
+            }
+            for dataset in &block.datasets {
+                for instance in planner.instances_of(dataset)? {
+                    for &method in &chosen {
+                        planner.pair(instance, method, &block.seeds, block.limits);
+                    }
+                }
+            }
+        }
+        let mut plan = planner.plan;
+        if plan.runs.is_empty() {
+            return Err(PlanError::Empty {
+                experiment: plan.experiment.path.display().to_string(),
+                missing: plan.missing,
+            });
+        }
+        plan.runs.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.experiment.order_seed));
+        Ok(plan)
+    }
+}
+
+/// A plan in the making.
+struct Planner<'a> {
+    methods: &'a Methods<'a>,
+    data_directory: &'a Path,
+    /// The instances of each dataset that was named so far.
+    datasets: BTreeMap<String, Vec<usize>>,
+    /// The runs planned so far.
+    ids: BTreeSet<String>,
+    /// Pairs of content and method that were asked so far, and whether the method takes it.
+    pairs: BTreeMap<(String, MethodInfo), bool>,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn select(&mut self, entry: &Named) -> Result<Vec<MethodInfo>, PlanError> {
+        let selection = self
+            .methods
+            .select(&entry.text)
+            .map_err(|message| PlanError::Method { place: entry.place.clone(), message })?;
+        self.miss(selection.missing);
+        Ok(selection.present)
+    }
+
+    fn miss(&mut self, sentences: Vec<String>) {
+        for sentence in sentences {
+            if !self.plan.missing.contains(&sentence) {
+                self.plan.missing.push(sentence);
+            }
+        }
+    }
+
+    /// The indices of a dataset's instances, which are loaded when it is named first.
+    fn instances_of(&mut self, dataset: &Named) -> Result<Vec<usize>, PlanError> {
+        if let Some(known) = self.datasets.get(&dataset.text) {
+            return Ok(known.clone());
+        }
+        let suite = self.suite(dataset)?;
+        self.miss(suite.missing);
+        let load = |entry: Entry| {
+            LoadedInstance::load(
+                suite.name.clone(),
+                Some(entry.name),
+                entry.source,
+                entry.reference,
+            )
+        };
+        let loaded: Result<Vec<_>, _> = suite.entries.into_par_iter().map(load).collect();
+        let loaded = loaded.map_err(|source| PlanError::Load {
+            place: dataset.place.clone(),
+            dataset: dataset.text.clone(),
+            source,
+        })?;
+        let first = self.plan.instances.len();
+        self.plan.instances.extend(loaded);
+        let indices: Vec<usize> = (first..self.plan.instances.len()).collect();
+        self.datasets.insert(dataset.text.clone(), indices.clone());
+        Ok(indices)
+    }
+
+    /// A suite by its name or file; or the files that a path or pattern names, as a suite of that name.
+    fn suite(&self, dataset: &Named) -> Result<Suite, PlanError> {
+        let text = dataset.text.as_str();
+        let is_toml = Path::new(text).extension().is_some_and(|extension| extension == "toml");
+        let path = dataset.place.path.parent().unwrap_or(Path::new("")).join(text);
+        let path = path.to_string_lossy();
+        let wrong = |message| PlanError::Dataset { place: dataset.place.clone(), message };
+        if is_toml || !text.contains(['/', '.', '*', '?', '[']) {
+            let name = if is_toml { &path } else { text };
+            return suite(name, self.data_directory).map_err(|source| match source {
+                SuiteError::Unknown { name } => {
+                    let known = SUITES.iter().map(|(name, _)| *name);
+                    wrong(format!("there is no suite {name:?}: {}", suggestion(&name, known)))
+                }
+                error => {
+                    let source = Box::new(error);
+                    PlanError::Suite { place: dataset.place.clone(), source }
+                }
+            });
+        }
+        let files: Result<Vec<_>, _> = glob::glob(&path)
+            .map_err(|error| wrong(format!("{text:?} is no pattern of files: {error}")))?
+            .collect();
+        let files = files.map_err(|error| wrong(error.to_string()))?;
+        if files.is_empty() {
+            return Err(wrong(format!("{path} names no file")));
+        }
+        let entry = |path: std::path::PathBuf| Entry {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            source: Source::File { path, format: None },
+            reference: None,
+        };
+        Ok(Suite {
+            name: text.to_owned(),
+            description: String::new(),
+            entries: files.into_iter().map(entry).collect(),
+            missing: Vec::new(),
+        })
+    }
+
+    fn pair(&mut self, index: usize, method: MethodInfo, seeds: &[u64], limits: Limits) {
+        let instance = &self.plan.instances[index];
+        if method.family != instance.instance.family() {
+            return;
+        }
+        let key = (instance.hash.clone(), method);
+        let taken = if let Some(&taken) = self.pairs.get(&key) {
+            taken
+        } else {
+            let supported = self.methods.supports(&method, instance);
+            let taken = supported.is_ok();
+            if let Err(reason) = supported {
+                self.plan.skipped.push(Skipped {
+                    instance: instance.name.clone(),
+                    method: method.name.to_owned(),
+                    reason,
+                });
+            }
+            self.pairs.insert(key, taken);
+            taken
+        };
+        if !taken {
+            return;
+        }
+        for &seed in if method.randomised { seeds } else { &[0] } {
+            let id = run_id(&instance.hash, method.name, seed, &limits);
+            if self.ids.insert(id.clone()) {
+                self.plan.runs.push(Run { id, instance: index, method, seed, limits });
+            }
+        }
+    }
+}
+
+/// The id of a run: a hash of all that determines it, so that the same run has the same id in every
+/// experiment and on every machine. 32 hexadecimal digits.
+pub(crate) fn run_id(instance_hash: &str, method: &str, seed: u64, limits: &Limits) -> String {
+    #[derive(Serialize)]
+    struct Determined<'a> {
+        schema: u32,
+        instance: &'a str,
+        method: &'a str,
+        seed: u64,
+        limits: &'a Limits,
+    }
+    let determined = Determined { schema: SCHEMA, instance: instance_hash, method, seed, limits };
+    let text = serde_json::to_string(&determined).expect("plain data with string keys");
+    blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
+}

@@ -1,0 +1,289 @@
+//! One child process from start to end, under limits that are enforced from outside.
+
+use std::io::{self, Read, Write};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use vmpack_results::Limits;
+
+use crate::child::READY;
+use crate::limits::{Ceilings, Exit, Usage, confine, kill_group, reap, wait_for_exit};
+use crate::machine::{load_average, peak_rss};
+use crate::{Interrupt, Launcher};
+
+/// How long after its wall limit a child may still hand over what it has. Then its whole process group
+/// is killed.
+pub const GRACE: Duration = Duration::from_millis(400);
+
+/// How long a child may take to load its instance before solving begins.
+pub const LOADING_LIMIT: Duration = Duration::from_mins(2);
+
+/// How often a running child's memory and the interrupt are looked at.
+const PATROL: Duration = Duration::from_millis(50);
+
+/// How long after the end of a child its pipes may stay open. Its process group is dead by then; only a
+/// descendant that left the group can hold them.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The most that a child may print: some ten million host patterns.
+const OUTPUT_CAP: u64 = 1 << 28;
+
+/// The end of what it prints on standard error that is kept.
+const ERRORS_KEPT: usize = 1 << 14;
+
+/// Address space beyond the memory limit for the program itself, its shared libraries and the main
+/// stack: space that is reserved, hardly any of it ever touched.
+const HEADROOM_BYTES: u64 = 256 << 20;
+
+/// Address space for every thread beyond that: its stack, and the arena that the allocator of the C
+/// library reserves for it.
+const HEADROOM_PER_THREAD_BYTES: u64 = 80 << 20;
+
+/// Why the parent killed a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It solved for longer than its wall limit and the grace.
+    Time,
+    /// It held more memory than its limit.
+    Memory,
+    /// It took too long to load its instance.
+    Loading,
+    /// It printed too much.
+    Output,
+    /// Somebody interrupted the experiment.
+    Interrupt,
+}
+
+/// A child that has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// How.
+    pub(crate) exit: Exit,
+    /// Why it was killed, if it was.
+    pub(crate) stop: Option<Stop>,
+    /// What it printed after the line `ready`.
+    pub(crate) output: Vec<u8>,
+    /// The end of what it printed on standard error.
+    pub(crate) errors: String,
+    /// Wall time from start to end.
+    pub(crate) wall: Duration,
+    /// What it used, from the operating system.
+    pub(crate) usage: Usage,
+    /// The greatest resident memory seen from outside while it ran, in bytes, or the operating system's
+    /// own figure where that cannot be this process's.
+    pub(crate) peak_rss_bytes: u64,
+    /// The load average when it started.
+    pub(crate) load: f64,
+}
+
+enum Event {
+    Ready,
+    TooMuch,
+    Output(Vec<u8>),
+    Errors(Vec<u8>),
+    Exited,
+}
+
+/// Runs a child to its end.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn run(
+    launcher: &Launcher,
+    request: Vec<u8>,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> io::Result<Ended> {
+    let load = load_average();
+    let own_peak = peak_rss("self").unwrap_or(u64::MAX);
+    let mut command = launcher.command();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    confine(&mut command, ceilings(limits));
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let id = child.id();
+    let (events, inbox) = mpsc::channel();
+    if let (Some(stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    {
+        let (to, errors_to) = (events.clone(), events.clone());
+        thread::spawn(move || speak_and_listen(&request, stdin, stdout, &to));
+        thread::spawn(move || errors_to.send(Event::Errors(tail(stderr))));
+    }
+    thread::spawn(move || {
+        // Fails only for a process that is no child of ours, which it is until it is reaped.
+        let _ = wait_for_exit(id);
+        events.send(Event::Exited)
+    });
+
+    let mut watch = Watch::new(limits, started);
+    while !watch.is_over() {
+        let now = Instant::now();
+        let patience = watch.until.saturating_duration_since(now).min(PATROL);
+        match inbox.recv_timeout(patience) {
+            Ok(event) => watch.hear(event, id),
+            Err(RecvTimeoutError::Timeout) => watch.patrol(id, interrupt),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let (exit, usage) = reap(id)?;
+    // The kernel's figure is at least what this process had when it forked. Only above that is it the
+    // child's.
+    let from_kernel = Some(usage.peak_rss_bytes).filter(|&peak| peak > own_peak);
+    Ok(Ended {
+        exit,
+        stop: watch.stop,
+        output: watch.output.unwrap_or_default(),
+        errors: String::from_utf8_lossy(&watch.errors.unwrap_or_default()).into_owned(),
+        wall: watch.exited.unwrap_or_else(Instant::now) - started,
+        usage,
+        peak_rss_bytes: from_kernel.unwrap_or(watch.peak_rss_bytes),
+        load,
+    })
+}
+
+fn ceilings(limits: &Limits) -> Ceilings {
+    let headroom =
+        HEADROOM_BYTES.saturating_add(limits.threads.saturating_mul(HEADROOM_PER_THREAD_BYTES));
+    Ceilings {
+        address_space: limits.memory_bytes.map(|bytes| bytes.saturating_add(headroom)),
+        cpu_seconds: limits.cpu_s.map(|seconds| seconds.ceil() as u64),
+    }
+}
+
+/// What is known of a running child.
+struct Watch {
+    wall_limit: Duration,
+    memory_limit: Option<u64>,
+    /// When to kill it, or, once it has ended, when to stop waiting for its pipes.
+    until: Instant,
+    /// What the end of `until` means.
+    phase: Stop,
+    stop: Option<Stop>,
+    exited: Option<Instant>,
+    output: Option<Vec<u8>>,
+    errors: Option<Vec<u8>>,
+    peak_rss_bytes: u64,
+}
+
+impl Watch {
+    fn new(limits: &Limits, started: Instant) -> Self {
+        Self {
+            // A limit that no clock can count is none.
+            wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
+            memory_limit: limits.memory_bytes,
+            until: started + LOADING_LIMIT,
+            phase: Stop::Loading,
+            stop: None,
+            exited: None,
+            output: None,
+            errors: None,
+            peak_rss_bytes: 0,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.exited.is_some_and(|_| {
+            (self.output.is_some() && self.errors.is_some()) || Instant::now() >= self.until
+        })
+    }
+
+    fn hear(&mut self, event: Event, child: u32) {
+        let now = Instant::now();
+        match event {
+            Event::Ready if self.stop.is_none() && self.exited.is_none() => {
+                self.phase = Stop::Time;
+                let limit = self.wall_limit.saturating_add(GRACE);
+                // Ten years, where the sum is beyond the clock.
+                self.until = now.checked_add(limit).unwrap_or(now + Duration::from_hours(87_600));
+            }
+            Event::Ready => {}
+            Event::TooMuch => self.kill(child, Stop::Output),
+            Event::Output(output) => self.output = Some(output),
+            Event::Errors(errors) => self.errors = Some(errors),
+            Event::Exited => {
+                self.exited = Some(now);
+                self.until = now + LINGER;
+                // What it started may not outlive it and disturb the runs that follow.
+                kill_group(child);
+            }
+        }
+    }
+
+    fn patrol(&mut self, child: u32, interrupt: &Interrupt) {
+        if self.exited.is_some() {
+            return;
+        }
+        if let Some(peak) = peak_rss(&child.to_string()) {
+            self.peak_rss_bytes = self.peak_rss_bytes.max(peak);
+        }
+        if interrupt.is_set() {
+            self.kill(child, Stop::Interrupt);
+        } else if Instant::now() >= self.until {
+            self.kill(child, self.phase);
+        } else if self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit) {
+            self.kill(child, Stop::Memory);
+        }
+    }
+
+    fn kill(&mut self, child: u32, reason: Stop) {
+        // Of several reasons the first is the one.
+        self.stop.get_or_insert(reason);
+        kill_group(child);
+        self.until = Instant::now() + PATROL;
+    }
+}
+
+/// Hands the request over and reads what the child prints, on a thread of its own, so that a child that
+/// neither reads nor writes blocks nobody.
+fn speak_and_listen(
+    request: &[u8],
+    mut stdin: ChildStdin,
+    mut stdout: ChildStdout,
+    to: &Sender<Event>,
+) -> Option<()> {
+    // A child that ends without reading is judged by how it ended.
+    let _ = stdin.write_all(request);
+    drop(stdin);
+    let mut greeting = [0; READY.len()];
+    let greeted = read_up_to(&mut stdout, &mut greeting);
+    let mut output = Vec::new();
+    if greeted == READY {
+        to.send(Event::Ready).ok()?;
+    } else {
+        output.extend_from_slice(greeted);
+    }
+    let read = stdout.by_ref().take(OUTPUT_CAP).read_to_end(&mut output).unwrap_or(0);
+    if read as u64 == OUTPUT_CAP {
+        to.send(Event::TooMuch).ok()?;
+    }
+    to.send(Event::Output(output)).ok()
+}
+
+/// Fills the buffer as far as there is input.
+fn read_up_to<'a>(from: &mut impl Read, buffer: &'a mut [u8]) -> &'a [u8] {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match from.read(&mut buffer[filled..]) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => filled += read,
+        }
+    }
+    &buffer[..filled]
+}
+
+/// The last bytes that the child prints on standard error.
+fn tail(mut stderr: ChildStderr) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..read]);
+        if kept.len() > 2 * ERRORS_KEPT {
+            kept.drain(..kept.len() - ERRORS_KEPT);
+        }
+    }
+    kept.drain(..kept.len().saturating_sub(ERRORS_KEPT));
+    kept
+}

@@ -1,0 +1,301 @@
+//! Working a plan off.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+use vmpack_check::Effort;
+use vmpack_results::{Manifest, Record, SCHEMA, Store, StoreError, read_manifest, write_manifest};
+
+use crate::{Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Task, machine, measure};
+
+/// What the records should say of the program that made them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Versions: vmpack, the compiler, every backend.
+    pub versions: BTreeMap<String, String>,
+    /// The commit it was built from; empty if unknown.
+    pub commit: String,
+    /// The command line.
+    pub command: Vec<String>,
+}
+
+/// How a plan is worked off.
+#[derive(Debug)]
+pub struct RunOptions<'a> {
+    /// The directory of the store.
+    pub directory: &'a Path,
+    /// Runs in parallel; zero counts as one.
+    pub jobs: usize,
+    /// Whether to add to an existing store what it lacks.
+    pub resume: bool,
+    /// How children are started.
+    pub launcher: &'a Launcher,
+    /// What the judge may spend on an answer.
+    pub effort: Effort,
+    /// What goes into the manifest.
+    pub setup: Setup,
+}
+
+/// How far a plan was worked off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Runs planned.
+    pub planned: u64,
+    /// Runs that were in the store already.
+    pub found: u64,
+    /// Runs recorded now.
+    pub recorded: u64,
+    /// Of these, answers in which the judge found something false.
+    pub wrong: u64,
+    /// Whether somebody asked to stop before all was done.
+    pub interrupted: bool,
+    /// The store.
+    pub store: PathBuf,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let store = self.store.display();
+        let done = self.found + self.recorded;
+        if self.interrupted {
+            return write!(
+                f,
+                "interrupted: {done} of {} runs are kept in {store}; \
+                 give the same command with --resume to run the others",
+                self.planned
+            );
+        }
+        write!(f, "{} runs recorded", self.recorded)?;
+        if self.found > 0 {
+            write!(f, ", {} were there before", self.found)?;
+        }
+        if self.wrong > 0 {
+            write!(f, ", {} ANSWERS WERE WRONG", self.wrong)?;
+        }
+        write!(f, ": {store}")
+    }
+}
+
+/// Why a plan cannot be worked off.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store cannot be written, or must not be.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store belongs to another experiment.
+    #[error(
+        "{} holds the experiment {found:?}, not {expected:?}: choose another directory",
+        directory.display()
+    )]
+    OtherExperiment {
+        /// The directory.
+        directory: PathBuf,
+        /// The experiment in it.
+        found: String,
+        /// The experiment to be run.
+        expected: String,
+    },
+    /// A child cannot be started.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// The threads that wait for children cannot be started.
+    #[error("cannot start {jobs} threads: {source}")]
+    Threads {
+        /// How many.
+        jobs: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Works a plan off, `jobs` runs at a time, and records each as it finishes. What is in the store
+/// already is not run again.
+///
+/// An interrupt kills the runs under way, which are not recorded; the summary says so.
+///
+/// # Errors
+/// See [`RunError`]; records that were written before stay.
+pub fn run(
+    plan: &Plan,
+    options: &RunOptions<'_>,
+    interrupt: &Interrupt,
+    monitor: &dyn Monitor,
+) -> Result<Summary, RunError> {
+    let directory = options.directory;
+    let (store, found) = if options.resume {
+        let (store, recovered) = Store::resume(directory)?;
+        if let Some(torn) = recovered.torn {
+            monitor.note(&format!(
+                "{}, line {}: a record was cut short ({} bytes); its run is repeated",
+                store.path().display(),
+                torn.line,
+                torn.bytes
+            ));
+        }
+        (store, recovered.runs)
+    } else {
+        (Store::create(directory)?, BTreeSet::new())
+    };
+    let todo: Vec<&Run> = plan.runs.iter().filter(|run| !found.contains(&run.id)).collect();
+    let manifest = manifest(plan, options, &found, monitor)?;
+    write_manifest(directory, &manifest)?;
+
+    let planned = plan.runs.len() as u64;
+    let mut summary = Summary {
+        planned,
+        found: planned - todo.len() as u64,
+        recorded: 0,
+        wrong: 0,
+        interrupted: false,
+        store: store.path().to_owned(),
+    };
+    let jobs = options.jobs.max(1);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|source| RunError::Threads { jobs, source })?;
+    monitor.started(summary.found, planned);
+    let progress = Mutex::new((store, &mut summary));
+    let result = pool.install(|| {
+        // A bridge hands the runs out one by one in the order of the plan.
+        todo.into_iter().par_bridge().try_for_each(|run| {
+            let record = carry_out(plan, run, options, interrupt)?;
+            let mut guard = progress.lock().expect("no thread panics while it writes");
+            let (store, summary) = &mut *guard;
+            store.append(&record)?;
+            summary.recorded += 1;
+            summary.wrong += u64::from(record.is_wrong());
+            monitor.recorded(&record);
+            Ok(())
+        })
+    });
+    monitor.ended();
+    match result {
+        Ok(()) => Ok(summary),
+        Err(RunError::Measure(MeasureError::Interrupted)) => {
+            summary.interrupted = true;
+            Ok(summary)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn carry_out(
+    plan: &Plan,
+    run: &Run,
+    options: &RunOptions<'_>,
+    interrupt: &Interrupt,
+) -> Result<Record, RunError> {
+    if interrupt.is_set() {
+        return Err(MeasureError::Interrupted.into());
+    }
+    let task = Task {
+        instance: &plan.instances[run.instance],
+        method: run.method,
+        seed: run.seed,
+        limits: run.limits,
+    };
+    Ok(measure(options.launcher, &task, options.effort, interrupt)?.record)
+}
+
+/// The manifest of this session. Where an earlier one left records, it says in what they differ.
+fn manifest(
+    plan: &Plan,
+    options: &RunOptions<'_>,
+    found: &BTreeSet<String>,
+    monitor: &dyn Monitor,
+) -> Result<Manifest, RunError> {
+    let jobs = options.jobs.max(1) as u64;
+    let mut manifest = Manifest {
+        schema: SCHEMA,
+        experiment: plan.experiment.name.clone(),
+        experiment_hash: plan.experiment.hash.clone(),
+        order_seed: plan.experiment.order_seed,
+        planned: plan.runs.len() as u64,
+        skipped: plan.skipped.clone(),
+        missing: plan.missing.clone(),
+        versions: options.setup.versions.clone(),
+        commit: options.setup.commit.clone(),
+        started: jiff::Timestamp::now().to_string(),
+        command: options.setup.command.clone(),
+        jobs,
+        machine: machine(),
+    };
+    if options.resume && options.directory.join(vmpack_results::MANIFEST).exists() {
+        let earlier = read_manifest(options.directory)?;
+        if earlier.experiment != manifest.experiment {
+            return Err(RunError::OtherExperiment {
+                directory: options.directory.to_owned(),
+                found: earlier.experiment,
+                expected: manifest.experiment,
+            });
+        }
+        manifest.started.clone_from(&earlier.started);
+        manifest.missing.extend(differences(&earlier, &manifest, found, plan));
+    }
+    for sentence in &manifest.missing {
+        monitor.note(sentence);
+    }
+    let threads = plan.runs.iter().map(|run| run.limits.threads).max().unwrap_or(1);
+    let cores = manifest.machine.cores;
+    if jobs.saturating_mul(threads) > cores {
+        monitor.note(&format!(
+            "{jobs} runs at a time of up to {threads} threads share {cores} cores: \
+             times will be longer than on a quiet machine"
+        ));
+    }
+    Ok(manifest)
+}
+
+/// What makes the records of two sessions unequal, one sentence each; what earlier sessions said of
+/// each other stays.
+fn differences(
+    earlier: &Manifest,
+    now: &Manifest,
+    found: &BTreeSet<String>,
+    plan: &Plan,
+) -> Vec<String> {
+    const MARK: &str = "Not all records are alike: ";
+    let mut sentences: Vec<String> =
+        earlier.missing.iter().filter(|sentence| sentence.starts_with(MARK)).cloned().collect();
+    let mut differ = |what: &str, before: &dyn fmt::Display, after: &dyn fmt::Display| {
+        sentences.push(format!(
+            "{MARK}the first were made with {what} {before}, later ones with {after}."
+        ));
+    };
+    if !found.is_empty() {
+        if earlier.commit != now.commit {
+            differ("commit", &earlier.commit, &now.commit);
+        }
+        if earlier.machine != now.machine {
+            differ("the machine", &describe(earlier), &describe(now));
+        }
+        if earlier.jobs != now.jobs {
+            differ("a number of parallel runs of", &earlier.jobs, &now.jobs);
+        }
+        for (name, before) in &earlier.versions {
+            let after = now.versions.get(name).map_or("none", String::as_str);
+            if before != after {
+                differ(name, before, &after);
+            }
+        }
+    }
+    let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
+    let stray = found.iter().filter(|id| !planned.contains(id.as_str())).count();
+    if stray > 0 {
+        sentences.push(format!(
+            "{MARK}{stray} of them belong to runs that the experiment no longer plans."
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    sentences.retain(|sentence| seen.insert(sentence.clone()));
+    sentences
+}
+
+fn describe(manifest: &Manifest) -> String {
+    let machine = &manifest.machine;
+    format!("{} x {:?} on {:?}", machine.cores, machine.cpu, machine.system)
+}

@@ -1,0 +1,106 @@
+//! minilp: the simplex method in Rust; unmaintained since 2020 and kept as a contender.
+//!
+//! It knows no limits and may panic on a singular basis, so it runs on a thread of its own: a panic
+//! becomes an error, and at the deadline the thread is left behind (it ends with the process).
+
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+
+use minilp::{ComparisonOp, OptimizationDirection, Problem};
+
+use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
+use crate::model::{Model, Sense};
+
+/// The minilp backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Minilp;
+
+/// The release that `Cargo.lock` names; a test compares the two.
+const VERSION: &str = "0.2.2";
+
+impl Backend for Minilp {
+    fn name(&self) -> &'static str {
+        "minilp"
+    }
+
+    fn version(&self) -> String {
+        VERSION.to_owned()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            integers: false,
+            duals: false,
+            start: false,
+            deadline: false,
+            work_limit: false,
+        }
+    }
+
+    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+        if model.has_integers() {
+            return Err(BackendError::Integers("minilp"));
+        }
+        if let Some(solution) = trivial(model) {
+            return Ok(solution);
+        }
+        let failed =
+            |message: &str| BackendError::Failed { backend: "minilp", message: message.to_owned() };
+        let (problem, handles) = load(model);
+        let (sender, receiver) = channel();
+        thread::Builder::new()
+            .name("minilp".to_owned())
+            .spawn(move || {
+                let values = problem.solve().map(|solved| {
+                    handles.iter().map(|&x| *solved.var_value(x)).collect::<Vec<_>>()
+                });
+                // Nobody listens any more once the deadline has passed.
+                let _ = sender.send(values);
+            })
+            .map_err(|error| failed(&error.to_string()))?;
+        let answer = match limits.remaining() {
+            Some(time) => receiver.recv_timeout(time),
+            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match answer {
+            // Its primal simplex takes a step of infinite length along an unbounded ray and calls the end
+            // of it optimal.
+            Ok(Ok(values)) if values.iter().any(|value| !value.is_finite()) => {
+                Ok(Solution::without_values(Status::Unbounded))
+            }
+            Ok(Ok(values)) => {
+                let objective = model.objective(&values);
+                Ok(Solution {
+                    objective: Some(objective),
+                    best_bound: Some(objective),
+                    values,
+                    ..Solution::without_values(Status::Optimal)
+                })
+            }
+            Ok(Err(minilp::Error::Infeasible)) => Ok(Solution::without_values(Status::Infeasible)),
+            Ok(Err(minilp::Error::Unbounded)) => Ok(Solution::without_values(Status::Unbounded)),
+            Err(RecvTimeoutError::Timeout) => Ok(Solution::without_values(Status::LimitReached)),
+            Err(RecvTimeoutError::Disconnected) => Err(failed("it panicked")),
+        }
+    }
+}
+
+fn load(model: &Model) -> (Problem, Vec<minilp::Variable>) {
+    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let handles: Vec<minilp::Variable> = model
+        .columns()
+        .iter()
+        .map(|column| problem.add_var(column.cost, (column.lower, column.upper)))
+        .collect();
+    for (row, coefficients) in model.rows().iter().zip(model.by_rows()) {
+        let sum: Vec<(minilp::Variable, f64)> =
+            coefficients.into_iter().map(|(column, a)| (handles[column], a)).collect();
+        let sense = match row.sense {
+            Sense::Ge => ComparisonOp::Ge,
+            Sense::Le => ComparisonOp::Le,
+            Sense::Eq => ComparisonOp::Eq,
+        };
+        problem.add_constraint(sum, sense, row.rhs);
+    }
+    (problem, handles)
+}

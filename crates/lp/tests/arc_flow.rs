@@ -1,0 +1,111 @@
+//! Arc flow against published optima and on many VMs, judged.
+#![cfg(feature = "highs")]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use vmpack_check::{Effort, Judge};
+use vmpack_model::packing::{Certificate, Instance, Packing};
+use vmpack_model::{Budget, Method, NullObserver, Outcome, Status, Value};
+
+fn arc_flow() -> &'static dyn Method<Packing> {
+    let mut methods = vmpack_lp::PACKING.iter().copied();
+    methods.find(|method| method.name() == "arc-flow").expect("built with HiGHS")
+}
+
+/// Solves, asserts that the judge finds nothing wrong, and returns the claim.
+fn solve(instance: &Instance, budget: &Budget) -> Outcome<Packing> {
+    let outcome = arc_flow().solve(instance, budget, &mut NullObserver);
+    let judgement = Packing::judge(instance, &outcome, &Effort::default());
+    assert!(!judgement.verdict.is_wrong(), "{instance:?}: {outcome:?} {judgement:?}");
+    outcome
+}
+
+fn cost(outcome: &Outcome<Packing>) -> Option<Value> {
+    outcome.solved.as_ref().map(|solved| solved.cost)
+}
+
+#[test]
+fn arc_flow_is_better_than_first_fit_and_volumes() {
+    // Johnson's bad case for first fit decreasing, which opens 11: optimum 9, six of 51 + 27 + 23 and
+    // three of 26 + 26 + 23 + 23.
+    let items = [(vec![51], 6), (vec![27], 6), (vec![26], 6), (vec![23], 12)];
+    let instance = Instance::identical_hosts("ffd-bad", &[101], &items).expect("valid");
+    let outcome = solve(&instance, &Budget::default());
+    assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(9_u64))));
+    // No three VMs of 34 share a host of 101, so 30 of them need 15 hosts; the volume says 14.
+    let instance = Instance::identical_hosts("thirds", &[101], &[(vec![34], 30), (vec![20], 15)])
+        .expect("valid");
+    let outcome = solve(&instance, &Budget::default());
+    let optimum = 15_u64;
+    assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(optimum))));
+}
+
+#[test]
+fn a_million_vms_of_few_types_flow() {
+    let items: Vec<(Vec<u64>, u64)> = (1..=20).map(|i| (vec![3 * i + 5, 50 - i], 50_000)).collect();
+    let instance = Instance::identical_hosts("million", &[128, 128], &items).expect("valid");
+    assert_eq!(arc_flow().supports(&instance), Ok(()));
+    let budget = Budget::default().with_time(Duration::from_secs(5));
+    let outcome = solve(&instance, &budget);
+    let (cost, bound) = (cost(&outcome).expect("feasible"), outcome.bound.expect("a bound"));
+    assert!(matches!(bound.certificate, Some(Certificate::DualWeights { .. })), "{bound:?}");
+    let gap = (cost.to_f64() - bound.value.to_f64()) / cost.to_f64();
+    assert!((0.0..0.01).contains(&gap), "{cost} against {}", bound.value);
+}
+
+/// The directory with published instances, if there is one.
+fn published() -> Option<PathBuf> {
+    let data = std::env::var_os("VMPACK_DATA").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/cache")),
+        PathBuf::from,
+    );
+    data.is_dir().then_some(data)
+}
+
+/// The BPP format: number of items, capacity, one size per line.
+fn read_bpp(text: &str) -> Instance {
+    let mut numbers = text.split_whitespace().map(|word| word.parse::<u64>().expect("an integer"));
+    let (_, capacity) = (numbers.next(), numbers.next().expect("a capacity"));
+    let mut counts = std::collections::BTreeMap::new();
+    numbers.for_each(|size| *counts.entry(size).or_insert(0) += 1);
+    let items: Vec<(Vec<u64>, u64)> = counts.into_iter().map(|(w, n)| (vec![w], n)).collect();
+    Instance::identical_hosts("bpp", &[capacity], &items).expect("valid")
+}
+
+#[test]
+fn published_optima() {
+    let Some(data) = published() else {
+        eprintln!("published_optima skipped: VMPACK_DATA names no directory of instances");
+        return;
+    };
+    for (file, optimum) in [
+        ("Falkenauer_U/Falkenauer_u120_00.txt", 48_u64),
+        ("Falkenauer_U/Falkenauer_u120_08.txt", 50),
+        ("Falkenauer_T/Falkenauer_t60_00.txt", 20),
+        ("Falkenauer_T/Falkenauer_t120_00.txt", 40),
+    ] {
+        let path = data.join("bpplib/bpp").join(file);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                eprintln!("published_optima skipped: {}: {error}", path.display());
+                continue;
+            }
+        };
+        let instance = read_bpp(&text);
+        let started = Instant::now();
+        let budget = Budget::default().with_time(Duration::from_mins(1));
+        let outcome = solve(&instance, &budget);
+        eprintln!(
+            "{file}: {:?} in {:?}, {:?}",
+            cost(&outcome),
+            started.elapsed(),
+            outcome.counters
+        );
+        assert_eq!(outcome.status, Status::Optimal, "{file}");
+        assert_eq!(cost(&outcome), Some(Value::from(optimum)), "{file}");
+        let bound = outcome.bound.expect("a bound");
+        assert!(bound.certificate.is_some(), "{file}: the relaxation proves the optimum");
+    }
+}

@@ -1,0 +1,194 @@
+//! The records of one problem family, arranged for figures and tables. The statistics themselves are
+//! those of `vmpack_results::stats`.
+
+use std::collections::BTreeMap;
+
+use vmpack_model::{Family, Kind};
+use vmpack_results::Record;
+use vmpack_results::stats::{self, Cell, Clock, Counts, Known};
+
+use crate::draw::{Look, looks};
+
+/// The records of one problem family: what a [`Figure`](crate::Figure) is drawn from.
+#[derive(Debug)]
+pub struct Data<'a> {
+    pub(crate) family: Family,
+    pub(crate) clock: Clock,
+    /// In order of kind, then name.
+    pub(crate) methods: Vec<MethodData<'a>>,
+    /// In order of dataset, size, then name.
+    pub(crate) instances: Vec<InstanceData<'a>>,
+    pub(crate) known: BTreeMap<&'a str, Known>,
+}
+
+/// One method with what it did on every instance.
+#[derive(Debug)]
+pub(crate) struct MethodData<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: Kind,
+    pub(crate) look: Look,
+    /// Its runs, counted.
+    pub(crate) counts: Counts,
+    /// By the hash of the instance's content: only instances it was run on.
+    pub(crate) cells: BTreeMap<&'a str, Cell>,
+    /// The mean gap to the best known cost, by the hash of the instance's content: only instances on
+    /// which every run has a verified cost.
+    pub(crate) gaps: BTreeMap<&'a str, f64>,
+    /// The greatest memory of a run, in bytes.
+    pub(crate) peak_rss_bytes: u64,
+}
+
+/// One instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InstanceData<'a> {
+    pub(crate) hash: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) dataset: &'a str,
+    pub(crate) vms: u64,
+}
+
+/// What a table says of one method on some instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Summary {
+    /// Instances it was run on.
+    pub(crate) instances: u64,
+    /// Instances that all its runs answered.
+    pub(crate) answered: u64,
+    /// Instances on which it reached the best known cost.
+    pub(crate) best: u64,
+    /// The mean gap over the instances on which it has a verified cost.
+    pub(crate) gap: Option<f64>,
+    /// The shifted geometric mean of its time with a shift of 10 ms; unanswered instances count as the limit.
+    pub(crate) sgm_10ms: Option<f64>,
+    /// The same with a shift of 1 s.
+    pub(crate) sgm_1s: Option<f64>,
+    /// The mean time, unanswered instances counting twice the limit.
+    pub(crate) par2: Option<f64>,
+}
+
+/// The clock of a report: CPU time, the steadier one, where every run had one thread and the clock
+/// resolves every answer; wall time otherwise.
+pub(crate) fn clock(records: &[Record]) -> Clock {
+    let cpu_will_do = |r: &Record| {
+        r.limits.threads == 1
+            && (!r.is_answered() || r.measurement.cpu_s > 0.0 || r.measurement.wall_s <= 0.0)
+    };
+    if records.iter().all(cpu_will_do) { Clock::Cpu } else { Clock::Wall }
+}
+
+impl<'a> Data<'a> {
+    /// Arranges the records of one family; records of the other are left out.
+    pub(crate) fn new(family: Family, clock: Clock, records: &'a [Record]) -> Self {
+        let records: Vec<&Record> = records.iter().filter(|r| r.family == family).collect();
+        let known = stats::best_known(records.iter().copied());
+        let mut tables = stats::tabulate(records.iter().copied(), clock);
+        let mut instances: BTreeMap<&str, InstanceData<'a>> = BTreeMap::new();
+        let mut by_method: BTreeMap<(Kind, &str), Vec<&'a Record>> = BTreeMap::new();
+        for &record in &records {
+            instances.entry(&record.instance_hash).or_insert(InstanceData {
+                hash: &record.instance_hash,
+                name: &record.instance,
+                dataset: &record.dataset,
+                vms: record.features.vms,
+            });
+            by_method.entry((record.kind, &record.method)).or_default().push(record);
+        }
+        let looks = looks(by_method.keys().map(|&(kind, name)| (name, kind)));
+        let methods = by_method
+            .into_iter()
+            .map(|((kind, name), runs)| MethodData {
+                name,
+                kind,
+                look: looks[name],
+                counts: stats::count(runs.iter().copied()),
+                cells: tables.remove(name).unwrap_or_default(),
+                gaps: gaps(&runs, &known),
+                peak_rss_bytes: runs
+                    .iter()
+                    .map(|r| r.measurement.peak_rss_bytes)
+                    .max()
+                    .unwrap_or(0),
+            })
+            .collect();
+        let mut instances: Vec<InstanceData<'a>> = instances.into_values().collect();
+        instances.sort_by_key(|i| (i.dataset, i.vms, i.name, i.hash));
+        Self { family, clock, methods, instances, known }
+    }
+
+    /// The kinds that have methods, in order.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let mut kinds: Vec<Kind> = self.methods.iter().map(|m| m.kind).collect();
+        kinds.dedup();
+        kinds
+    }
+
+    /// The datasets, in order.
+    pub(crate) fn datasets(&self) -> Vec<&'a str> {
+        let mut datasets: Vec<&str> = self.instances.iter().map(|i| i.dataset).collect();
+        datasets.dedup();
+        datasets
+    }
+
+    /// The clock's name as axes and tables show it.
+    pub(crate) fn clock_name(&self) -> &'static str {
+        clock_name(self.clock)
+    }
+
+    /// What the method did on the instances that `wanted` picks.
+    pub(crate) fn summary(
+        &self,
+        method: &MethodData<'_>,
+        wanted: impl Fn(&InstanceData<'_>) -> bool,
+    ) -> Summary {
+        let chosen: Vec<&InstanceData<'_>> = self.instances.iter().filter(|i| wanted(i)).collect();
+        let cells: Vec<&Cell> = chosen.iter().filter_map(|i| method.cells.get(i.hash)).collect();
+        let gaps: Vec<f64> =
+            chosen.iter().filter_map(|i| method.gaps.get(i.hash)).copied().collect();
+        Summary {
+            instances: cells.len() as u64,
+            answered: cells.iter().filter(|cell| cell.answered.is_some()).count() as u64,
+            best: gaps.iter().filter(|gap| **gap == 0.0).count() as u64,
+            gap: stats::mean(&gaps),
+            sgm_10ms: sgm(&cells, 0.010),
+            sgm_1s: sgm(&cells, 1.0),
+            par2: stats::penalised_average(
+                &cells.iter().map(|cell| (cell.answered, cell.limit)).collect::<Vec<_>>(),
+                2.0,
+            ),
+        }
+    }
+}
+
+/// The clock as axes and tables name it.
+pub(crate) fn clock_name(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Cpu => "CPU time",
+        Clock::Wall => "wall time",
+    }
+}
+
+/// The shifted geometric mean of times in seconds, for a shift that is a whole number of milliseconds;
+/// unanswered instances count as the limit. It is taken in milliseconds, because the definition raises
+/// values that are below one unit with their shift.
+fn sgm(cells: &[&Cell], shift_s: f64) -> Option<f64> {
+    let milliseconds: Vec<f64> =
+        cells.iter().map(|cell| 1e3 * cell.answered.unwrap_or(cell.limit)).collect();
+    stats::shifted_geometric_mean(&milliseconds, 1e3 * shift_s).map(|ms| (ms / 1e3).max(0.0))
+}
+
+/// The mean gap to the best known cost by instance, where every run of the method has a verified cost.
+fn gaps<'a>(runs: &[&'a Record], known: &BTreeMap<&'a str, Known>) -> BTreeMap<&'a str, f64> {
+    let mut by_instance: BTreeMap<&str, Vec<Option<f64>>> = BTreeMap::new();
+    for run in runs {
+        let gap =
+            run.verified_cost().and_then(|cost| known[&*run.instance_hash].gap_to_cost(Some(cost)));
+        by_instance.entry(&run.instance_hash).or_default().push(gap);
+    }
+    by_instance
+        .into_iter()
+        .filter_map(|(hash, gaps)| {
+            let gaps: Option<Vec<f64>> = gaps.into_iter().collect();
+            Some((hash, stats::mean(&gaps?)?))
+        })
+        .collect()
+}

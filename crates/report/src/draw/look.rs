@@ -1,0 +1,147 @@
+//! The look of a method: the colour says its kind, tone, dash and marker say which one it is.
+//!
+//! The base colours are those of Okabe and Ito (2008, "Color Universal Design"), which stay apart in
+//! all common kinds of colour blindness; each kind has a dark tone besides.
+
+use std::collections::BTreeMap;
+
+use plotters::style::RGBColor;
+use vmpack_model::Kind;
+
+use super::canvas::Ink;
+use super::svg::DASHES;
+
+/// The shape of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+    Pentagon,
+    Plus,
+    Cross,
+}
+
+impl Marker {
+    const ALL: [Self; 8] = [
+        Self::Circle,
+        Self::Square,
+        Self::Triangle,
+        Self::Diamond,
+        Self::TriangleDown,
+        Self::Pentagon,
+        Self::Plus,
+        Self::Cross,
+    ];
+
+    /// The marker of a kind, where one point stands for one method and its name is beside it.
+    pub(crate) fn of_kind(kind: Kind) -> Self {
+        match kind {
+            Kind::Greedy => Self::Circle,
+            Kind::DynamicProgramming => Self::Square,
+            Kind::LinearProgramming => Self::Triangle,
+        }
+    }
+}
+
+/// How a method is drawn in every figure of a report.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Look {
+    pub(crate) colour: RGBColor,
+    /// An index into the dash patterns; 0 is the solid line.
+    pub(crate) dash: usize,
+    pub(crate) marker: Marker,
+}
+
+const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
+const SKY: RGBColor = RGBColor(0x56, 0xB4, 0xE9);
+const NAVY: RGBColor = RGBColor(0x10, 0x3A, 0x66);
+const VERMILLION: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
+const ORANGE: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
+const BROWN: RGBColor = RGBColor(0x7A, 0x30, 0x00);
+const GREEN: RGBColor = RGBColor(0x00, 0x9E, 0x73);
+const PURPLE: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
+const PINE: RGBColor = RGBColor(0x00, 0x4D, 0x3A);
+
+/// What colours of figures become on a dark screen; those not named keep their look on both.
+pub(crate) const DARK: [(RGBColor, RGBColor); 12] = [
+    (Ink::TEXT, RGBColor(0xE8, 0xE8, 0xE8)),
+    (Ink::AXIS, RGBColor(0xB4, 0xB4, 0xB4)),
+    (Ink::GRID, RGBColor(0x36, 0x3A, 0x3F)),
+    (Ink::CONTEXT, RGBColor(0x4C, 0x51, 0x57)),
+    (Ink::FRONT, RGBColor(0x8C, 0x92, 0x99)),
+    (Ink::PAPER, RGBColor(0x1A, 0x1D, 0x21)),
+    (BLUE, RGBColor(0x3E, 0x9C, 0xD9)),
+    (NAVY, RGBColor(0xA9, 0xC8, 0xEC)),
+    (VERMILLION, RGBColor(0xF0, 0x7F, 0x3A)),
+    (BROWN, RGBColor(0xD2, 0x9A, 0x72)),
+    (GREEN, RGBColor(0x2D, 0xBE, 0x93)),
+    (PINE, RGBColor(0x9A, 0xDC, 0xC8)),
+];
+
+fn tones(kind: Kind) -> [RGBColor; 3] {
+    match kind {
+        Kind::Greedy => [BLUE, SKY, NAVY],
+        Kind::DynamicProgramming => [VERMILLION, ORANGE, BROWN],
+        Kind::LinearProgramming => [GREEN, PURPLE, PINE],
+    }
+}
+
+/// The main colour of a kind.
+pub(crate) fn kind_colour(kind: Kind) -> RGBColor {
+    tones(kind)[0]
+}
+
+/// The kind as a heading.
+pub(crate) fn kind_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Greedy => "Greedy",
+        Kind::DynamicProgramming => "Dynamic programming",
+        Kind::LinearProgramming => "Linear programming",
+    }
+}
+
+/// A look for every method. Tone and dash differ between any two of the first eighteen methods of a
+/// kind, tone, dash and marker between any two of the first seventy-two.
+pub(crate) fn looks<'a>(
+    methods: impl IntoIterator<Item = (&'a str, Kind)>,
+) -> BTreeMap<&'a str, Look> {
+    let mut seen: BTreeMap<Kind, usize> = BTreeMap::new();
+    let mut looks = BTreeMap::new();
+    for (method, kind) in methods {
+        let place = seen.entry(kind).or_default();
+        let colours = tones(kind);
+        // Shifting the dash by one after each round keeps the pairs apart, though 3 divides 6.
+        let dash = (*place + *place / DASHES.len()) % DASHES.len();
+        looks.insert(
+            method,
+            Look {
+                colour: colours[*place % colours.len()],
+                dash,
+                marker: Marker::ALL[*place % Marker::ALL.len()],
+            },
+        );
+        *place += 1;
+    }
+    looks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_methods_look_alike() {
+        let kinds = [Kind::Greedy, Kind::DynamicProgramming, Kind::LinearProgramming];
+        let names: Vec<(String, Kind)> =
+            (0..54).map(|k| (format!("m{k:02}"), kinds[k % kinds.len()])).collect();
+        let looks = looks(names.iter().map(|(name, kind)| (name.as_str(), *kind)));
+        let mut seen: Vec<(RGBColor, usize)> = Vec::new();
+        for look in looks.values() {
+            assert!(!seen.contains(&(look.colour, look.dash)), "{look:?} twice");
+            seen.push((look.colour, look.dash));
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! The page: what the template shows, in the words that people read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use serde::Serialize;
+use vmpack_model::{Family, Kind, Value};
+use vmpack_results::stats::{self, Clock};
+use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
+
+use crate::data::{Data, MethodData, Summary, clock_name};
+use crate::draw::{DARK, kind_title};
+use crate::{Drawn, ReportError, format, tables};
+
+/// Rows of the tables of wrong answers and of runs that a browser still scrolls smoothly.
+const MOST_WRONG: usize = 200;
+const MOST_RUNS: usize = 10_000;
+
+const DASH: &str = "\u{2013}";
+
+/// Everything that the page is made from.
+pub(crate) struct Page<'a> {
+    pub(crate) records: &'a [Record],
+    pub(crate) families: &'a [Data<'a>],
+    pub(crate) drawn: &'a [Vec<Drawn>],
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) contradictions: &'a [Contradiction],
+    pub(crate) torn: Option<TornLine>,
+    pub(crate) clock: Clock,
+}
+
+/// What the template reads, by the names that it uses.
+#[derive(Serialize)]
+struct View<'a> {
+    experiment: &'a str,
+    finished: String,
+    planned: String,
+    unfinished: bool,
+    /// The number of a torn line.
+    torn: Option<u64>,
+    missing: &'a [String],
+    busy: Option<String>,
+    facts: Vec<Fact>,
+    answers: String,
+    answered: bool,
+    correct: String,
+    all_correct: bool,
+    wrong: usize,
+    findings: Vec<Finding<'a>>,
+    silent: Option<String>,
+    tolerance: Option<String>,
+    contradictions: Vec<String>,
+    families: Vec<FamilyView<'a>>,
+    columns: &'a [Column],
+    clock: &'static str,
+    skipped: Vec<SkippedGroup<'a>>,
+    skipped_total: String,
+    runs: Vec<RunRow<'a>>,
+    more_runs: bool,
+    shown_runs: String,
+    command: String,
+    commit: &'a str,
+    dirty: bool,
+    dark: String,
+}
+
+/// A line of the list of what ran.
+#[derive(Serialize)]
+struct Fact {
+    name: &'static str,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    dataset: &'a str,
+    instance: &'a str,
+    method: &'a str,
+    seed: u64,
+    sentence: String,
+}
+
+#[derive(Serialize)]
+struct Column {
+    text: &'static str,
+    /// What it means, shown when the pointer rests on it and listed below the table.
+    help: &'static str,
+}
+
+#[derive(Serialize)]
+struct MethodRow<'a> {
+    name: &'a str,
+    kind: &'static str,
+    short_kind: &'static str,
+    cells: Vec<String>,
+    wrong: u64,
+}
+
+#[derive(Serialize)]
+struct DatasetCell {
+    gap: String,
+    time: String,
+    /// `a of b` where not all were answered.
+    answered: String,
+    /// Whether no method has a smaller mean gap among those that answered everything.
+    best: bool,
+}
+
+#[derive(Serialize)]
+struct DatasetRow<'a> {
+    method: &'a str,
+    cells: Vec<DatasetCell>,
+}
+
+#[derive(Serialize)]
+struct FigureView<'a> {
+    id: String,
+    title: &'a str,
+    caption: &'a str,
+    svg: Option<&'a str>,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct FamilyView<'a> {
+    name: String,
+    instances: String,
+    methods: Vec<MethodRow<'a>>,
+    datasets: Vec<&'a str>,
+    dataset_rows: Vec<DatasetRow<'a>>,
+    figures: Vec<FigureView<'a>>,
+}
+
+#[derive(Serialize)]
+struct SkippedGroup<'a> {
+    method: &'a str,
+    reason: &'a str,
+    count: String,
+    example: &'a str,
+}
+
+#[derive(Serialize)]
+struct RunRow<'a> {
+    dataset: &'a str,
+    instance: &'a str,
+    method: &'a str,
+    seed: u64,
+    end: String,
+    status: String,
+    cost: String,
+    bound: String,
+    certified: bool,
+    verdict: &'static str,
+    wrong: bool,
+    wall: String,
+    cpu: String,
+    memory: String,
+}
+
+impl Page<'_> {
+    /// The whole page.
+    pub(crate) fn render(&self) -> Result<String, ReportError> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment
+            .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        environment.add_template("report.html", include_str!("report.html"))?;
+        let view = Serde(self.view());
+        Ok(environment.get_template("report.html")?.render(view)?)
+    }
+
+    fn view(&self) -> View<'_> {
+        let manifest = self.manifest;
+        let answers = self.records.iter().filter(|r| r.answer.is_some()).count() as u64;
+        let correct = self.records.iter().filter(|r| r.is_correct()).count() as u64;
+        let mut findings = self.findings();
+        let wrong = findings.len();
+        findings.truncate(MOST_WRONG);
+        let finished = self.records.len() as u64;
+        View {
+            experiment: &manifest.experiment,
+            finished: format::count(finished),
+            planned: format::count(manifest.planned),
+            unfinished: finished < manifest.planned,
+            torn: self.torn.map(|torn| torn.line),
+            missing: &manifest.missing,
+            busy: self.busy(),
+            facts: self.facts(),
+            answers: format::count(answers),
+            answered: answers > 0,
+            correct: format::count(correct),
+            all_correct: answers > 0 && correct == answers,
+            wrong,
+            findings,
+            silent: self.silent(),
+            tolerance: self.tolerance(),
+            contradictions: self.contradictions.iter().map(ToString::to_string).collect(),
+            families: self.family_views(),
+            columns: &METHOD_COLUMNS,
+            clock: clock_name(self.clock),
+            skipped: self.skipped(),
+            skipped_total: format::count(manifest.skipped.len() as u64),
+            runs: self.records.iter().take(MOST_RUNS).map(run_row).collect(),
+            more_runs: self.records.len() > MOST_RUNS,
+            shown_runs: format::count(MOST_RUNS as u64),
+            command: shell(&manifest.command),
+            commit: manifest.commit.trim_end_matches("-dirty"),
+            dirty: manifest.commit.ends_with("-dirty"),
+            dark: dark_rules(),
+        }
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let m = self.manifest;
+        let mut facts = Vec::new();
+        let mut add = |name, text: String| {
+            if !text.is_empty() {
+                facts.push(Fact { name, text });
+            }
+        };
+        add("Experiment", format!("{} (hash {})", m.experiment, m.experiment_hash));
+        add("Started", m.started.clone());
+        add("Command", shell(&m.command));
+        let machine = &m.machine;
+        add(
+            "Machine",
+            format!(
+                "{}, {} logical processors, {} of memory, {}",
+                machine.cpu,
+                machine.cores,
+                format::bytes(machine.memory_bytes),
+                machine.system
+            ),
+        );
+        add("Commit", if m.commit.is_empty() { "unknown".to_owned() } else { m.commit.clone() });
+        let versions: Vec<String> =
+            m.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        add("Versions", versions.join(", "));
+        let limits: BTreeSet<String> = self.records.iter().map(|r| limits(&r.limits)).collect();
+        add("Limits of a run", limits.into_iter().collect::<Vec<_>>().join("; or "));
+        let seeds: BTreeSet<u64> = self.records.iter().map(|r| r.seed).collect();
+        let seeds = seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        add("Seeds", seeds);
+        add("Runs at a time", format!("{}, in an order shuffled by seed {}", m.jobs, m.order_seed));
+        let loads: Vec<f64> = self.records.iter().map(|r| r.measurement.load).collect();
+        if let (Some(median), Some(most)) =
+            (stats::quantile(&loads, 0.5), stats::quantile(&loads, 1.0))
+        {
+            add("Load at the start of runs", format!("median {median:.2}, at most {most:.2}"));
+        }
+        add("Time in figures and tables", format!("{} of solving alone", clock_name(self.clock)));
+        facts
+    }
+
+    /// A warning, if the machine was so busy that times are inflated.
+    fn busy(&self) -> Option<String> {
+        let loads: Vec<f64> = self.records.iter().map(|r| r.measurement.load).collect();
+        let (median, cores) = (stats::quantile(&loads, 0.5)?, self.manifest.machine.cores);
+        // The run itself is part of the load only once it has started.
+        (cores > 0 && median > cores as f64 + 0.5).then(|| {
+            format!("The machine was busy: the median load when a run started was {median:.1} on {cores} logical processors, so times are inflated.")
+        })
+    }
+
+    fn findings(&self) -> Vec<Finding<'_>> {
+        let wrong = self.records.iter().filter(|r| r.is_wrong());
+        wrong
+            .map(|r| Finding {
+                dataset: &r.dataset,
+                instance: &r.instance,
+                method: &r.method,
+                seed: r.seed,
+                sentence: r
+                    .answer
+                    .as_ref()
+                    .map(|a| a.judgement.verdict.to_string())
+                    .unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// Answers that claim nothing, or came after the limit: neither correct nor wrong.
+    fn silent(&self) -> Option<String> {
+        let late_or_empty = |r: &&Record| r.answer.is_some() && !r.is_correct() && !r.is_wrong();
+        let count = self.records.iter().filter(late_or_empty).count() as u64;
+        (count > 0).then(|| format::count(count))
+    }
+
+    /// The greatest violation within a stated tolerance, if there is any.
+    fn tolerance(&self) -> Option<String> {
+        let violations =
+            self.records.iter().filter_map(|r| Some((r, r.answer.as_ref()?.judgement.violation)));
+        let missed: Vec<(&Record, Value)> =
+            violations.filter(|(r, v)| r.is_correct() && !v.is_zero()).collect();
+        let (worst, violation) = missed.iter().max_by_key(|(_, violation)| *violation)?;
+        Some(format!(
+            "{} answers miss a constraint within the stated tolerance, by {:.2e} at most ({} on {}).",
+            format::count(missed.len() as u64),
+            violation.to_f64(),
+            worst.method,
+            worst.instance
+        ))
+    }
+
+    fn family_views(&self) -> Vec<FamilyView<'_>> {
+        self.families
+            .iter()
+            .zip(self.drawn)
+            .map(|(data, drawn)| FamilyView {
+                name: family_title(data.family).to_owned(),
+                instances: format::count(data.instances.len() as u64),
+                methods: data.methods.iter().map(|m| method_row(data, m)).collect(),
+                datasets: data.datasets(),
+                dataset_rows: dataset_rows(data),
+                figures: drawn
+                    .iter()
+                    .map(|d| FigureView {
+                        id: format!("{}-{}", d.figure.name(), data.family),
+                        title: d.figure.title(),
+                        caption: d.figure.caption(),
+                        svg: d.picture.as_ref().ok().map(crate::Svg::text),
+                        reason: d.picture.as_ref().err().copied().unwrap_or_default(),
+                    })
+                    .collect(),
+            })
+            .collect()
+    }
+
+    fn skipped(&self) -> Vec<SkippedGroup<'_>> {
+        let mut groups: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
+        for skipped in &self.manifest.skipped {
+            let group =
+                groups.entry((&skipped.method, &skipped.reason)).or_insert((0, &skipped.instance));
+            group.0 += 1;
+        }
+        let groups = groups.into_iter();
+        groups
+            .map(|((method, reason), (count, example))| SkippedGroup {
+                method,
+                reason,
+                count: format::count(count),
+                example,
+            })
+            .collect()
+    }
+}
+
+fn run_row(r: &Record) -> RunRow<'_> {
+    let answer = r.answer.as_ref();
+    let text = |value: Option<Value>| value.map_or_else(|| DASH.to_owned(), format::value);
+    RunRow {
+        dataset: &r.dataset,
+        instance: &r.instance,
+        method: &r.method,
+        seed: r.seed,
+        end: match &r.termination {
+            vmpack_results::Termination::Crashed { signal } => format!("crashed (signal {signal})"),
+            vmpack_results::Termination::Failed { message } => {
+                // The whole message is in the table of runs on file.
+                let start: String = message.chars().take(80).collect();
+                format!("failed: {start}")
+            }
+            other => other.name().to_owned(),
+        },
+        status: answer.map_or_else(|| DASH.to_owned(), |a| a.status.to_string()),
+        cost: text(answer.and_then(|a| a.judgement.cost.or(a.claimed_cost))),
+        bound: text(answer.and_then(|a| a.lower_bound)),
+        certified: answer.is_some_and(|a| a.judgement.certified),
+        verdict: answer.map_or(DASH, |a| a.judgement.verdict.name()),
+        wrong: r.is_wrong(),
+        wall: format::seconds(r.measurement.wall_s),
+        cpu: format::seconds(r.measurement.cpu_s),
+        memory: format::bytes(r.measurement.peak_rss_bytes),
+    }
+}
+
+const METHOD_COLUMNS: [Column; 15] = [
+    column("runs", "finished runs, each seed as one"),
+    column("answered", "runs with a correct answer: a solution, or a finding that there is none"),
+    column("proved", "correct answers that claim a proof: optimal, infeasible or unbounded"),
+    column("certified", "correct answers whose lower bound or refutation the judge proved again"),
+    column(
+        "mean gap",
+        "mean relative gap to the best known cost of each instance, over instances that it answered",
+    ),
+    column(
+        "best cost",
+        "instances on which it reached the best known cost, of those it was run on",
+    ),
+    column(
+        "time, 10 ms",
+        "shifted geometric mean of the time, shift 10 ms; unanswered instances count as the limit",
+    ),
+    column(
+        "time, 1 s",
+        "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
+    ),
+    column("PAR-2", "mean time; unanswered instances count as twice the limit"),
+    column("memory", "the most resident memory of any run"),
+    column("time out", "runs stopped at the time limit"),
+    column("memory out", "runs stopped at the memory limit"),
+    column("crashed", "runs ended by a signal"),
+    column("failed", "runs that ended with an error, or without an answer that can be read"),
+    column(
+        "wrong",
+        "answers in which the judge found something false, or that other answers disprove",
+    ),
+];
+
+const fn column(text: &'static str, help: &'static str) -> Column {
+    Column { text, help }
+}
+
+fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'a> {
+    let summary = data.summary(m, |_| true);
+    let c = &m.counts;
+    let seconds = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), format::seconds);
+    let ended = |name: &str| format::count(tables::ended(c, name));
+    MethodRow {
+        name: m.name,
+        kind: kind_title(m.kind),
+        short_kind: match m.kind {
+            Kind::Greedy => "greedy",
+            Kind::DynamicProgramming => "DP",
+            Kind::LinearProgramming => "LP",
+        },
+        wrong: c.wrong,
+        cells: vec![
+            format::count(c.runs),
+            format::count(tables::answered(c)),
+            format::count(tables::proved(c)),
+            format::count(c.certified),
+            summary.gap.map_or_else(|| DASH.to_owned(), format::percent),
+            format!("{} of {}", format::count(summary.best), format::count(summary.instances)),
+            seconds(summary.sgm_10ms),
+            seconds(summary.sgm_1s),
+            seconds(summary.par2),
+            format::bytes(m.peak_rss_bytes),
+            ended("timeout"),
+            ended("out-of-memory"),
+            ended("crashed"),
+            ended("failed"),
+            format::count(c.wrong),
+        ],
+    }
+}
+
+fn dataset_rows<'a>(data: &Data<'a>) -> Vec<DatasetRow<'a>> {
+    let datasets = data.datasets();
+    let summaries: Vec<Vec<Summary>> = data
+        .methods
+        .iter()
+        .map(|m| datasets.iter().map(|d| data.summary(m, |i| i.dataset == *d)).collect())
+        .collect();
+    let all_of =
+        |dataset: &str| data.instances.iter().filter(|i| i.dataset == dataset).count() as u64;
+    let least: Vec<Option<f64>> = (0..datasets.len())
+        .map(|d| {
+            let complete =
+                summaries.iter().map(|row| row[d]).filter(|s| s.answered == all_of(datasets[d]));
+            complete.filter_map(|s| s.gap).min_by(f64::total_cmp)
+        })
+        .collect();
+    data.methods
+        .iter()
+        .zip(&summaries)
+        .map(|(m, row)| DatasetRow {
+            method: m.name,
+            cells: row
+                .iter()
+                .enumerate()
+                .map(|(d, s)| DatasetCell {
+                    gap: s.gap.map_or_else(|| DASH.to_owned(), format::percent),
+                    time: s.sgm_10ms.map(format::seconds).unwrap_or_default(),
+                    answered: if s.instances == 0 {
+                        "not run".to_owned()
+                    } else if s.answered == all_of(datasets[d]) {
+                        String::new()
+                    } else {
+                        format!("{} of {}", s.answered, all_of(datasets[d]))
+                    },
+                    best: s.gap.is_some() && s.gap == least[d] && s.answered == all_of(datasets[d]),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn family_title(family: Family) -> &'static str {
+    match family {
+        Family::Packing => "Packing",
+        Family::Allocation => "Allocation",
+    }
+}
+
+fn limits(limits: &Limits) -> String {
+    let mut parts = vec![format!("{} wall time", format::seconds(limits.wall_s))];
+    parts.extend(limits.cpu_s.map(|s| format!("{} CPU time", format::seconds(s))));
+    parts.extend(limits.memory_bytes.map(|b| format!("{} memory", format::bytes(b))));
+    parts.extend(limits.work.map(|w| format!("{} units of work", format::count(w))));
+    parts.push(format!("{} thread{}", limits.threads, if limits.threads == 1 { "" } else { "s" }));
+    parts.join(", ")
+}
+
+/// A command line that a shell reads back as the same words.
+fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    let quote = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// Style rules that swap the colours of figures on dark screens: attributes of SVG give way to any rule.
+fn dark_rules() -> String {
+    let hex = |c: plotters::style::RGBColor| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
+    DARK.iter()
+        .map(|(light, dark)| {
+            let (light, dark) = (hex(*light), hex(*dark));
+            format!(
+                "svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}"
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_survive_the_shell() {
+        let words = ["vmpack", "run", "my file.toml", "it's", "", "--jobs=2"].map(str::to_owned);
+        assert_eq!(shell(&words), r"vmpack run 'my file.toml' 'it'\''s' '' --jobs=2");
+    }
+}

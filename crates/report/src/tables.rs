@@ -1,0 +1,275 @@
+//! The tables as CSV files: the numbers of the page, unrounded.
+
+use vmpack_check::Judgement;
+use vmpack_model::{Status, Value};
+use vmpack_results::stats::Counts;
+use vmpack_results::{Contradiction, Disproved, Manifest, Record};
+
+use crate::ReportError;
+use crate::data::{Data, Summary};
+
+/// A table as a file.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) csv: Vec<u8>,
+}
+
+/// Every table.
+pub(crate) fn all(
+    records: &[Record],
+    families: &[Data<'_>],
+    manifest: &Manifest,
+    contradictions: &[Contradiction],
+) -> Result<Vec<Table>, ReportError> {
+    Ok(vec![
+        runs(records)?,
+        methods(families)?,
+        datasets(families)?,
+        instances(families)?,
+        skipped(manifest)?,
+        self::contradictions(contradictions)?,
+    ])
+}
+
+fn table<Row: IntoIterator<Item = String>>(
+    name: &'static str,
+    header: &[&str],
+    rows: impl IntoIterator<Item = Row>,
+) -> Result<Table, ReportError> {
+    let write = || {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(header)?;
+        for row in rows {
+            writer.write_record(row)?;
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    };
+    let csv = write().map_err(|source| ReportError::Table { table: name, source })?;
+    Ok(Table { name, csv })
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map(|v| v.to_string()).unwrap_or_default()
+}
+
+fn exact(value: Option<Value>) -> String {
+    value.map(|v| v.to_string()).unwrap_or_default()
+}
+
+fn runs(records: &[Record]) -> Result<Table, ReportError> {
+    let header = [
+        "run",
+        "family",
+        "dataset",
+        "instance",
+        "instance_hash",
+        "vm_types",
+        "vms",
+        "hosts",
+        "resources",
+        "services",
+        "method",
+        "kind",
+        "seed",
+        "termination",
+        "status",
+        "claimed_cost",
+        "verified_cost",
+        "lower_bound",
+        "certified",
+        "verdict",
+        "finding",
+        "notes",
+        "violation",
+        "wall_s",
+        "cpu_s",
+        "process_wall_s",
+        "process_cpu_s",
+        "peak_rss_bytes",
+        "involuntary_switches",
+        "load",
+    ];
+    let rows = records.iter().map(|r| {
+        let answer = r.answer.as_ref();
+        let judged = |text: &dyn Fn(&Judgement) -> String| {
+            answer.map(|a| text(&a.judgement)).unwrap_or_default()
+        };
+        let m = &r.measurement;
+        let f = &r.features;
+        vec![
+            r.run.clone(),
+            r.family.to_string(),
+            r.dataset.clone(),
+            r.instance.clone(),
+            r.instance_hash.clone(),
+            f.vm_types.to_string(),
+            f.vms.to_string(),
+            f.hosts.to_string(),
+            f.resources.to_string(),
+            f.services.to_string(),
+            r.method.clone(),
+            r.kind.to_string(),
+            r.seed.to_string(),
+            r.termination.name().to_owned(),
+            answer.map(|a| a.status.to_string()).unwrap_or_default(),
+            exact(answer.and_then(|a| a.claimed_cost)),
+            exact(r.verified_cost()),
+            exact(answer.and_then(|a| a.lower_bound)),
+            judged(&|j| j.certified.to_string()),
+            judged(&|j| j.verdict.name().to_owned()),
+            judged(&|j| j.verdict.to_string()),
+            judged(&|j| j.notes.join("; ")),
+            judged(&|j| j.violation.to_string()),
+            m.wall_s.to_string(),
+            m.cpu_s.to_string(),
+            m.process_wall_s.to_string(),
+            m.process_cpu_s.to_string(),
+            m.peak_rss_bytes.to_string(),
+            m.involuntary_switches.to_string(),
+            m.load.to_string(),
+        ]
+    });
+    table("runs", &header, rows)
+}
+
+/// Runs that answered correctly: a solution, or a finding that there is none.
+pub(crate) fn answered(counts: &Counts) -> u64 {
+    counts.statuses.iter().filter(|(status, _)| **status != Status::Unknown).map(|(_, n)| n).sum()
+}
+
+/// Runs that answered correctly and claim a proof.
+pub(crate) fn proved(counts: &Counts) -> u64 {
+    let proofs = [Status::Optimal, Status::Infeasible, Status::Unbounded];
+    proofs.iter().filter_map(|status| counts.statuses.get(status)).sum()
+}
+
+/// Runs that ended so.
+pub(crate) fn ended(counts: &Counts, termination: &str) -> u64 {
+    counts.terminations.get(termination).copied().unwrap_or(0)
+}
+
+fn summary_columns(summary: &Summary) -> [String; 7] {
+    [
+        summary.instances.to_string(),
+        summary.answered.to_string(),
+        summary.best.to_string(),
+        number(summary.gap),
+        number(summary.sgm_10ms),
+        number(summary.sgm_1s),
+        number(summary.par2),
+    ]
+}
+
+const SUMMARY: [&str; 7] = [
+    "instances",
+    "instances_answered",
+    "best_cost_on",
+    "mean_gap",
+    "sgm_10ms_s",
+    "sgm_1s_s",
+    "par2_s",
+];
+
+fn methods(families: &[Data<'_>]) -> Result<Table, ReportError> {
+    let mut header = vec![
+        "family",
+        "method",
+        "kind",
+        "runs",
+        "answered",
+        "proved",
+        "certified",
+        "timeout",
+        "out_of_memory",
+        "crashed",
+        "failed",
+        "wrong",
+    ];
+    header.extend(SUMMARY);
+    header.push("peak_rss_bytes");
+    let rows = families.iter().flat_map(|data| data.methods.iter().map(move |m| (data, m))).map(
+        |(data, m)| {
+            let c = &m.counts;
+            let mut row = vec![
+                data.family.to_string(),
+                m.name.to_owned(),
+                m.kind.to_string(),
+                c.runs.to_string(),
+                answered(c).to_string(),
+                proved(c).to_string(),
+                c.certified.to_string(),
+            ];
+            row.extend(
+                ["timeout", "out-of-memory", "crashed", "failed"]
+                    .map(|end| ended(c, end).to_string()),
+            );
+            row.push(c.wrong.to_string());
+            row.extend(summary_columns(&data.summary(m, |_| true)));
+            row.push(m.peak_rss_bytes.to_string());
+            row
+        },
+    );
+    table("methods", &header, rows)
+}
+
+fn datasets(families: &[Data<'_>]) -> Result<Table, ReportError> {
+    let mut header = vec!["family", "dataset", "method"];
+    header.extend(SUMMARY);
+    let mut rows = Vec::new();
+    for data in families {
+        for dataset in data.datasets() {
+            for m in &data.methods {
+                let mut row = vec![data.family.to_string(), dataset.to_owned(), m.name.to_owned()];
+                row.extend(summary_columns(&data.summary(m, |i| i.dataset == dataset)));
+                rows.push(row);
+            }
+        }
+    }
+    table("datasets", &header, rows)
+}
+
+fn instances(families: &[Data<'_>]) -> Result<Table, ReportError> {
+    let header = [
+        "family",
+        "dataset",
+        "instance",
+        "instance_hash",
+        "vms",
+        "best_cost",
+        "best_bound",
+        "certified_bound",
+    ];
+    let rows = families.iter().flat_map(|data| data.instances.iter().map(move |i| (data, i))).map(
+        |(data, i)| {
+            let known = data.known.get(i.hash).copied().unwrap_or_default();
+            vec![
+                data.family.to_string(),
+                i.dataset.to_owned(),
+                i.name.to_owned(),
+                i.hash.to_owned(),
+                i.vms.to_string(),
+                exact(known.cost),
+                exact(known.bound),
+                exact(known.certified_bound),
+            ]
+        },
+    );
+    table("instances", &header, rows)
+}
+
+fn skipped(manifest: &Manifest) -> Result<Table, ReportError> {
+    let rows =
+        manifest.skipped.iter().map(|s| [s.instance.clone(), s.method.clone(), s.reason.clone()]);
+    table("skipped", &["instance", "method", "reason"], rows)
+}
+
+fn contradictions(found: &[Contradiction]) -> Result<Table, ReportError> {
+    let rows = found.iter().map(|c| {
+        let run = match &c.disproved {
+            Disproved::Answer { run, .. } => run.clone(),
+            Disproved::Reference { .. } => String::new(),
+        };
+        [c.dataset.clone(), c.instance.clone(), c.instance_hash.clone(), run, c.to_string()]
+    });
+    table("contradictions", &["dataset", "instance", "instance_hash", "run", "finding"], rows)
+}

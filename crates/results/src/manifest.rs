@@ -1,0 +1,47 @@
+//! The manifest of an experiment: one JSON file beside the store.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use crate::store::{StoreError, Versioned};
+use crate::{Manifest, SCHEMA};
+
+/// The name of the manifest inside the directory of its store.
+pub const MANIFEST: &str = "manifest.json";
+
+/// Writes the manifest under its name once it is whole, replacing an earlier one.
+///
+/// # Errors
+/// If the directory cannot be written to.
+pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+    let path = directory.join(MANIFEST);
+    let draft = directory.join(format!(".{MANIFEST}.part"));
+    let write = || {
+        let mut text = serde_json::to_vec_pretty(manifest)?;
+        text.push(b'\n');
+        let mut file = File::create(&draft)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)
+    };
+    write().map_err(StoreError::io("write", &path))
+}
+
+/// Reads the manifest of a directory.
+///
+/// # Errors
+/// If there is none, if it is malformed, or if a later version of vmpack wrote it.
+pub fn read_manifest(directory: &Path) -> Result<Manifest, StoreError> {
+    let path = directory.join(MANIFEST);
+    let text = fs::read(&path).map_err(StoreError::io("read", &path))?;
+    let malformed = |error: serde_json::Error| StoreError::MalformedManifest {
+        path: path.clone(),
+        reason: error.to_string(),
+    };
+    let version: Versioned = serde_json::from_slice(&text).map_err(malformed)?;
+    if version.schema > SCHEMA {
+        return Err(StoreError::Newer { path, line: 1, found: version.schema });
+    }
+    serde_json::from_slice(&text).map_err(malformed)
+}

@@ -1,0 +1,108 @@
+//! Records by method and instance, seeds averaged.
+
+use std::collections::BTreeMap;
+
+use super::mean;
+use crate::{Limits, Record};
+
+/// Which of the two clocks of a run is read. CPU time is the steadier one on a busy machine, wall time
+/// the only one that shows what threads gain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Wall seconds of solving alone.
+    Wall,
+    /// CPU seconds of solving alone, over all threads.
+    Cpu,
+}
+
+impl Clock {
+    /// The time of a run.
+    pub fn seconds(self, record: &Record) -> f64 {
+        match self {
+            Self::Wall => record.measurement.wall_s,
+            Self::Cpu => record.measurement.cpu_s,
+        }
+    }
+
+    /// The most that a run may take. Without a CPU limit, every thread may use the whole wall limit.
+    pub fn limit(self, limits: &Limits) -> f64 {
+        match self {
+            Self::Wall => limits.wall_s,
+            Self::Cpu => limits.cpu_s.unwrap_or(limits.wall_s * limits.threads as f64),
+        }
+    }
+}
+
+/// What one method did on one instance, its seeds averaged.
+///
+/// A cell is answered if all its runs are: averaging over the lucky seeds alone would flatter a method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// The number of runs.
+    pub runs: u64,
+    /// The mean verified cost; `None` unless every run has one.
+    pub cost: Option<f64>,
+    /// The mean time until each run answered correctly; `None` unless every run did.
+    pub answered: Option<f64>,
+    /// The mean time until each run answered correctly and claimed a proof: optimal, infeasible or
+    /// unbounded; `None` unless every run did.
+    pub proved: Option<f64>,
+    /// The time limit.
+    pub limit: f64,
+}
+
+impl Cell {
+    fn new(records: &[&Record], clock: Clock) -> Self {
+        // Collecting options yields `None` as soon as one of them is.
+        let mean_if_all = |value: &dyn Fn(&Record) -> Option<f64>| {
+            let values: Option<Vec<f64>> = records.iter().map(|record| value(record)).collect();
+            mean(&values?)
+        };
+        let time = |record: &Record| clock.seconds(record);
+        Self {
+            runs: records.len() as u64,
+            cost: mean_if_all(&|record| record.verified_cost().map(vmpack_model::Value::to_f64)),
+            answered: mean_if_all(&|record| record.is_answered().then(|| time(record))),
+            proved: mean_if_all(&|record| record.is_proved().then(|| time(record))),
+            limit: records.iter().map(|record| clock.limit(&record.limits)).fold(0.0, f64::max),
+        }
+    }
+}
+
+/// Cells by method and, within a method, by the hash of the instance's content.
+pub type Table<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cell>>;
+
+/// Averages the seeds of every method on every instance.
+///
+/// A pair that was not run (unsupported, or not planned) has no cell; a pair that was run and not
+/// answered has one.
+///
+/// ```
+/// # use vmpack_results::{Record, Termination, stats::{self, Clock}};
+/// # let record: Record = serde_json::from_str(include_str!("../../tests/data/record.json"))
+/// #     .expect("a record");
+/// // Seed 1 took 0.5 s to a cost of 50, seed 2 a second; seed 3 was stopped.
+/// let mut slower = record.clone();
+/// slower.measurement.wall_s = 1.0;
+/// let table = stats::tabulate([&record, &slower], Clock::Wall);
+/// let cell = table[&*record.method][&*record.instance_hash];
+/// assert_eq!((cell.runs, cell.cost, cell.answered, cell.proved), (2, Some(50.0), Some(0.75), None));
+///
+/// let mut stopped = record.clone();
+/// stopped.termination = Termination::Timeout;
+/// stopped.answer = None;
+/// let table = stats::tabulate([&record, &slower, &stopped], Clock::Wall);
+/// let cell = table[&*record.method][&*record.instance_hash];
+/// assert_eq!((cell.runs, cell.cost, cell.answered, cell.limit), (3, None, None, 2.0));
+/// ```
+pub fn tabulate<'a>(records: impl IntoIterator<Item = &'a Record>, clock: Clock) -> Table<'a> {
+    let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Record>>> = BTreeMap::new();
+    for record in records {
+        let instances = groups.entry(&record.method).or_default();
+        instances.entry(&record.instance_hash).or_default().push(record);
+    }
+    let cells = |instances: BTreeMap<&'a str, Vec<&Record>>| {
+        instances.into_iter().map(|(hash, runs)| (hash, Cell::new(&runs, clock))).collect()
+    };
+    groups.into_iter().map(|(method, instances)| (method, cells(instances))).collect()
+}

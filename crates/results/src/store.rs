@@ -1,0 +1,305 @@
+//! The store: one file of JSON lines that only grows, one line per finished run.
+//!
+//! A record is appended as one whole line with one write, and reaches the disk before the next run is
+//! reported, so whatever ends the writer, all lines but the last are whole. A last line without its
+//! line break is *torn*: readers report and skip it, a writer that resumes cuts it off and runs it
+//! again. An advisory lock keeps a second writer out.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::manifest::MANIFEST;
+use crate::{Record, SCHEMA};
+
+/// The name of the store inside its directory.
+pub const RECORDS: &str = "records.jsonl";
+
+/// What can be wrong with a store or a manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Another process is writing to the store.
+    #[error("{} is in use: another process is adding records to it", path.display())]
+    Locked {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A new store was asked for where there is one already.
+    #[error("{} exists already: resume it, or choose another directory", path.display())]
+    Exists {
+        /// The file that is in the way.
+        path: PathBuf,
+    },
+    /// A line that is not a record.
+    #[error("{}, line {line}: expected a record: {reason}", path.display())]
+    Malformed {
+        /// The store.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The manifest is no manifest.
+    #[error("{}: expected a manifest: {reason}", path.display())]
+    MalformedManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Written by a later version of vmpack.
+    #[error(
+        "{}, line {line}: record format {found}, but this version of vmpack reads up to {SCHEMA}",
+        path.display()
+    )]
+    Newer {
+        /// The store or the manifest.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The version of its format.
+        found: u32,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// The end of a store whose writer was stopped in the middle of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TornLine {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// How many bytes of it were written.
+    pub bytes: u64,
+}
+
+/// The only part of a record that every version of the format has.
+#[derive(Deserialize)]
+pub(crate) struct Versioned {
+    pub(crate) schema: u32,
+}
+
+/// Opens the store in a directory for reading, also while somebody is writing to it.
+///
+/// # Errors
+/// If there is no store or it cannot be read.
+pub fn read(directory: &Path) -> Result<Reader, StoreError> {
+    let path = directory.join(RECORDS);
+    let file = File::open(&path).map_err(StoreError::io("read", &path))?;
+    Ok(Reader::new(path, file))
+}
+
+/// The records of a store in the order they were written, one at a time: an iterator that holds one line
+/// in memory and ends at the first error.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    lines: BufReader<File>,
+    buffer: Vec<u8>,
+    line: u64,
+    whole_bytes: u64,
+    torn: Option<TornLine>,
+    ended: bool,
+}
+
+impl Reader {
+    fn new(path: PathBuf, file: File) -> Self {
+        Self {
+            path,
+            lines: BufReader::with_capacity(1 << 16, file),
+            buffer: Vec::new(),
+            line: 0,
+            whole_bytes: 0,
+            torn: None,
+            ended: false,
+        }
+    }
+
+    /// The torn last line, known once the iterator has ended.
+    pub fn torn(&self) -> Option<TornLine> {
+        self.torn
+    }
+
+    fn next_record(&mut self) -> Result<Option<Record>, StoreError> {
+        self.buffer.clear();
+        let bytes = self
+            .lines
+            .read_until(b'\n', &mut self.buffer)
+            .map_err(StoreError::io("read", &self.path))? as u64;
+        if bytes == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        if self.buffer.last() != Some(&b'\n') {
+            self.torn = Some(TornLine { line: self.line, bytes });
+            return Ok(None);
+        }
+        self.whole_bytes += bytes;
+        self.parse().map(Some)
+    }
+
+    fn parse(&self) -> Result<Record, StoreError> {
+        let (path, line) = (&self.path, self.line);
+        let malformed = |error: serde_json::Error| StoreError::Malformed {
+            path: path.clone(),
+            line,
+            reason: crate::json::reason(&error),
+        };
+        match serde_json::from_slice::<Record>(&self.buffer) {
+            Ok(record) if record.schema <= SCHEMA => Ok(record),
+            // A later format may fail in any way, so ask for its version before blaming the line.
+            parsed => {
+                let version: Versioned = serde_json::from_slice(&self.buffer).map_err(malformed)?;
+                if version.schema > SCHEMA {
+                    let (path, found) = (path.clone(), version.schema);
+                    return Err(StoreError::Newer { path, line, found });
+                }
+                parsed.map_err(malformed)
+            }
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Record, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.next_record().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// What a resumed store holds already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The ids of the finished runs.
+    pub runs: BTreeSet<String>,
+    /// The torn line that was cut off, if there was one.
+    pub torn: Option<TornLine>,
+}
+
+/// The writing end of a store. At most one exists per directory, over all processes.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    file: File,
+    length: u64,
+}
+
+impl Store {
+    /// Starts a new store, creating the directory if need be.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] if the directory holds records or a manifest, [`StoreError::Locked`] if
+    /// somebody is writing there.
+    pub fn create(directory: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(directory).map_err(StoreError::io("create", directory))?;
+        let mut store = Self::open(directory)?;
+        if store.end()? > 0 {
+            return Err(StoreError::Exists { path: store.path });
+        }
+        let manifest = directory.join(MANIFEST);
+        if manifest.exists() {
+            return Err(StoreError::Exists { path: manifest });
+        }
+        Ok(store)
+    }
+
+    /// Opens a store to add what is missing, and cuts off a torn last line. A directory without a store
+    /// gets an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if somebody is writing there; whatever [`Reader`] finds wrong with the
+    /// lines.
+    pub fn resume(directory: &Path) -> Result<(Self, Recovered), StoreError> {
+        fs::create_dir_all(directory).map_err(StoreError::io("create", directory))?;
+        let mut store = Self::open(directory)?;
+        let mut reader = read(directory)?;
+        let mut runs = BTreeSet::new();
+        for record in &mut reader {
+            runs.insert(record?.run);
+        }
+        store.cut(reader.whole_bytes)?;
+        Ok((store, Recovered { runs, torn: reader.torn }))
+    }
+
+    fn open(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join(RECORDS);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(StoreError::io("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path }),
+            Err(TryLockError::Error(source)) => {
+                return Err(StoreError::Io { action: "lock", path, source });
+            }
+        }
+        // The name of a new file survives a power cut only once its directory is on the disk.
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(StoreError::io("flush", directory))?;
+        Ok(Self { path, file, length: 0 })
+    }
+
+    fn end(&mut self) -> Result<u64, StoreError> {
+        self.file.seek(io::SeekFrom::End(0)).map_err(StoreError::io("read", &self.path))
+    }
+
+    fn cut(&mut self, length: u64) -> Result<(), StoreError> {
+        self.file.set_len(length).map_err(StoreError::io("shorten", &self.path))?;
+        self.length = length;
+        Ok(())
+    }
+
+    /// Appends one record and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written whole; what was written of it is taken back.
+    pub fn append(&mut self, record: &Record) -> Result<(), StoreError> {
+        let mut line = serde_json::to_vec(record).map_err(|error| StoreError::Io {
+            action: "write a record to",
+            path: self.path.clone(),
+            source: error.into(),
+        })?;
+        line.push(b'\n');
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        if let Err(source) = written {
+            // A half line followed by others would be unreadable. If the disk refuses this as well,
+            // the line stays torn, which resuming repairs.
+            let _ = self.file.set_len(self.length);
+            return Err(StoreError::Io { action: "write to", path: self.path.clone(), source });
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,73 @@
+//! `vmpack check`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use vmpack_check::{Effort, Judge, Judgement, Verdict};
+use vmpack_datasets::{SolutionFile, SolutionForm};
+use vmpack_model::AnyInstance;
+use vmpack_model::allocation::Allocation;
+use vmpack_model::packing::Packing;
+
+use super::format_named;
+
+/// Judge a solution file: feasibility, cost, and every bound or refutation that it brings evidence for.
+///
+/// Exits with 1 if anything in it is wrong.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The instance.
+    instance: PathBuf,
+    /// The solution file, as `vmpack solve --solution` writes it.
+    solution: PathBuf,
+    /// The format of the instance; recognised from the content unless given.
+    #[arg(long)]
+    format: Option<String>,
+    /// Print the judgement as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let format = arguments.format.as_deref().map(format_named).transpose()?;
+    let instance = vmpack_datasets::read_file(&arguments.instance, format.map(|f| f.name()))?;
+    let solution = vmpack_datasets::read_solution(&arguments.solution)?;
+    let judgement = match &instance {
+        AnyInstance::Packing(instance) => judge::<Packing>(instance, solution),
+        AnyInstance::Allocation(instance) => judge::<Allocation>(instance, solution),
+    }
+    .with_context(|| arguments.solution.display().to_string())?;
+    if arguments.json {
+        println!("{}", serde_json::to_string(&judgement)?);
+    } else {
+        print(&judgement);
+    }
+    Ok(match judgement.verdict {
+        Verdict::Correct => ExitCode::SUCCESS,
+        Verdict::NoAnswer => ExitCode::from(2),
+        _ => ExitCode::from(1),
+    })
+}
+
+fn judge<P: Judge + SolutionForm>(
+    instance: &P::Instance,
+    solution: SolutionFile,
+) -> anyhow::Result<Judgement> {
+    let outcome = P::from_file(instance, solution)?;
+    Ok(P::judge(instance, &outcome, &Effort::default()))
+}
+
+fn print(judgement: &Judgement) {
+    println!("{}", judgement.verdict);
+    if let Some(cost) = judgement.cost {
+        println!("cost {cost}");
+    }
+    println!("{}", if judgement.certified { "certified" } else { "not certified" });
+    if !judgement.violation.is_zero() {
+        println!("greatest violation {}", judgement.violation);
+    }
+    for note in &judgement.notes {
+        println!("{note}");
+    }
+}

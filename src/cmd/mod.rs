@@ -1,0 +1,59 @@
+//! One file per verb, and what several of them share.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod convert;
+pub(crate) mod generate;
+pub(crate) mod list;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod run_one;
+pub(crate) mod solve;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use vmpack_datasets::{FORMATS, Format};
+
+/// Writes bytes to a file that appears under its name only when complete, or to standard output.
+pub(crate) fn deliver(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
+    let Some(out) = out else {
+        return std::io::stdout().write_all(bytes).context("standard output");
+    };
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let context = || out.display().to_string();
+    let mut draft = tempfile::Builder::new()
+        .prefix(".vmpack-")
+        .permissions(permissions())
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .with_context(context)?;
+    draft.write_all(bytes).with_context(context)?;
+    draft.as_file().sync_all().with_context(context)?;
+    draft.persist(out).map_err(|error| error.error).with_context(context)?;
+    Ok(())
+}
+
+/// Readable by others like any file, which temporary files are not.
+#[cfg(unix)]
+fn permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o644)
+}
+
+/// The known names that are most like a misspelt one, as the end of an error message.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    match vmpack_harness::nearest(name, known)[..] {
+        [] => String::new(),
+        [ref others @ .., last] if others.is_empty() => format!("; did you mean {last}?"),
+        [ref others @ .., last] => format!("; did you mean {} or {last}?", others.join(", ")),
+    }
+}
+
+/// The instance format of that name.
+pub(crate) fn format_named(name: &str) -> anyhow::Result<&'static dyn Format> {
+    vmpack_datasets::format(name).ok_or_else(|| {
+        let hint = did_you_mean(name, FORMATS.iter().map(|format| format.name()));
+        anyhow!("there is no format {name:?}{hint} (see `vmpack list formats`)")
+    })
+}

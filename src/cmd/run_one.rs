@@ -1,0 +1,10 @@
+//! The hidden verb behind every measured run: one request in, one answer out.
+
+use std::process::ExitCode;
+
+use crate::registry::registry;
+
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    vmpack_harness::run_one(&registry(), std::io::stdin(), std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}

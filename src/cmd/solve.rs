@@ -1,0 +1,207 @@
+//! `vmpack solve`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+use vmpack_datasets::{SolutionForm, Source, write_solution};
+use vmpack_harness::{AnyOutcome, Interrupt, Launcher, Methods, measure_one};
+use vmpack_model::allocation::Allocation;
+use vmpack_model::packing::Packing;
+use vmpack_model::{AnyInstance, Counters, Status, Value};
+use vmpack_results::{Limits, Record, Termination};
+
+use super::{deliver, format_named};
+use crate::registry::{missing_methods, registry};
+
+/// Solve one instance with one method, in a process of its own, and have the answer judged.
+///
+/// Exits with 0 if there is an answer, 1 on an error in the input or an answer that the judge rejects,
+/// 2 if there is no answer within the limits.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The instance.
+    instance: PathBuf,
+    /// The method: `vmpack list methods`.
+    #[arg(long)]
+    method: String,
+    /// The format of the instance; recognised from the content unless given.
+    #[arg(long)]
+    format: Option<String>,
+    /// The limit on wall time, in seconds.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = positive)]
+    time: f64,
+    /// The limit on CPU time, in seconds.
+    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    cpu_time: Option<f64>,
+    /// The limit on memory, in MiB.
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u64>,
+    /// The limit on the method's own work, for answers that repeat on any machine.
+    #[arg(long)]
+    work: Option<u64>,
+    /// Threads that the method may use.
+    #[arg(long, default_value_t = 1)]
+    threads: u64,
+    /// The seed of random choices.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the answer as one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Write the solution, with bound and certificate, to this file.
+    #[arg(long, value_name = "FILE")]
+    solution: Option<PathBuf>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if seconds.is_finite() && seconds > 0.0 {
+        Ok(seconds)
+    } else {
+        Err("expected more than 0".into())
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    instance: &'a str,
+    method: &'a str,
+    status: Status,
+    cost: Option<Value>,
+    lower_bound: Option<Value>,
+    certified: bool,
+    verdict: &'static str,
+    termination: &'a Termination,
+    notes: Vec<String>,
+    wall_s: f64,
+    cpu_s: f64,
+    peak_rss_bytes: u64,
+    counters: Counters,
+}
+
+impl<'a> Answer<'a> {
+    fn new(record: &'a Record) -> Self {
+        let answer = record.answer.as_ref();
+        let judgement = answer.map(|answer| &answer.judgement);
+        let mut notes = judgement.map_or_else(Vec::new, |judgement| judgement.notes.clone());
+        if let Some(judgement) = judgement
+            && judgement.verdict.is_wrong()
+        {
+            notes.insert(0, judgement.verdict.to_string());
+        }
+        Self {
+            instance: &record.instance,
+            method: &record.method,
+            status: answer.map_or(Status::Unknown, |answer| answer.status),
+            cost: judgement.and_then(|judgement| judgement.cost),
+            lower_bound: answer.and_then(|answer| answer.lower_bound),
+            certified: judgement.is_some_and(|judgement| judgement.certified),
+            verdict: judgement.map_or("NoAnswer", |judgement| judgement.verdict.name()),
+            termination: &record.termination,
+            notes,
+            wall_s: record.measurement.wall_s,
+            cpu_s: record.measurement.cpu_s,
+            peak_rss_bytes: record.measurement.peak_rss_bytes,
+            counters: answer.map_or_else(Counters::new, |answer| answer.counters.clone()),
+        }
+    }
+
+    fn print(&self) {
+        let value = |value: Option<Value>| value.map_or("none".to_owned(), |v| v.to_string());
+        println!("instance     {}", self.instance);
+        println!("method       {}", self.method);
+        println!("status       {}", self.status);
+        println!("cost         {}", value(self.cost));
+        let certified = if self.certified { " (certified)" } else { "" };
+        println!("lower bound  {}{certified}", value(self.lower_bound));
+        println!("verdict      {}", self.verdict);
+        println!("termination  {}", self.termination.name());
+        println!("time         {:.6} s wall, {:.6} s CPU", self.wall_s, self.cpu_s);
+        println!("peak memory  {:.1} MiB", self.peak_rss_bytes as f64 / f64::from(1 << 20));
+        for (name, count) in &self.counters {
+            println!("{name:<12} {count}");
+        }
+        for note in &self.notes {
+            println!("note         {note}");
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let format = arguments.format.as_deref().map(format_named).transpose()?;
+    let source = Source::File {
+        path: arguments.instance.clone(),
+        format: format.map(|format| format.name().to_owned()),
+    };
+    let limits = Limits {
+        wall_s: arguments.time,
+        cpu_s: arguments.cpu_time,
+        memory_bytes: arguments.memory.map(|mib| mib.saturating_mul(1 << 20)),
+        work: arguments.work,
+        threads: arguments.threads.max(1),
+    };
+    let (registry, missing) = (registry(), missing_methods());
+    let methods = Methods { registry: &registry, missing: &missing };
+    let interrupt = Interrupt::on_signals()?;
+    let measured = measure_one(
+        &Launcher::this_program(),
+        &methods,
+        &source,
+        &arguments.method,
+        arguments.seed,
+        limits,
+        &interrupt,
+    )?;
+    // A rejected answer may speak of VMs and hosts that do not exist, and is no solution to keep.
+    if let (Some(file), Some(outcome)) = (&arguments.solution, &measured.outcome)
+        && !measured.record.is_wrong()
+    {
+        let instance = vmpack_datasets::load(&source)?;
+        let text = solution_text(&instance, outcome, &arguments.method)?;
+        deliver(text.as_bytes(), Some(file)).context("the solution")?;
+    }
+    let answer = Answer::new(&measured.record);
+    if arguments.json {
+        println!("{}", serde_json::to_string(&answer)?);
+    } else {
+        answer.print();
+    }
+    exit_code(&measured.record)
+}
+
+fn solution_text(
+    instance: &AnyInstance,
+    outcome: &AnyOutcome,
+    method: &str,
+) -> anyhow::Result<String> {
+    let file = match (instance, outcome) {
+        (AnyInstance::Packing(instance), AnyOutcome::Packing(outcome)) => {
+            Packing::to_file(instance, outcome, Some(method))
+        }
+        (AnyInstance::Allocation(instance), AnyOutcome::Allocation(outcome)) => {
+            Allocation::to_file(instance, outcome, Some(method))
+        }
+        _ => return Err(anyhow!("the answer is of another family than the instance")),
+    };
+    Ok(write_solution(&file))
+}
+
+fn exit_code(record: &Record) -> anyhow::Result<ExitCode> {
+    match &record.termination {
+        Termination::Crashed { signal } => {
+            return Err(anyhow!("{} was ended by signal {signal}", record.method));
+        }
+        Termination::Failed { message } => {
+            return Err(anyhow!("{} failed: {message}", record.method));
+        }
+        Termination::Completed | Termination::Timeout | Termination::OutOfMemory => {}
+    }
+    Ok(match &record.answer {
+        Some(answer) if answer.judgement.verdict.is_wrong() => ExitCode::from(1),
+        Some(answer) if answer.status != Status::Unknown => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
+    })
+}

@@ -1,0 +1,9 @@
+//! The experiments that ship with the program, known by name.
+
+/// Name and text of every experiment file that ships.
+pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
+    ("comparison", include_str!("../benches/experiments/comparison.toml")),
+    ("demo", include_str!("../benches/experiments/demo.toml")),
+    ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
+    ("tiny", include_str!("../benches/experiments/tiny.toml")),
+];

@@ -1,0 +1,9 @@
+//! End-to-end tests in one binary: every method of the registry, and the command driven as a process.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod command;
+mod experiments;
+mod methods;
+mod real;
+mod support;
