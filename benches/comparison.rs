@@ -70,7 +70,7 @@ fn time<P: Problem>(
             continue;
         }
         let id = BenchmarkId::from_parameter(method.name());
-        group.bench_with_input(id, &method, |bencher, &&method| bencher.iter(|| solve(method)));
+        group.bench_function(id, |bencher| bencher.iter(|| solve(method)));
     }
     group.finish();
 }

@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use vmpack_datasets::{LoadError, Source, load};
-use vmpack_model::{
-    Budget, Family, Outcome, Problem, Registry, Trajectory, TrajectoryPoint, Unsupported,
-};
+use vmpack_model::{Budget, Family, Outcome, Problem, Registry, Trajectory, TrajectoryPoint};
 use vmpack_results::Limits;
 
 use crate::family::{self, Measurable, Visit};
@@ -74,21 +72,14 @@ pub enum ChildError {
         /// The name of the method.
         name: String,
     },
-    /// The method does not take the instance.
-    #[error("{name}: {reason}")]
-    Unsupported {
-        /// The name of the method.
-        name: String,
-        /// The method's reason.
-        reason: Unsupported,
-    },
     /// The parent cannot be spoken to.
     #[error("cannot speak to the parent process: {0}")]
     Speak(#[from] io::Error),
 }
 
 /// Carries out one run in this process: reads the request from `input`, solves with a method of the
-/// registry, and writes the answer to `output`.
+/// registry, and writes the answer to `output`. Whether the method takes the instance, the parent has
+/// asked before.
 ///
 /// # Errors
 /// See [`ChildError`].
@@ -118,9 +109,6 @@ impl<W: Write> Visit for Solve<'_, W> {
         let Some(method) = family::method::<P>(self.registry, name) else {
             return Err(ChildError::UnknownMethod { family: P::FAMILY, name: name.clone() });
         };
-        method
-            .supports(instance)
-            .map_err(|reason| ChildError::Unsupported { name: name.clone(), reason })?;
         self.output.write_all(READY)?;
         self.output.flush()?;
 

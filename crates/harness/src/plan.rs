@@ -157,7 +157,7 @@ impl Plan {
             data_directory,
             datasets: BTreeMap::new(),
             ids: BTreeSet::new(),
-            pairs: BTreeMap::new(),
+            taken: BTreeMap::new(),
             plan: Self {
                 experiment,
                 instances: Vec::new(),
@@ -172,9 +172,11 @@ impl Plan {
                 chosen.extend(planner.select(entry)?);
             }
             for dataset in &block.datasets {
-                for instance in planner.instances_of(dataset)? {
+                let instances = planner.instances_of(dataset)?;
+                planner.ask(&instances, &chosen);
+                for instance in instances {
                     for &method in &chosen {
-                        planner.pair(instance, method, &block.seeds, block.limits);
+                        planner.add(instance, method, &block.seeds, block.limits);
                     }
                 }
             }
@@ -199,8 +201,8 @@ struct Planner<'a> {
     datasets: BTreeMap<String, Vec<usize>>,
     /// The runs planned so far.
     ids: BTreeSet<String>,
-    /// Pairs of content and method that were asked so far, and whether the method takes it.
-    pairs: BTreeMap<(String, MethodInfo), bool>,
+    /// Pairs of content and method that were asked about so far, and whether the method takes it.
+    taken: BTreeMap<(String, MethodInfo), bool>,
     plan: Plan,
 }
 
@@ -290,32 +292,41 @@ impl Planner<'_> {
         })
     }
 
-    fn pair(&mut self, index: usize, method: MethodInfo, seeds: &[u64], limits: Limits) {
-        let instance = &self.plan.instances[index];
-        if method.family != instance.instance.family() {
-            return;
-        }
-        let key = (instance.hash.clone(), method);
-        let taken = if let Some(&taken) = self.pairs.get(&key) {
-            taken
-        } else {
-            let supported = self.methods.supports(&method, instance);
-            let taken = supported.is_ok();
-            if let Err(reason) = supported {
-                self.plan.skipped.push(Skipped {
-                    instance: instance.name.clone(),
-                    method: method.name.to_owned(),
-                    reason,
-                });
+    /// Asks the methods which of the instances they take, in parallel: some have to count first.
+    fn ask(&mut self, instances: &[usize], methods: &[MethodInfo]) {
+        let mut open: Vec<(usize, MethodInfo)> = Vec::new();
+        let mut asked = BTreeSet::new();
+        for &index in instances {
+            let LoadedInstance { hash, instance, .. } = &self.plan.instances[index];
+            for &method in methods {
+                let key = (hash.clone(), method);
+                let known = self.taken.contains_key(&key) || !asked.insert(key);
+                if method.family == instance.family() && !known {
+                    open.push((index, method));
+                }
             }
-            self.pairs.insert(key, taken);
-            taken
-        };
-        if !taken {
+        }
+        let answers: Vec<Result<(), String>> = open
+            .par_iter()
+            .map(|(index, method)| self.methods.supports(method, &self.plan.instances[*index]))
+            .collect();
+        for ((index, method), answer) in open.into_iter().zip(answers) {
+            let LoadedInstance { hash, name, .. } = &self.plan.instances[index];
+            self.taken.insert((hash.clone(), method), answer.is_ok());
+            if let Err(reason) = answer {
+                let (instance, method) = (name.clone(), method.name.to_owned());
+                self.plan.skipped.push(Skipped { instance, method, reason });
+            }
+        }
+    }
+
+    fn add(&mut self, index: usize, method: MethodInfo, seeds: &[u64], limits: Limits) {
+        let hash = &self.plan.instances[index].hash;
+        if self.taken.get(&(hash.clone(), method)) != Some(&true) {
             return;
         }
         for &seed in if method.randomised { seeds } else { &[0] } {
-            let id = run_id(&instance.hash, method.name, seed, &limits);
+            let id = run_id(hash, method.name, seed, &limits);
             if self.ids.insert(id.clone()) {
                 self.plan.runs.push(Run { id, instance: index, method, seed, limits });
             }

@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ndarray::Array2;
 use vmpack_lp::{ALLOCATION, PACKING};
 use vmpack_model::allocation::{self, Data, Objective, Service, Term, Vm};
-use vmpack_model::{Budget, NullObserver, Resource, packing};
+use vmpack_model::{Budget, NullObserver, Resource, Status, packing};
 
 /// Knuth's 64-bit linear congruential generator: the same numbers on every machine.
 struct Draw(u64);
@@ -66,6 +66,8 @@ fn allocation_lp(c: &mut Criterion) {
     for n in [50, 200, 800] {
         let instance = fleet(n);
         for method in ALLOCATION {
+            let outcome = method.solve(&instance, &Budget::default(), &mut NullObserver);
+            assert_eq!(outcome.status, Status::Optimal, "{}", method.name());
             group.bench_function(BenchmarkId::new(method.name(), n), |b| {
                 b.iter(|| {
                     method.solve(black_box(&instance), &Budget::default(), &mut NullObserver)

@@ -3,7 +3,7 @@
 use vmpack_check::Judgement;
 use vmpack_model::{Status, Value};
 use vmpack_results::stats::Counts;
-use vmpack_results::{Contradiction, Disproved, Manifest, Record};
+use vmpack_results::{Contradiction, Disproved, Manifest, Record, Termination};
 
 use crate::ReportError;
 use crate::data::{Data, Summary};
@@ -72,6 +72,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         "kind",
         "seed",
         "termination",
+        "ending",
         "status",
         "claimed_cost",
         "verified_cost",
@@ -111,6 +112,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
             r.kind.to_string(),
             r.seed.to_string(),
             r.termination.name().to_owned(),
+            ending(&r.termination),
             answer.map(|a| a.status.to_string()).unwrap_or_default(),
             exact(answer.and_then(|a| a.claimed_cost)),
             exact(r.verified_cost()),
@@ -130,6 +132,15 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         ]
     });
     table("runs", &header, rows)
+}
+
+/// What a process left behind when it did not end well: its signal, or what it said.
+fn ending(termination: &Termination) -> String {
+    match termination {
+        Termination::Crashed { signal } => format!("signal {signal}"),
+        Termination::Failed { message } => message.clone(),
+        _ => String::new(),
+    }
 }
 
 /// Runs that answered correctly: a solution, or a finding that there is none.

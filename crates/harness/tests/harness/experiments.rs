@@ -13,7 +13,7 @@ use vmpack_harness::{
 use vmpack_model::{Family, Kind, Registry};
 use vmpack_results::{Limits, RECORDS, Record, Store, read, read_manifest};
 
-use crate::{RIG, eventually, write_instances};
+use crate::{RIG, eventually, is_running, write_instances};
 
 /// A directory with six one-dimensional instances and an experiment on them.
 struct Scene {
@@ -190,6 +190,25 @@ fn ctrl_c_kills_the_children_keeps_what_is_finished_and_says_how_to_go_on() {
         "{said}"
     );
     assert_eq!(scene.runs().len(), 6);
+}
+
+#[test]
+fn children_die_with_a_harness_that_is_killed() {
+    let scene = Scene::new("'sleeper'");
+    let mut harness = scene.command(false).stderr(Stdio::null()).spawn().expect("the rig starts");
+    let mut children: Vec<u32> = Vec::new();
+    eventually("the start of two children", || {
+        let tasks = fs::read_dir(format!("/proc/{}/task", harness.id())).expect("it runs");
+        let of_task = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).ok();
+        let lists: Vec<String> = tasks.filter_map(|task| of_task(task.ok()?)).collect();
+        children = lists.join(" ").split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        children.len() == 2
+    });
+    harness.kill().expect("it runs");
+    harness.wait().expect("it was started");
+    for child in children {
+        eventually("the death of a child", || !is_running(child));
+    }
 }
 
 #[test]

@@ -120,7 +120,8 @@ fn cpu_time_is_limited() {
     let record = run("burner", Limits { cpu_s: Some(1.0), ..LIMITS }).record;
     assert_eq!(record.termination, Termination::Timeout);
     let measurement = record.measurement;
-    assert!((0.9..1.5).contains(&measurement.process_cpu_s), "{measurement:?}");
+    // The kernel looks at its ticks, which a busy machine makes coarse; at 2 s it kills.
+    assert!((0.5..2.5).contains(&measurement.process_cpu_s), "{measurement:?}");
     assert!(started.elapsed() < Duration::from_secs(15));
 }
 

@@ -4,9 +4,11 @@
 //! The `highs` crate is used directly: `good_lp` hides the best bound, most statuses and the limits.
 
 use std::ffi::CStr;
+use std::time::Duration;
 
 use highs::{ColProblem, HighsModelStatus, HighsSolutionStatus, Sense as Direction, SolvedModel};
 
+use super::watch::{Watched, watch};
 use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
 use crate::model::{Model, Sense};
 
@@ -40,17 +42,32 @@ impl Backend for Highs {
         if let Some(solution) = trivial(model) {
             return Ok(solution);
         }
-        let start = limits.start.as_deref().filter(|_| model.has_integers());
-        match run(model, limits, start, "on") {
-            // HiGHS 1.16 returns the start beside the objective of a better point when its presolve
-            // solves the model. Such models are easy: solve it again without the start.
-            Ok(solution) if start.is_some() && !tells_its_objective(model, &solution) => {
-                run(model, limits, None, "on")
-            }
-            // Status `Unknown` comes out of postsolve now and then.
-            Err(_) => run(model, limits, start, "off"),
-            answer => answer,
+        let Some(time) = limits.remaining() else { return attempts(model, limits) };
+        let (model, limits) = (model.clone(), limits.clone());
+        match watch(Some(time + GRACE), move || attempts(&model, &limits)) {
+            Ok(Watched::Done(answer)) => answer,
+            Ok(Watched::Late) => Ok(Solution::without_values(Status::LimitReached)),
+            Ok(Watched::Panicked) => Err(failed("it panicked")),
+            Err(error) => Err(failed(error.to_string())),
         }
+    }
+}
+
+/// HiGHS looks at its clock between steps, and a round of cut separation on an integer program with
+/// thousands of columns may take seconds. It is left behind when it is late by this much.
+const GRACE: Duration = Duration::from_millis(250);
+
+fn attempts(model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+    let start = limits.start.as_deref().filter(|_| model.has_integers());
+    match run(model, limits, start, "on") {
+        // HiGHS 1.16 returns the start beside the objective of a better point when its presolve solves
+        // the model. Such models are easy: solve it again without the start.
+        Ok(solution) if start.is_some() && !tells_its_objective(model, &solution) => {
+            run(model, limits, None, "on")
+        }
+        // Status `Unknown` comes out of postsolve now and then.
+        Err(_) => run(model, limits, start, "off"),
+        answer => answer,
     }
 }
 

@@ -3,11 +3,9 @@
 //! It knows no limits and may panic on a singular basis, so it runs on a thread of its own: a panic
 //! becomes an error, and at the deadline the thread is left behind (it ends with the process).
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-
 use minilp::{ComparisonOp, OptimizationDirection, Problem};
 
+use super::watch::{Watched, watch};
 use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
 use crate::model::{Model, Sense};
 
@@ -47,28 +45,19 @@ impl Backend for Minilp {
         let failed =
             |message: &str| BackendError::Failed { backend: "minilp", message: message.to_owned() };
         let (problem, handles) = load(model);
-        let (sender, receiver) = channel();
-        thread::Builder::new()
-            .name("minilp".to_owned())
-            .spawn(move || {
-                let values = problem.solve().map(|solved| {
-                    handles.iter().map(|&x| *solved.var_value(x)).collect::<Vec<_>>()
-                });
-                // Nobody listens any more once the deadline has passed.
-                let _ = sender.send(values);
-            })
-            .map_err(|error| failed(&error.to_string()))?;
-        let answer = match limits.remaining() {
-            Some(time) => receiver.recv_timeout(time),
-            None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        let solve = move || {
+            let values = |solved: minilp::Solution| {
+                handles.iter().map(|&x| *solved.var_value(x)).collect::<Vec<_>>()
+            };
+            problem.solve().map(values)
         };
-        match answer {
+        match watch(limits.remaining(), solve).map_err(|error| failed(&error.to_string()))? {
             // Its primal simplex takes a step of infinite length along an unbounded ray and calls the end
             // of it optimal.
-            Ok(Ok(values)) if values.iter().any(|value| !value.is_finite()) => {
+            Watched::Done(Ok(values)) if values.iter().any(|value| !value.is_finite()) => {
                 Ok(Solution::without_values(Status::Unbounded))
             }
-            Ok(Ok(values)) => {
+            Watched::Done(Ok(values)) => {
                 let objective = model.objective(&values);
                 Ok(Solution {
                     objective: Some(objective),
@@ -77,10 +66,14 @@ impl Backend for Minilp {
                     ..Solution::without_values(Status::Optimal)
                 })
             }
-            Ok(Err(minilp::Error::Infeasible)) => Ok(Solution::without_values(Status::Infeasible)),
-            Ok(Err(minilp::Error::Unbounded)) => Ok(Solution::without_values(Status::Unbounded)),
-            Err(RecvTimeoutError::Timeout) => Ok(Solution::without_values(Status::LimitReached)),
-            Err(RecvTimeoutError::Disconnected) => Err(failed("it panicked")),
+            Watched::Done(Err(minilp::Error::Infeasible)) => {
+                Ok(Solution::without_values(Status::Infeasible))
+            }
+            Watched::Done(Err(minilp::Error::Unbounded)) => {
+                Ok(Solution::without_values(Status::Unbounded))
+            }
+            Watched::Late => Ok(Solution::without_values(Status::LimitReached)),
+            Watched::Panicked => Err(failed("it panicked")),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod highs;
 mod microlp;
 mod minilp;
+mod watch;
 
 use std::fmt;
 use std::time::{Duration, Instant};

@@ -147,6 +147,7 @@ fn at((x, y): (f64, f64)) -> (i32, i32) {
     (sub(x), sub(y))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn failed<E: std::error::Error + Send + Sync>(source: DrawingAreaErrorKind<E>) -> DrawError {
     DrawError::Draw(source.to_string())
 }
@@ -308,7 +309,7 @@ impl<'b> Canvas<'b> {
         kind: Type,
         anchor: Anchor,
     ) -> Result<(), DrawError> {
-        self.write(point, text, kind.style(), anchor)
+        self.write(point, text, &kind.style(), anchor)
     }
 
     /// A text that is read from bottom to top.
@@ -319,14 +320,14 @@ impl<'b> Canvas<'b> {
         kind: Type,
         anchor: Anchor,
     ) -> Result<(), DrawError> {
-        self.write(point, text, kind.style().transform(FontTransform::Rotate270), anchor)
+        self.write(point, text, &kind.style().transform(FontTransform::Rotate270), anchor)
     }
 
     fn write(
         &self,
         point: (f64, f64),
         text: &str,
-        style: TextStyle<'_>,
+        style: &TextStyle<'_>,
         anchor: Anchor,
     ) -> Result<(), DrawError> {
         let horizontal = match anchor {

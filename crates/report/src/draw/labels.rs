@@ -267,7 +267,13 @@ pub(crate) fn draw_point_labels(
     labels: &[PointLabel],
     line: &[(f64, f64)],
 ) -> Result<(), DrawError> {
-    let boxes = place(labels, frame, line);
+    let inner = Area {
+        left: frame.left + 5.0,
+        top: frame.top,
+        width: frame.width - 5.0,
+        height: frame.height - 3.0,
+    };
+    let boxes = place(labels, inner, line);
     for (label, box4) in labels.iter().zip(&boxes) {
         let end = nearest(*box4, label.point);
         if (end.0 - label.point.0).hypot(end.1 - label.point.1) > LEADER {
@@ -275,6 +281,8 @@ pub(crate) fn draw_point_labels(
         }
     }
     for label in labels {
+        // A rim in the colour of the paper keeps points apart that overlap.
+        canvas.marker(label.point, label.marker, RADIUS + 1.4, Ink::PAPER, true)?;
         canvas.marker(label.point, label.marker, RADIUS, label.colour, label.filled)?;
     }
     for (label, box4) in labels.iter().zip(&boxes) {
@@ -353,7 +361,7 @@ mod tests {
         assert!(!cross(diagonal, ((20.0, 0.0), (30.0, 5.0))));
         let length = inside((2.0, 0.0, 5.0, 10.0), (0.0, 5.0), (10.0, 5.0));
         assert!((length - 3.0).abs() < 1e-9, "{length}");
-        assert_eq!(inside((2.0, 6.0, 5.0, 10.0), (0.0, 5.0), (10.0, 5.0)), 0.0);
+        assert!(inside((2.0, 6.0, 5.0, 10.0), (0.0, 5.0), (10.0, 5.0)) < 1e-9);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Scale {
     }
 
     /// Starts the axis exactly at its least value.
-    pub(crate) fn from_the_edge(mut self) -> Self {
+    pub(crate) fn at_the_edge(mut self) -> Self {
         self.padding.0 = 0.0;
         self
     }
@@ -134,7 +134,8 @@ impl Scale {
         series.unwrap_or_else(|| self.linear_ticks(most))
     }
 
-    /// Ticks at round multiples of powers of ten, at least three of them.
+    /// Ticks at round multiples of powers of ten. Two are enough on a long axis, where equal steps would
+    /// crowd at its end; a short one has better ticks at equal steps if there are fewer than three.
     fn decades(&self, low: f64, most: usize) -> Option<Vec<f64>> {
         let (first, last) = (low.log10().floor() as i32, self.high.log10().ceil() as i32);
         let every = |step: usize, mantissas: &[f64]| -> Vec<f64> {
@@ -147,7 +148,9 @@ impl Scale {
         let dense =
             [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].map(|mantissas| every(1, mantissas));
         let sparse = (2..=12).map(|step| every(step, &[1.0]));
-        dense.into_iter().chain(sparse).find(|ticks| ticks.len() <= most).filter(|t| t.len() >= 3)
+        let enough = if self.high / low > 20.0 { 2 } else { 3 };
+        let chosen = dense.into_iter().chain(sparse).find(|ticks| ticks.len() <= most)?;
+        (chosen.len() >= enough).then_some(chosen)
     }
 
     /// Ticks at multiples of 1, 2 or 5 times a power of ten.
@@ -220,6 +223,10 @@ mod tests {
         assert_eq!(labels(time, 8), ["100 \u{b5}s", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
         let gap = Scale::log_from_zero(0.1, 40.0, Unit::Percent);
         assert_eq!(labels(gap, 8), ["0 %", "0.1 %", "0.3 %", "1 %", "3 %", "10 %", "30 %"]);
+        let sizes = Scale::log([9.0, 9_000.0], Unit::Count);
+        assert_eq!(labels(sizes, 3), ["10", "100", "1000"]);
+        let sizes = Scale::log([9.0, 20_000.0], Unit::Count);
+        assert_eq!(labels(sizes, 3), ["100", "10\u{202f}000"]);
         assert_eq!(labels(Scale::linear(7.0, Unit::Count), 5), ["0", "2", "4", "6"]);
         assert_eq!(labels(Scale::linear(1.0, Unit::Count), 9), ["0", "1"]);
         assert_eq!(

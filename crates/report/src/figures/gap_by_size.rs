@@ -43,8 +43,8 @@ impl Figure for GapBySize {
     fn caption(&self) -> &'static str {
         "Gap to the best known cost against the number of VMs, one chart per method on the same axes: the \
          line is the median, the band reaches from the lower to the upper quartile, the dots are single \
-         instances (left out where there are thousands). Sizes are grouped where there are more than \
-         twelve. The vertical axis is linear below 0.1 % and logarithmic above. Instances without a \
+         instances (left out where there are thousands). Where there are many sizes, neighbouring ones are \
+         grouped. The vertical axis is linear below 0.1 % and logarithmic above. Instances without a \
          verified cost are not in it: the title says on how many of its instances the method has one."
     }
 
@@ -66,7 +66,7 @@ impl Figure for GapBySize {
         let worst = all.iter().flatten().map(|p| p.1).fold(0.0, f64::max);
         let x = Scale::log(all.iter().flatten().map(|p| p.0), Unit::Count);
         let y = Scale::log_from_zero(0.1, worst, Unit::Percent);
-        let edges = edges(all.iter().flatten().map(|p| p.0).collect());
+        let edges = edges(data.instances.iter().map(|i| i.vms.max(1) as f64).collect());
         let columns = COLUMNS.min(shown.len().max(2));
         let rows = shown.len().div_ceil(columns);
         let width = (WIDTH - LEFT - 20.0 - BETWEEN.0 * (columns - 1) as f64) / columns as f64;
@@ -136,19 +136,21 @@ fn draw_method(
     canvas.text((area.left + 2.0, area.top - 11.0), &heading, Type::LABEL, Anchor::Start)
 }
 
-/// The upper edges of the groups of sizes: every size its own group if there are at most twelve, else
-/// about a dozen groups that span the same factor.
+/// The upper edges of the groups of sizes, given the size of every instance: every size is a group if
+/// there are few, else the groups have about as many instances each.
 fn edges(mut sizes: Vec<f64>) -> Vec<f64> {
-    const MOST: usize = 12;
+    /// Quartiles of fewer instances than this say little.
+    const MEMBERS: usize = 8;
+    let most = (sizes.len() / MEMBERS).clamp(3, 12);
     sizes.sort_by(f64::total_cmp);
-    sizes.dedup();
-    let (Some(&low), Some(&high)) = (sizes.first(), sizes.last()) else { return sizes };
-    if sizes.len() <= MOST {
-        return sizes;
+    let mut distinct = sizes.clone();
+    distinct.dedup();
+    if distinct.len() <= most {
+        return distinct;
     }
-    let factor = (high / low).powf(1.0 / MOST as f64);
-    // The last edge is the greatest size itself, whatever rounding does to the power.
-    (1..MOST).map(|k| low * factor.powi(k as i32)).chain([high]).collect()
+    let mut edges: Vec<f64> = (1..=most).map(|k| sizes[k * sizes.len() / most - 1]).collect();
+    edges.dedup();
+    edges
 }
 
 fn bins(points: &[(f64, f64)], edges: &[f64]) -> Vec<Bin> {
@@ -175,10 +177,14 @@ mod tests {
     #[test]
     fn sizes_are_grouped_only_when_there_are_many() {
         assert_eq!(edges(vec![10.0, 100.0, 10.0]), [10.0, 100.0]);
-        let many = edges((1..=100).map(f64::from).collect());
+        let many = edges((1..=960).map(f64::from).collect());
         assert_eq!(many.len(), 12);
-        assert_eq!(many.last(), Some(&100.0));
-        assert!(many.is_sorted());
+        assert_eq!((many[0], many[11]), (80.0, 960.0));
+        // Most instances have one size, which stays one group.
+        let skewed =
+            edges([vec![5.0; 70], (1..=10).map(|k| f64::from(k) * 7.0).collect()].concat());
+        assert_eq!((skewed[0], skewed.last()), (5.0, Some(&70.0)));
+        assert!(skewed.windows(2).all(|w| w[0] < w[1]), "{skewed:?}");
     }
 
     #[test]
@@ -189,7 +195,8 @@ mod tests {
         assert!(bins.windows(2).all(|w| w[0].vms < w[1].vms));
         let bins_of_two = super::bins(&[(10.0, 1.0), (10.0, 3.0), (20.0, 5.0)], &[10.0, 20.0]);
         assert_eq!(bins_of_two.len(), 2);
-        assert_eq!(bins_of_two[0].quartiles, [1.5, 2.0, 2.5]);
-        assert_eq!(bins_of_two[1].quartiles, [5.0; 3]);
+        let quartiles: Vec<String> =
+            bins_of_two.iter().map(|b| format!("{:?}", b.quartiles)).collect();
+        assert_eq!(quartiles, ["[1.5, 2.0, 2.5]", "[5.0, 5.0, 5.0]"]);
     }
 }

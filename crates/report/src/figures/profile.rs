@@ -93,7 +93,7 @@ impl Figure for TimeProfile {
         let high = worst(&curves).max(2.0);
         let axes = Axes {
             x: (
-                Scale::log([1.0, high], Unit::Factor).from_the_edge(),
+                Scale::log([1.0, high], Unit::Factor).at_the_edge(),
                 "time relative to the fastest method",
             ),
             y: SHARE,

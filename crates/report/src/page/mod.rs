@@ -1,24 +1,25 @@
 //! The page: what the template shows, in the words that people read.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod rows;
+
+use std::collections::BTreeSet;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
-use vmpack_model::{Family, Kind, Value};
+use vmpack_model::{Family, Value};
 use vmpack_results::stats::{self, Clock};
 use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
 
-use crate::data::{Data, MethodData, Summary, clock_name};
-use crate::draw::{DARK, kind_title};
-use crate::{Drawn, ReportError, format, tables};
+use crate::data::{Data, clock_name};
+use crate::draw::DARK;
+use crate::{Drawn, ReportError, format};
+use rows::{Column, DatasetRow, METHOD_COLUMNS, MethodRow, RunRow, SkippedGroup};
 
 /// Rows of the tables of wrong answers and of runs that a browser still scrolls smoothly.
 const MOST_WRONG: usize = 200;
 const MOST_RUNS: usize = 10_000;
-
-const DASH: &str = "\u{2013}";
 
 /// Everything that the page is made from.
 pub(crate) struct Page<'a> {
@@ -43,10 +44,9 @@ struct View<'a> {
     missing: &'a [String],
     busy: Option<String>,
     facts: Vec<Fact>,
+    outcome: Verdicts,
     answers: String,
-    answered: bool,
     correct: String,
-    all_correct: bool,
     wrong: usize,
     findings: Vec<Finding<'a>>,
     silent: Option<String>,
@@ -66,6 +66,16 @@ struct View<'a> {
     dark: String,
 }
 
+/// What the verdicts say together.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Verdicts {
+    /// Nothing was answered.
+    None,
+    AllCorrect,
+    Mixed,
+}
+
 /// A line of the list of what ran.
 #[derive(Serialize)]
 struct Fact {
@@ -80,38 +90,6 @@ struct Finding<'a> {
     method: &'a str,
     seed: u64,
     sentence: String,
-}
-
-#[derive(Serialize)]
-struct Column {
-    text: &'static str,
-    /// What it means, shown when the pointer rests on it and listed below the table.
-    help: &'static str,
-}
-
-#[derive(Serialize)]
-struct MethodRow<'a> {
-    name: &'a str,
-    kind: &'static str,
-    short_kind: &'static str,
-    cells: Vec<String>,
-    wrong: u64,
-}
-
-#[derive(Serialize)]
-struct DatasetCell {
-    gap: String,
-    time: String,
-    /// `a of b` where not all were answered.
-    answered: String,
-    /// Whether no method has a smaller mean gap among those that answered everything.
-    best: bool,
-}
-
-#[derive(Serialize)]
-struct DatasetRow<'a> {
-    method: &'a str,
-    cells: Vec<DatasetCell>,
 }
 
 #[derive(Serialize)]
@@ -131,32 +109,6 @@ struct FamilyView<'a> {
     datasets: Vec<&'a str>,
     dataset_rows: Vec<DatasetRow<'a>>,
     figures: Vec<FigureView<'a>>,
-}
-
-#[derive(Serialize)]
-struct SkippedGroup<'a> {
-    method: &'a str,
-    reason: &'a str,
-    count: String,
-    example: &'a str,
-}
-
-#[derive(Serialize)]
-struct RunRow<'a> {
-    dataset: &'a str,
-    instance: &'a str,
-    method: &'a str,
-    seed: u64,
-    end: String,
-    status: String,
-    cost: String,
-    bound: String,
-    certified: bool,
-    verdict: &'static str,
-    wrong: bool,
-    wall: String,
-    cpu: String,
-    memory: String,
 }
 
 impl Page<'_> {
@@ -188,10 +140,13 @@ impl Page<'_> {
             missing: &manifest.missing,
             busy: self.busy(),
             facts: self.facts(),
+            outcome: match answers {
+                0 => Verdicts::None,
+                _ if correct == answers => Verdicts::AllCorrect,
+                _ => Verdicts::Mixed,
+            },
             answers: format::count(answers),
-            answered: answers > 0,
             correct: format::count(correct),
-            all_correct: answers > 0 && correct == answers,
             wrong,
             findings,
             silent: self.silent(),
@@ -200,9 +155,9 @@ impl Page<'_> {
             families: self.family_views(),
             columns: &METHOD_COLUMNS,
             clock: clock_name(self.clock),
-            skipped: self.skipped(),
+            skipped: rows::skipped(&manifest.skipped),
             skipped_total: format::count(manifest.skipped.len() as u64),
-            runs: self.records.iter().take(MOST_RUNS).map(run_row).collect(),
+            runs: self.records.iter().take(MOST_RUNS).map(rows::run_row).collect(),
             more_runs: self.records.len() > MOST_RUNS,
             shown_runs: format::count(MOST_RUNS as u64),
             command: shell(&manifest.command),
@@ -311,9 +266,9 @@ impl Page<'_> {
             .map(|(data, drawn)| FamilyView {
                 name: family_title(data.family).to_owned(),
                 instances: format::count(data.instances.len() as u64),
-                methods: data.methods.iter().map(|m| method_row(data, m)).collect(),
+                methods: data.methods.iter().map(|m| rows::method_row(data, m)).collect(),
                 datasets: data.datasets(),
-                dataset_rows: dataset_rows(data),
+                dataset_rows: rows::dataset_rows(data),
                 figures: drawn
                     .iter()
                     .map(|d| FigureView {
@@ -327,165 +282,6 @@ impl Page<'_> {
             })
             .collect()
     }
-
-    fn skipped(&self) -> Vec<SkippedGroup<'_>> {
-        let mut groups: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
-        for skipped in &self.manifest.skipped {
-            let group =
-                groups.entry((&skipped.method, &skipped.reason)).or_insert((0, &skipped.instance));
-            group.0 += 1;
-        }
-        let groups = groups.into_iter();
-        groups
-            .map(|((method, reason), (count, example))| SkippedGroup {
-                method,
-                reason,
-                count: format::count(count),
-                example,
-            })
-            .collect()
-    }
-}
-
-fn run_row(r: &Record) -> RunRow<'_> {
-    let answer = r.answer.as_ref();
-    let text = |value: Option<Value>| value.map_or_else(|| DASH.to_owned(), format::value);
-    RunRow {
-        dataset: &r.dataset,
-        instance: &r.instance,
-        method: &r.method,
-        seed: r.seed,
-        end: match &r.termination {
-            vmpack_results::Termination::Crashed { signal } => format!("crashed (signal {signal})"),
-            vmpack_results::Termination::Failed { message } => {
-                // The whole message is in the table of runs on file.
-                let start: String = message.chars().take(80).collect();
-                format!("failed: {start}")
-            }
-            other => other.name().to_owned(),
-        },
-        status: answer.map_or_else(|| DASH.to_owned(), |a| a.status.to_string()),
-        cost: text(answer.and_then(|a| a.judgement.cost.or(a.claimed_cost))),
-        bound: text(answer.and_then(|a| a.lower_bound)),
-        certified: answer.is_some_and(|a| a.judgement.certified),
-        verdict: answer.map_or(DASH, |a| a.judgement.verdict.name()),
-        wrong: r.is_wrong(),
-        wall: format::seconds(r.measurement.wall_s),
-        cpu: format::seconds(r.measurement.cpu_s),
-        memory: format::bytes(r.measurement.peak_rss_bytes),
-    }
-}
-
-const METHOD_COLUMNS: [Column; 15] = [
-    column("runs", "finished runs, each seed as one"),
-    column("answered", "runs with a correct answer: a solution, or a finding that there is none"),
-    column("proved", "correct answers that claim a proof: optimal, infeasible or unbounded"),
-    column("certified", "correct answers whose lower bound or refutation the judge proved again"),
-    column(
-        "mean gap",
-        "mean relative gap to the best known cost of each instance, over instances that it answered",
-    ),
-    column(
-        "best cost",
-        "instances on which it reached the best known cost, of those it was run on",
-    ),
-    column(
-        "time, 10 ms",
-        "shifted geometric mean of the time, shift 10 ms; unanswered instances count as the limit",
-    ),
-    column(
-        "time, 1 s",
-        "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
-    ),
-    column("PAR-2", "mean time; unanswered instances count as twice the limit"),
-    column("memory", "the most resident memory of any run"),
-    column("time out", "runs stopped at the time limit"),
-    column("memory out", "runs stopped at the memory limit"),
-    column("crashed", "runs ended by a signal"),
-    column("failed", "runs that ended with an error, or without an answer that can be read"),
-    column(
-        "wrong",
-        "answers in which the judge found something false, or that other answers disprove",
-    ),
-];
-
-const fn column(text: &'static str, help: &'static str) -> Column {
-    Column { text, help }
-}
-
-fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'a> {
-    let summary = data.summary(m, |_| true);
-    let c = &m.counts;
-    let seconds = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), format::seconds);
-    let ended = |name: &str| format::count(tables::ended(c, name));
-    MethodRow {
-        name: m.name,
-        kind: kind_title(m.kind),
-        short_kind: match m.kind {
-            Kind::Greedy => "greedy",
-            Kind::DynamicProgramming => "DP",
-            Kind::LinearProgramming => "LP",
-        },
-        wrong: c.wrong,
-        cells: vec![
-            format::count(c.runs),
-            format::count(tables::answered(c)),
-            format::count(tables::proved(c)),
-            format::count(c.certified),
-            summary.gap.map_or_else(|| DASH.to_owned(), format::percent),
-            format!("{} of {}", format::count(summary.best), format::count(summary.instances)),
-            seconds(summary.sgm_10ms),
-            seconds(summary.sgm_1s),
-            seconds(summary.par2),
-            format::bytes(m.peak_rss_bytes),
-            ended("timeout"),
-            ended("out-of-memory"),
-            ended("crashed"),
-            ended("failed"),
-            format::count(c.wrong),
-        ],
-    }
-}
-
-fn dataset_rows<'a>(data: &Data<'a>) -> Vec<DatasetRow<'a>> {
-    let datasets = data.datasets();
-    let summaries: Vec<Vec<Summary>> = data
-        .methods
-        .iter()
-        .map(|m| datasets.iter().map(|d| data.summary(m, |i| i.dataset == *d)).collect())
-        .collect();
-    let all_of =
-        |dataset: &str| data.instances.iter().filter(|i| i.dataset == dataset).count() as u64;
-    let least: Vec<Option<f64>> = (0..datasets.len())
-        .map(|d| {
-            let complete =
-                summaries.iter().map(|row| row[d]).filter(|s| s.answered == all_of(datasets[d]));
-            complete.filter_map(|s| s.gap).min_by(f64::total_cmp)
-        })
-        .collect();
-    data.methods
-        .iter()
-        .zip(&summaries)
-        .map(|(m, row)| DatasetRow {
-            method: m.name,
-            cells: row
-                .iter()
-                .enumerate()
-                .map(|(d, s)| DatasetCell {
-                    gap: s.gap.map_or_else(|| DASH.to_owned(), format::percent),
-                    time: s.sgm_10ms.map(format::seconds).unwrap_or_default(),
-                    answered: if s.instances == 0 {
-                        "not run".to_owned()
-                    } else if s.answered == all_of(datasets[d]) {
-                        String::new()
-                    } else {
-                        format!("{} of {}", s.answered, all_of(datasets[d]))
-                    },
-                    best: s.gap.is_some() && s.gap == least[d] && s.answered == all_of(datasets[d]),
-                })
-                .collect(),
-        })
-        .collect()
 }
 
 fn family_title(family: Family) -> &'static str {
@@ -520,14 +316,11 @@ fn shell(words: &[String]) -> String {
 /// Style rules that swap the colours of figures on dark screens: attributes of SVG give way to any rule.
 fn dark_rules() -> String {
     let hex = |c: plotters::style::RGBColor| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
-    DARK.iter()
-        .map(|(light, dark)| {
-            let (light, dark) = (hex(*light), hex(*dark));
-            format!(
-                "svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}"
-            )
-        })
-        .collect()
+    let rules = DARK.iter().map(|(light, dark)| {
+        let (light, dark) = (hex(*light), hex(*dark));
+        format!("svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}")
+    });
+    rules.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
             optimum,
             0.0,
         );
-        template.dataset = dataset.to_owned();
+        dataset.clone_into(&mut template.dataset);
         template.features =
             Features { vm_types: vms / 3, vms, hosts: 3, resources: 1 + k as u64 % 3, services: 0 };
         if k % 3 == 0 {

@@ -53,6 +53,26 @@ impl<'a> Flow<'a> {
         Self { instance, graphs, model, demand, first }
     }
 
+    /// Bounds the flow on every arc for a search of packings of at most the given cost: hosts that the
+    /// cost pays for, and no more VMs of a type than there are, for surplus VMs can be left out. The
+    /// relaxation goes without, so that the demands alone get its prices.
+    pub(super) fn tighten(&mut self, cost: Option<u64>) {
+        let total = self.instance.total_vms();
+        for (t, graph) in self.graphs.iter().enumerate() {
+            let Some(graph) = graph else { continue };
+            let host = &self.instance.hosts()[t];
+            let affordable = cost.and_then(|cost| cost.checked_div(host.cost)).unwrap_or(total);
+            let hosts = affordable.min(total).min(host.stock.unwrap_or(total));
+            self.model.set_range(self.first[t], 0.0, hosts as f64);
+            for (at, arc) in graph.arcs.iter().enumerate() {
+                let count = arc.item.map_or(hosts, |item| {
+                    self.instance.vms()[self.instance.type_of_row(graph.items[item].row)].count
+                });
+                self.model.set_range(self.first[t] + 1 + at, 0.0, count.min(hosts) as f64);
+            }
+        }
+    }
+
     /// The values of a placement; `None` if some pattern has no path.
     pub(super) fn values(&self, placement: &Placement) -> Option<Vec<f64>> {
         let mut values = vec![0.0; self.model.columns().len()];

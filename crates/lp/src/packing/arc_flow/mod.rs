@@ -85,7 +85,7 @@ impl Method<Packing> for ArcFlow {
             return best.into_outcome();
         }
         let Ok(graphs) = graphs(instance, budget) else { return best.into_outcome() };
-        let flow = Flow::new(instance, &graphs);
+        let mut flow = Flow::new(instance, &graphs);
         let arcs = graphs.iter().flatten().map(|graph| graph.arcs.len() as u64).sum();
         let counted = |outcome: Outcome<Packing>, iterations: u64, nodes: u64| {
             outcome
@@ -117,6 +117,7 @@ impl Method<Packing> for ArcFlow {
         if best.is_closed() || budget.exhausted() {
             return counted(best.into_outcome(), relaxed.iterations, 0);
         }
+        flow.tighten(best.placement().map(|placement| placement.cost(instance)));
         let limits = Limits {
             // Two costs differ by a step at least: a smaller gap is no gap.
             absolute_gap: step(instance) as f64 * (1.0 - 1e-6),

@@ -1,0 +1,240 @@
+//! The rows of the page's tables.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vmpack_model::{Kind, Value};
+use vmpack_results::{Record, Skipped, Termination};
+
+use crate::data::{Data, MethodData, Summary};
+use crate::draw::kind_title;
+use crate::{format, tables};
+
+const DASH: &str = "\u{2013}";
+
+/// A column heading.
+#[derive(Serialize)]
+pub(super) struct Column {
+    text: &'static str,
+    /// What it means, shown when the pointer rests on it and listed below the table.
+    help: &'static str,
+}
+
+/// A method in the table of methods.
+#[derive(Serialize)]
+pub(super) struct MethodRow<'a> {
+    name: &'a str,
+    kind: &'static str,
+    short_kind: &'static str,
+    cells: Vec<String>,
+    wrong: u64,
+}
+
+/// A method on a dataset.
+#[derive(Serialize)]
+pub(super) struct DatasetCell {
+    gap: String,
+    time: String,
+    /// `a of b` where not all were answered.
+    answered: String,
+    /// Whether no method has a smaller mean gap among those that answered everything.
+    best: bool,
+}
+
+/// A method in the table of datasets.
+#[derive(Serialize)]
+pub(super) struct DatasetRow<'a> {
+    method: &'a str,
+    cells: Vec<DatasetCell>,
+}
+
+/// Pairs skipped by one method for one reason.
+#[derive(Serialize)]
+pub(super) struct SkippedGroup<'a> {
+    method: &'a str,
+    reason: &'a str,
+    count: String,
+    example: &'a str,
+}
+
+/// A run in the table of runs.
+#[derive(Serialize)]
+pub(super) struct RunRow<'a> {
+    dataset: &'a str,
+    instance: &'a str,
+    method: &'a str,
+    seed: u64,
+    end: String,
+    status: String,
+    cost: String,
+    bound: String,
+    certified: bool,
+    verdict: &'static str,
+    wrong: bool,
+    wall: String,
+    cpu: String,
+    memory: String,
+}
+
+/// A run as the table shows it.
+pub(super) fn run_row(r: &Record) -> RunRow<'_> {
+    let answer = r.answer.as_ref();
+    let text = |value: Option<Value>| value.map_or_else(|| DASH.to_owned(), format::value);
+    RunRow {
+        dataset: &r.dataset,
+        instance: &r.instance,
+        method: &r.method,
+        seed: r.seed,
+        end: match &r.termination {
+            Termination::Crashed { signal } => format!("crashed (signal {signal})"),
+            Termination::Failed { message } => {
+                // The whole message is in the table of runs on file.
+                let start: String = message.chars().take(80).collect();
+                format!("failed: {start}")
+            }
+            other => other.name().to_owned(),
+        },
+        status: answer.map_or_else(|| DASH.to_owned(), |a| a.status.to_string()),
+        cost: text(answer.and_then(|a| a.judgement.cost.or(a.claimed_cost))),
+        bound: text(answer.and_then(|a| a.lower_bound)),
+        certified: answer.is_some_and(|a| a.judgement.certified),
+        verdict: answer.map_or(DASH, |a| a.judgement.verdict.name()),
+        wrong: r.is_wrong(),
+        wall: format::seconds(r.measurement.wall_s),
+        cpu: format::seconds(r.measurement.cpu_s),
+        memory: format::bytes(r.measurement.peak_rss_bytes),
+    }
+}
+
+/// The columns of the table of methods, after name and kind.
+pub(super) const METHOD_COLUMNS: [Column; 15] = [
+    column("runs", "finished runs, each seed as one"),
+    column("answered", "runs with a correct answer: a solution, or a finding that there is none"),
+    column("proved", "correct answers that claim a proof: optimal, infeasible or unbounded"),
+    column("certified", "correct answers whose lower bound or refutation the judge proved again"),
+    column(
+        "mean gap",
+        "mean relative gap to the best known cost of each instance, over instances that it answered",
+    ),
+    column(
+        "best cost",
+        "instances on which it reached the best known cost, of those it was run on",
+    ),
+    column(
+        "time, 10 ms",
+        "shifted geometric mean of the time, shift 10 ms; unanswered instances count as the limit",
+    ),
+    column(
+        "time, 1 s",
+        "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
+    ),
+    column("PAR-2", "mean time; unanswered instances count as twice the limit"),
+    column("memory", "the most resident memory of any run"),
+    column("time out", "runs stopped at the time limit"),
+    column("memory out", "runs stopped at the memory limit"),
+    column("crashed", "runs ended by a signal"),
+    column("failed", "runs that ended with an error, or without an answer that can be read"),
+    column(
+        "wrong",
+        "answers in which the judge found something false, or that other answers disprove",
+    ),
+];
+
+const fn column(text: &'static str, help: &'static str) -> Column {
+    Column { text, help }
+}
+
+/// A method as the table shows it, over all instances of the family.
+pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'a> {
+    let summary = data.summary(m, |_| true);
+    let c = &m.counts;
+    let seconds = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), format::seconds);
+    let ended = |name: &str| format::count(tables::ended(c, name));
+    MethodRow {
+        name: m.name,
+        kind: kind_title(m.kind),
+        short_kind: match m.kind {
+            Kind::Greedy => "greedy",
+            Kind::DynamicProgramming => "DP",
+            Kind::LinearProgramming => "LP",
+        },
+        wrong: c.wrong,
+        cells: vec![
+            format::count(c.runs),
+            format::count(tables::answered(c)),
+            format::count(tables::proved(c)),
+            format::count(c.certified),
+            summary.gap.map_or_else(|| DASH.to_owned(), format::percent),
+            format!("{} of {}", format::count(summary.best), format::count(summary.instances)),
+            seconds(summary.sgm_10ms),
+            seconds(summary.sgm_1s),
+            seconds(summary.par2),
+            format::bytes(m.peak_rss_bytes),
+            ended("timeout"),
+            ended("out-of-memory"),
+            ended("crashed"),
+            ended("failed"),
+            format::count(c.wrong),
+        ],
+    }
+}
+
+/// What every method did on every dataset.
+pub(super) fn dataset_rows<'a>(data: &Data<'a>) -> Vec<DatasetRow<'a>> {
+    let datasets = data.datasets();
+    let summaries: Vec<Vec<Summary>> = data
+        .methods
+        .iter()
+        .map(|m| datasets.iter().map(|d| data.summary(m, |i| i.dataset == *d)).collect())
+        .collect();
+    let all_of =
+        |dataset: &str| data.instances.iter().filter(|i| i.dataset == dataset).count() as u64;
+    let least: Vec<Option<f64>> = (0..datasets.len())
+        .map(|d| {
+            let complete =
+                summaries.iter().map(|row| row[d]).filter(|s| s.answered == all_of(datasets[d]));
+            complete.filter_map(|s| s.gap).min_by(f64::total_cmp)
+        })
+        .collect();
+    data.methods
+        .iter()
+        .zip(&summaries)
+        .map(|(m, row)| DatasetRow {
+            method: m.name,
+            cells: row
+                .iter()
+                .enumerate()
+                .map(|(d, s)| DatasetCell {
+                    gap: s.gap.map_or_else(|| DASH.to_owned(), format::percent),
+                    time: s.sgm_10ms.map(format::seconds).unwrap_or_default(),
+                    answered: if s.instances == 0 {
+                        "not run".to_owned()
+                    } else if s.answered == all_of(datasets[d]) {
+                        String::new()
+                    } else {
+                        format!("{} of {}", s.answered, all_of(datasets[d]))
+                    },
+                    best: s.gap.is_some() && s.gap == least[d] && s.answered == all_of(datasets[d]),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// Skipped pairs, grouped by method and reason.
+pub(super) fn skipped(skipped: &[Skipped]) -> Vec<SkippedGroup<'_>> {
+    let mut groups: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
+    for pair in skipped {
+        let group = groups.entry((&pair.method, &pair.reason)).or_insert((0, &pair.instance));
+        group.0 += 1;
+    }
+    let groups = groups.into_iter();
+    groups
+        .map(|((method, reason), (count, example))| SkippedGroup {
+            method,
+            reason,
+            count: format::count(count),
+            example,
+        })
+        .collect()
+}
