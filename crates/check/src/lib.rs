@@ -31,9 +31,9 @@ pub struct Effort {
 }
 
 impl Default for Effort {
-    /// A few seconds per certificate.
+    /// About a second per host type of a certificate.
     fn default() -> Self {
-        Self { knapsack_steps: 1_000_000_000 }
+        Self { knapsack_steps: 200_000_000 }
     }
 }
 

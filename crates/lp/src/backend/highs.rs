@@ -39,7 +39,7 @@ impl Backend for Highs {
     }
 
     fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
-        if let Some(solution) = trivial(model) {
+        if let Some(solution) = trivial(model, limits) {
             return Ok(solution);
         }
         let Some(time) = limits.remaining() else { return attempts(model, limits) };

@@ -36,12 +36,8 @@ impl Backend for Microlp {
     }
 
     fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
-        if let Some(solution) = trivial(model) {
+        if let Some(solution) = trivial(model, limits) {
             return Ok(solution);
-        }
-        let remaining = limits.remaining();
-        if remaining.is_some_and(|time| time.is_zero()) {
-            return Ok(Solution::without_values(Status::LimitReached));
         }
         let mut all = variables!();
         let handles: Vec<good_lp::Variable> = model
@@ -66,7 +62,7 @@ impl Backend for Microlp {
                 Sense::Eq => constraint::eq(sum, row.rhs),
             });
         }
-        if let Some(time) = remaining {
+        if let Some(time) = limits.remaining() {
             problem = problem.with_time_limit(time.as_secs_f64());
         }
         if model.has_integers()

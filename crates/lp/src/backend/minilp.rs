@@ -39,7 +39,7 @@ impl Backend for Minilp {
         if model.has_integers() {
             return Err(BackendError::Integers("minilp"));
         }
-        if let Some(solution) = trivial(model) {
+        if let Some(solution) = trivial(model, limits) {
             return Ok(solution);
         }
         let failed =

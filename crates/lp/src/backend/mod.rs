@@ -208,8 +208,12 @@ pub fn solve_with_duals(
     Ok(solution)
 }
 
-/// The answer for models that need no solver: an empty range, or no column at all.
-fn trivial(model: &Model) -> Option<Solution> {
+/// The answer where no solver is needed: the deadline has passed, a range is empty, or there is no column
+/// at all.
+fn trivial(model: &Model, limits: &Limits) -> Option<Solution> {
+    if limits.remaining().is_some_and(|time| time.is_zero()) {
+        return Some(Solution::without_values(Status::LimitReached));
+    }
     if model.has_empty_range() {
         return Some(Solution::without_values(Status::Infeasible));
     }
