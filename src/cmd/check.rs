@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use vmpack_check::{Effort, Judge, Judgement, Verdict};
-use vmpack_datasets::{SolutionFile, SolutionForm};
+use vmpack_datasets::{Format, SolutionFile, SolutionForm};
 use vmpack_model::AnyInstance;
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::Packing;
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let format = arguments.format.as_deref().map(format_named).transpose()?;
-    let instance = vmpack_datasets::read_file(&arguments.instance, format.map(|f| f.name()))?;
+    let instance = vmpack_datasets::read_file(&arguments.instance, format.map(Format::name))?;
     let solution = vmpack_datasets::read_solution(&arguments.solution)?;
     let judgement = match &instance {
         AnyInstance::Packing(instance) => judge::<Packing>(instance, solution),

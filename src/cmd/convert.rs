@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use vmpack_datasets::Format;
+
 use super::{deliver, format_named};
 
 /// Rewrite an instance in another format; refused where that format cannot carry it.
@@ -24,8 +26,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let format = format_named(&arguments.to)?;
     let from = arguments.from.as_deref().map(format_named).transpose()?;
-    let instance =
-        vmpack_datasets::read_file(&arguments.instance, from.map(|format| format.name()))?;
+    let instance = vmpack_datasets::read_file(&arguments.instance, from.map(Format::name))?;
     let text = format.write(&instance)?;
     deliver(text.as_bytes(), arguments.out.as_deref())?;
     Ok(ExitCode::SUCCESS)

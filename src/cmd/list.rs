@@ -1,5 +1,6 @@
 //! `vmpack list`.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -144,7 +145,7 @@ fn print(rows: &[Value]) {
         let mut line = String::new();
         for &(column, width) in &columns {
             let cell = row.get(column).map_or_else(String::new, text);
-            line.push_str(&format!("{cell:width$}  "));
+            let _ = write!(line, "{cell:width$}  ");
         }
         let summary =
             row.get("summary").or_else(|| row.get("title")).map_or_else(String::new, text);

@@ -45,7 +45,7 @@ fn permissions() -> std::fs::Permissions {
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     match vmpack_harness::nearest(name, known)[..] {
         [] => String::new(),
-        [ref others @ .., last] if others.is_empty() => format!("; did you mean {last}?"),
+        [last] => format!("; did you mean {last}?"),
         [ref others @ .., last] => format!("; did you mean {} or {last}?", others.join(", ")),
     }
 }

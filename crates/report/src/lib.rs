@@ -1,6 +1,6 @@
 //! Figures, tables and one HTML file from a store of records.
 //!
-//! [`write`] reads a run directory, finished or not, and leaves beside it
+//! [`write()`] reads a run directory, finished or not, and leaves beside it
 //!
 //! - `report.html`, one file that opens offline and holds every figure and table,
 //! - `figures/NAME-FAMILY.svg` and `.png` for every [`Figure`] in [`FIGURES`] that has something to show,
@@ -63,7 +63,7 @@ pub enum ReportError {
     },
 }
 
-/// What [`write`] has written.
+/// What [`write()`] has written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The page.

@@ -88,6 +88,12 @@ impl Scale {
         }
     }
 
+    /// Leaves room for labels beside points at both ends.
+    pub(crate) fn with_room(mut self) -> Self {
+        self.padding = (0.10, 0.07);
+        self
+    }
+
     /// Starts the axis exactly at its least value.
     pub(crate) fn at_the_edge(mut self) -> Self {
         self.padding.0 = 0.0;

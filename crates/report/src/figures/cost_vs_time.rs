@@ -57,7 +57,7 @@ impl Figure for CostVsTime {
             return Err(NoFigure::Nothing("no answer has a verified cost"));
         }
         let worst = points.iter().map(|p| 100.0 * p.gap).fold(0.0, f64::max);
-        let x = Scale::log(points.iter().map(|p| p.seconds), Unit::Seconds);
+        let x = Scale::log(points.iter().map(|p| p.seconds), Unit::Seconds).with_room();
         let y = Scale::log_from_zero(0.1, worst, Unit::Percent);
         let area = Area { left: 84.0, top: 46.0, width: WIDTH - 84.0 - 24.0, height: 440.0 };
         let svg = paint((WIDTH, area.bottom() + 58.0), self.title(), |canvas| {

@@ -140,8 +140,8 @@ fn draw_method(
 /// there are few, else the groups have about as many instances each.
 fn edges(mut sizes: Vec<f64>) -> Vec<f64> {
     /// Quartiles of fewer instances than this say little.
-    const MEMBERS: usize = 8;
-    let most = (sizes.len() / MEMBERS).clamp(3, 12);
+    const MEMBERS: usize = 12;
+    let most = (sizes.len() / MEMBERS).clamp(3, 8);
     sizes.sort_by(f64::total_cmp);
     let mut distinct = sizes.clone();
     distinct.dedup();
@@ -178,8 +178,8 @@ mod tests {
     fn sizes_are_grouped_only_when_there_are_many() {
         assert_eq!(edges(vec![10.0, 100.0, 10.0]), [10.0, 100.0]);
         let many = edges((1..=960).map(f64::from).collect());
-        assert_eq!(many.len(), 12);
-        assert_eq!((many[0], many[11]), (80.0, 960.0));
+        assert_eq!(many.len(), 8);
+        assert_eq!((many[0], many[7]), (120.0, 960.0));
         // Most instances have one size, which stays one group.
         let skewed =
             edges([vec![5.0; 70], (1..=10).map(|k| f64::from(k) * 7.0).collect()].concat());

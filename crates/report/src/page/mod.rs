@@ -190,8 +190,11 @@ impl Page<'_> {
             ),
         );
         add("Commit", if m.commit.is_empty() { "unknown".to_owned() } else { m.commit.clone() });
-        let versions: Vec<String> =
-            m.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        let versions = m.versions.iter().map(|(name, version)| {
+            // `rustc --version` names itself.
+            if version.starts_with(name) { version.clone() } else { format!("{name} {version}") }
+        });
+        let versions: Vec<String> = versions.collect();
         add("Versions", versions.join(", "));
         let limits: BTreeSet<String> = self.records.iter().map(|r| limits(&r.limits)).collect();
         add("Limits of a run", limits.into_iter().collect::<Vec<_>>().join("; or "));

@@ -121,11 +121,11 @@ pub(super) const METHOD_COLUMNS: [Column; 15] = [
         "instances on which it reached the best known cost, of those it was run on",
     ),
     column(
-        "time, 10 ms",
+        "time, 10\u{a0}ms",
         "shifted geometric mean of the time, shift 10 ms; unanswered instances count as the limit",
     ),
     column(
-        "time, 1 s",
+        "time, 1\u{a0}s",
         "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
     ),
     column("PAR-2", "mean time; unanswered instances count as twice the limit"),
