@@ -58,8 +58,19 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vmpack: {error:#}");
+            eprintln!("vmpack: {}", describe(&error));
             ExitCode::from(1)
         }
     }
+}
+
+/// The error with its causes; a cause that the message before already tells is not told twice.
+fn describe(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

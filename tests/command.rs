@@ -178,6 +178,14 @@ fn bad_input_gets_a_message_that_names_file_and_line() {
     }
 }
 
+/// The operating system's reason once, not once per layer of the program.
+#[test]
+fn a_cause_is_told_once() {
+    let (code, _, error) = run(&["report", "there/is/no/such/directory"]);
+    assert_eq!(code, 1);
+    assert_eq!(error.matches("os error 2").count(), 1, "{error}");
+}
+
 #[test]
 fn misspelt_names_are_answered_with_the_nearest() {
     let folder = tempfile::tempdir().unwrap();
