@@ -2,7 +2,7 @@
 //! from outside, has the answers judged, and records them.
 //!
 //! An [`Experiment`] is read from a file, a [`Plan`] is its cross product of instances, methods and
-//! seeds, and [`run`] works it off into a store that survives interruption. [`measure`] is one run of
+//! seeds, and [`run()`] works it off into a store that survives interruption. [`measure()`] is one run of
 //! it. The harness knows no solver: the [`Registry`](vmpack_model::Registry) is handed in, and the
 //! program that holds it answers for one run when it is started with the arguments of its
 //! [`Launcher`], by calling [`run_one`].

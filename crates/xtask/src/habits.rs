@@ -71,7 +71,7 @@ pub(crate) fn lint(options: &Options) -> Done {
     let mut clippy = cargo(&["clippy", "--workspace", "--all-targets"], options);
     clippy.args(["--", "--deny", "warnings"]);
     run("check the lints", &mut clippy)?;
-    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"], options);
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps"], options);
     doc.env("RUSTDOCFLAGS", "--deny warnings");
     run("check the documentation", &mut doc)?;
     let installed = Command::new(cargo_program()).args(["deny", "--version"]).output();
