@@ -47,7 +47,9 @@ fn an_interrupted_run_loses_nothing_finished() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, cut) = (folder.path().join("whole"), folder.path().join("cut"));
     vmpack().args(["run", "tiny", "--out"]).arg(&whole).assert().success();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_vmpack"))
+    // A background shell ignores the signal, which children inherit; `env` becomes the command.
+    let mut child = std::process::Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_vmpack")])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["run", "tiny", "--jobs", "1", "--out"])
         .arg(&cut)
@@ -73,4 +75,18 @@ fn an_interrupted_run_loses_nothing_finished() {
     assert!(!kept.is_empty() && kept.len() < all.len(), "{} of {}", kept.len(), all.len());
     vmpack().args(["run", "tiny", "--resume", "--out"]).arg(&cut).assert().success();
     assert_eq!(runs(&cut), all, "the same experiment has the same runs");
+}
+
+/// `nohup` and background shells start programs with these signals ignored.
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_where_signals_are_ignored() {
+    let status = std::process::Command::new("env")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["--ignore-signal=INT,HUP", env!("CARGO_BIN_EXE_vmpack")])
+        .args(["solve", "datasets/samples/fleet.json", "--method", "ffd-l2"])
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
 }

@@ -17,13 +17,19 @@ impl Interrupt {
     pub fn on_signals() -> Result<Self, ctrlc::Error> {
         let interrupt = Self::default();
         let flag = interrupt.clone();
-        ctrlc::try_set_handler(move || {
+        let installed = ctrlc::try_set_handler(move || {
             if flag.is_set() {
                 // 128 + SIGINT, as shells report it.
                 std::process::exit(130);
             }
             flag.set();
-        })?;
+        });
+        match installed {
+            // Whoever started us (`nohup`, a script in the background) has these signals ignored, and
+            // means it.
+            Err(ctrlc::Error::MultipleHandlers) => {}
+            other => other?,
+        }
         Ok(interrupt)
     }
 

@@ -45,7 +45,9 @@ impl Scene {
     }
 
     fn command(&self, resume: bool) -> Command {
-        let mut command = Command::new(RIG);
+        // Background shells ignore some signals, which children inherit; `env` becomes the rig.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM,HUP").arg(RIG);
         command.arg("run").arg(self.path("rig.toml")).arg(self.out()).arg("2");
         if resume {
             command.arg("--resume");
