@@ -1,6 +1,7 @@
 //! Dynamic programs: knapsack kernels, and the methods built on them for packing and allocation.
 
 pub mod knapsack;
+pub mod pricing;
 
 mod allocation;
 mod counts;

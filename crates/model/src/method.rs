@@ -18,6 +18,8 @@ pub enum Kind {
     DynamicProgramming,
     /// Linear and mixed-integer programs handed to a solver.
     LinearProgramming,
+    /// Column generation over host patterns, with or without a search tree.
+    ColumnGeneration,
 }
 
 impl fmt::Display for Kind {
@@ -26,6 +28,7 @@ impl fmt::Display for Kind {
             Self::Greedy => "greedy",
             Self::DynamicProgramming => "dynamic-programming",
             Self::LinearProgramming => "linear-programming",
+            Self::ColumnGeneration => "column-generation",
         })
     }
 }

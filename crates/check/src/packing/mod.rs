@@ -44,6 +44,9 @@ impl Derive for Packing {
             Certificate::DualWeights { weights, scale, prices } => {
                 weights::bound(instance, weights, *scale, prices, effort)
             }
+            Certificate::Tree { .. } => Err(Unproved::Undecided(
+                "not certified: search trees are not judged yet".to_owned(),
+            )),
         }?;
         Ok(match lower {
             Lower::AtLeast(bound) => attainable(instance, &bound),

@@ -78,6 +78,51 @@ pub(super) enum CertificateSchema {
         /// One price per host type.
         prices: Vec<u64>,
     },
+    /// A search tree whose leaves show that no placement costs less.
+    Tree {
+        /// What every placement costs at least.
+        below: u64,
+        /// The nodes, the root first.
+        nodes: Vec<TreeNodeSchema>,
+    },
+}
+
+/// One node of a search tree over pairs of items that share a host or do not.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+#[schemars(rename = "TreeNode")]
+pub(super) enum TreeNodeSchema {
+    /// Two items are glued together (the next node) or kept apart.
+    Branch {
+        /// Index of an item.
+        first: usize,
+        /// Index of an item.
+        second: usize,
+        /// Index of the node in which they are apart.
+        apart: usize,
+    },
+    /// Weights that leave no placement.
+    Leaf {
+        /// One weight per item.
+        weights: Vec<u64>,
+        /// What a unit of cost may weigh.
+        scale: u64,
+        /// What a host of each type may weigh beyond its cost.
+        prices: Vec<u64>,
+        /// Subset-row cuts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cuts: Vec<WeightedCutSchema>,
+    },
+}
+
+/// A subset-row cut.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WeightedCut")]
+pub(super) struct WeightedCutSchema {
+    /// Indices of three items of demand one.
+    items: [usize; 3],
+    /// What a pattern loses that holds two or three of them.
+    weight: u64,
 }
 
 /// A family of dual feasible functions.
@@ -179,7 +224,9 @@ mod tests {
     use serde::de::DeserializeOwned;
     use vmpack_model::Status;
     use vmpack_model::allocation::{self, Amounts, Multipliers};
-    use vmpack_model::packing::{Certificate, DualFeasibleFunction, Refutation};
+    use vmpack_model::packing::{
+        Certificate, DualFeasibleFunction, Refutation, TreeNode, WeightedCut,
+    };
 
     use super::*;
 
@@ -204,6 +251,12 @@ mod tests {
             same_shape::<CertificateSchema>(&Certificate::DualFeasible { resource: 0, function });
         }
         let (weights, prices) = (vec![1, 2], vec![0]);
+        let cuts = vec![WeightedCut { items: [0, 1, 2], weight: 1 }];
+        let leaf =
+            |cuts| TreeNode::Leaf { weights: weights.clone(), scale: 3, prices: vec![0], cuts };
+        let branch = TreeNode::Branch { first: 0, second: 1, apart: 2 };
+        let nodes = vec![branch, leaf(cuts), leaf(vec![])];
+        same_shape::<CertificateSchema>(&Certificate::Tree { below: 4, nodes });
         same_shape::<CertificateSchema>(&Certificate::DualWeights {
             weights: weights.clone(),
             scale: 3,

@@ -38,6 +38,72 @@ pub enum Certificate {
         /// One price per host type for the use of limited stock; zero for types of unlimited stock.
         prices: Vec<u64>,
     },
+    /// A search tree whose leaves all show that no placement costs less than `below`. See [`TreeNode`].
+    /// For instances with one demand row per VM type.
+    Tree {
+        /// What every placement costs at least.
+        below: u64,
+        /// The nodes; the root is the first, and the nodes of a subtree follow its own root.
+        nodes: Vec<TreeNode>,
+    },
+}
+
+/// One node of [`Certificate::Tree`].
+///
+/// Every node stands for a *residual problem*: items with a size vector and a demand, some pairs of
+/// which are in conflict, that is, may not share a host. At the root the items are the VM types, in
+/// order, and there are no conflicts. The set of placements looked at is that of placements which cost
+/// less than `below`; a tree proves that there are none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum TreeNode {
+    /// Ryan and Foster's rule on item types: either some host holds one of `first` and one of `second`,
+    /// or none does.
+    ///
+    /// *Together* (the next node): one of each is glued. Both demands fall by one; if a pair of the same
+    /// two items was glued before on the path and the glued item has the conflicts that a new one would
+    /// get, its demand grows by one, else an item is appended, of demand one, with the sum of both sizes
+    /// and the conflicts of both. *Apart* (the node `apart`): the two are in conflict; if they are the
+    /// same item, no host holds two of it.
+    Branch {
+        /// Index of an item with demand left.
+        first: usize,
+        /// Index of an item with demand left beside the first.
+        second: usize,
+        /// Index of the root of the other subtree.
+        apart: usize,
+    },
+    /// The residual problem has no placement that costs less than `below`.
+    ///
+    /// Let `K` be the greatest cost below `below` that a sum of host costs can have. A pattern is what
+    /// one host may hold: no more of an item than its demand, no conflict, within capacity, and, where
+    /// the instance has a single host type of cost `c`, in every resource at least
+    /// `capacity - (floor(K / c) * capacity - total demand)`, for hosts together may not waste more. The
+    /// weight of a pattern is the sum of the weights of its items, less, for each cut of which it holds
+    /// two or three items, the weight of the cut. If no pattern of type `t` weighs more than `scale *
+    /// cost[t] + prices[t]`, all placements weigh at most `scale * K + sum of open[t] * prices[t]`, where
+    /// `open[t]` is the stock of `t`, and at most `floor(K / cost[t])`. The leaf holds if the items, each
+    /// as often as demanded, less the weights of all cuts, weigh more. A scale of zero is allowed.
+    Leaf {
+        /// One weight per item.
+        weights: Vec<u64>,
+        /// What a unit of cost may weigh.
+        scale: u64,
+        /// What a host of each type may weigh beyond its cost.
+        prices: Vec<u64>,
+        /// Subset-row cuts (Jepsen, Petersen, Spoorendonk, Pisinger 2008).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        cuts: Vec<WeightedCut>,
+    },
+}
+
+/// A subset-row cut: of three items that are demanded once each, no more than one host holds two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightedCut {
+    /// Indices of three different items of demand one.
+    pub items: [usize; 3],
+    /// What a pattern loses that holds two or three of them.
+    pub weight: u64,
 }
 
 /// A family of dual feasible functions: maps sizes so that whatever fits one host still does after the

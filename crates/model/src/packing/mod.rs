@@ -10,7 +10,7 @@ mod evidence;
 mod instance;
 mod solution;
 
-pub use evidence::{Certificate, DualFeasibleFunction, Refutation};
+pub use evidence::{Certificate, DualFeasibleFunction, Refutation, TreeNode, WeightedCut};
 pub use instance::{HostType, Instance, InstanceError, VmType};
 pub use solution::{Pattern, Placement};
 

@@ -42,6 +42,7 @@ impl Marker {
             Kind::Greedy => Self::Circle,
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
+            Kind::ColumnGeneration => Self::Diamond,
         }
     }
 }
@@ -64,9 +65,12 @@ const BROWN: RGBColor = RGBColor(0x7A, 0x30, 0x00);
 const GREEN: RGBColor = RGBColor(0x00, 0x9E, 0x73);
 const PURPLE: RGBColor = RGBColor(0xCC, 0x79, 0xA7);
 const PINE: RGBColor = RGBColor(0x00, 0x4D, 0x3A);
+const CRIMSON: RGBColor = RGBColor(0xB0, 0x1E, 0x3C);
+const GOLD: RGBColor = RGBColor(0xB8, 0x8A, 0x00);
+const VIOLET: RGBColor = RGBColor(0x5B, 0x2A, 0x86);
 
 /// What colours of figures become on a dark screen; those not named keep their look on both.
-pub(crate) const DARK: [(RGBColor, RGBColor); 12] = [
+pub(crate) const DARK: [(RGBColor, RGBColor); 14] = [
     (Ink::TEXT, RGBColor(0xE8, 0xE8, 0xE8)),
     (Ink::AXIS, RGBColor(0xB4, 0xB4, 0xB4)),
     (Ink::GRID, RGBColor(0x36, 0x3A, 0x3F)),
@@ -79,6 +83,8 @@ pub(crate) const DARK: [(RGBColor, RGBColor); 12] = [
     (BROWN, RGBColor(0xD2, 0x9A, 0x72)),
     (GREEN, RGBColor(0x2D, 0xBE, 0x93)),
     (PINE, RGBColor(0x9A, 0xDC, 0xC8)),
+    (CRIMSON, RGBColor(0xEE, 0x6A, 0x83)),
+    (VIOLET, RGBColor(0xC0, 0x9B, 0xE3)),
 ];
 
 fn tones(kind: Kind) -> [RGBColor; 3] {
@@ -86,6 +92,7 @@ fn tones(kind: Kind) -> [RGBColor; 3] {
         Kind::Greedy => [BLUE, SKY, NAVY],
         Kind::DynamicProgramming => [VERMILLION, ORANGE, BROWN],
         Kind::LinearProgramming => [GREEN, PURPLE, PINE],
+        Kind::ColumnGeneration => [CRIMSON, GOLD, VIOLET],
     }
 }
 
@@ -100,6 +107,7 @@ pub(crate) fn kind_title(kind: Kind) -> &'static str {
         Kind::Greedy => "Greedy",
         Kind::DynamicProgramming => "Dynamic programming",
         Kind::LinearProgramming => "Linear programming",
+        Kind::ColumnGeneration => "Column generation",
     }
 }
 
@@ -134,9 +142,14 @@ mod tests {
 
     #[test]
     fn no_two_methods_look_alike() {
-        let kinds = [Kind::Greedy, Kind::DynamicProgramming, Kind::LinearProgramming];
+        let kinds = [
+            Kind::Greedy,
+            Kind::DynamicProgramming,
+            Kind::LinearProgramming,
+            Kind::ColumnGeneration,
+        ];
         let names: Vec<(String, Kind)> =
-            (0..54).map(|k| (format!("m{k:02}"), kinds[k % kinds.len()])).collect();
+            (0..72).map(|k| (format!("m{k:02}"), kinds[k % kinds.len()])).collect();
         let looks = looks(names.iter().map(|(name, kind)| (name.as_str(), *kind)));
         let mut seen: Vec<(RGBColor, usize)> = Vec::new();
         for look in looks.values() {

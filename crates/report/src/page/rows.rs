@@ -157,6 +157,7 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
             Kind::Greedy => "greedy",
             Kind::DynamicProgramming => "DP",
             Kind::LinearProgramming => "LP",
+            Kind::ColumnGeneration => "CG",
         },
         wrong: c.wrong,
         cells: vec![
