@@ -58,6 +58,8 @@ mod allocation;
 pub mod backend;
 pub mod dual;
 mod fractions;
+#[cfg(feature = "highs")]
+pub mod master;
 pub mod model;
 mod packing;
 

@@ -1,0 +1,147 @@
+//! Pricers against the enumeration of all patterns.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A problem that owns its data.
+#[derive(Clone, Debug)]
+pub(super) struct Owned {
+    pub(super) capacity: Vec<u64>,
+    pub(super) least_load: Vec<u64>,
+    pub(super) sizes: Vec<u64>,
+    pub(super) copies: Vec<u32>,
+    pub(super) profits: Vec<i64>,
+    pub(super) conflicts: Conflicts,
+    pub(super) penalties: Vec<Penalty>,
+    pub(super) threshold: i64,
+}
+
+impl Owned {
+    pub(super) fn problem(&self) -> Problem<'_> {
+        Problem {
+            capacity: &self.capacity,
+            least_load: &self.least_load,
+            sizes: &self.sizes,
+            copies: &self.copies,
+            profits: &self.profits,
+            conflicts: &self.conflicts,
+            penalties: &self.penalties,
+            threshold: self.threshold,
+        }
+    }
+
+    /// Every pattern with its profit, from the definitions.
+    fn patterns(&self) -> Vec<Priced> {
+        let problem = self.problem();
+        let mut all = vec![Vec::new()];
+        for item in 0..problem.items() as u32 {
+            for pattern in all.clone() {
+                for count in 1..=self.copies[item as usize] {
+                    let mut more: Vec<(u32, u32)> = pattern.clone();
+                    more.push((item, count));
+                    all.push(more);
+                }
+            }
+        }
+        all.retain(|pattern| problem.admits(pattern));
+        all.into_iter().map(|items| Priced { profit: problem.profit(&items), items }).collect()
+    }
+}
+
+/// Problems of up to six items with everything that a problem may have.
+pub(super) fn problems(dimensions: usize) -> impl Strategy<Value = Owned> {
+    let items = 1..=6_usize;
+    items.prop_flat_map(move |n| {
+        (
+            prop::collection::vec(4..16_u64, dimensions),
+            prop::collection::vec(0..8_u64, n * dimensions),
+            prop::collection::vec((0..4_u32, 0..12_i64), n),
+            prop::collection::vec((0..n, 0..n), 0..3),
+            prop::collection::vec(
+                (prop::sample::subsequence((0..n).collect::<Vec<_>>(), n.min(3)), 1..6_i64),
+                0..3,
+            ),
+            prop::collection::vec(0..16_u64, dimensions),
+            0..3_u8,
+            0..30_i64,
+        )
+            .prop_map(
+                move |(capacity, sizes, items, pairs, cuts, loads, tight, threshold)| {
+                    let mut conflicts = Conflicts::none(n);
+                    for (i, j) in pairs {
+                        conflicts.insert(i, j);
+                    }
+                    let penalties = cuts
+                        .into_iter()
+                        .filter_map(|(three, amount)| {
+                            Some(Penalty { items: three.try_into().ok()?, amount })
+                        })
+                        .collect();
+                    let least_load = loads
+                        .iter()
+                        .zip(&capacity)
+                        .map(|(&load, &capacity)| match tight {
+                            0 => 0,
+                            1 => capacity,
+                            _ => load.min(capacity),
+                        })
+                        .collect();
+                    Owned {
+                        least_load,
+                        capacity,
+                        sizes,
+                        copies: items.iter().map(|item| item.0).collect(),
+                        profits: items.iter().map(|item| item.1).collect(),
+                        conflicts,
+                        penalties,
+                        threshold,
+                    }
+                },
+            )
+    })
+}
+
+pub(super) const THOROUGH: Effort =
+    Effort { patterns: 20, repeats: 50, steps: u64::MAX, most_steps: u64::MAX };
+
+/// What every answer must be, however far the search went.
+pub(super) fn is_sound(owned: &Owned, answer: &Answer) -> Result<(), TestCaseError> {
+    let problem = owned.problem();
+    let best = owned.patterns().iter().map(|pattern| pattern.profit).max();
+    if let Some(best) = best {
+        prop_assert!(answer.bound >= best || best <= owned.threshold, "{answer:?}, best {best}");
+        prop_assert!(answer.bound >= best.min(owned.threshold), "{answer:?}, best {best}");
+    }
+    for pattern in &answer.patterns {
+        prop_assert!(problem.admits(&pattern.items), "{pattern:?}");
+        prop_assert_eq!(problem.profit(&pattern.items), pattern.profit);
+        prop_assert!(pattern.profit > owned.threshold);
+        prop_assert!(pattern.profit <= answer.bound);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_resource_agrees_with_enumeration(owned in problems(1), cells in prop::sample::select(vec![0_u64, 1 << 20])) {
+        let answer = OneResourcePricer::new(cells).price(&owned.problem(), &THOROUGH);
+        is_sound(&owned, &answer)?;
+        let best = owned.patterns().iter().map(|pattern| pattern.profit).max();
+        let improving = best.filter(|&best| best > owned.threshold);
+        // The walk turns away from familiar items, so it need not see the best, but it sees one.
+        prop_assert_eq!(answer.patterns.is_empty(), improving.is_none(), "{:?}", answer);
+        if improving.is_none() {
+            prop_assert!(answer.bound <= owned.threshold.max(0));
+        }
+    }
+
+    #[test]
+    fn one_resource_is_sound_when_cut_short(owned in problems(1), steps in 0..40_u64) {
+        let effort = Effort { patterns: 3, repeats: 2, steps, most_steps: steps };
+        let answer = OneResourcePricer::new(1 << 20).price(&owned.problem(), &effort);
+        is_sound(&owned, &answer)?;
+    }
+}

@@ -1,0 +1,420 @@
+//! A linear program that grows: columns and rows are added to a live HiGHS model, and every solve starts
+//! from the basis of the last one.
+//!
+//! This is the restricted master problem of column generation: covering rows, columns that come in batches,
+//! bounds that change from node to node. HiGHS keeps basis and factor when columns are added, so a solve
+//! after a batch is a handful of primal simplex steps. Presolve would throw the basis away and is off.
+
+use std::time::Instant;
+
+use highs::{ColProblem, HighsModelStatus, Model};
+
+use crate::backend::BackendError;
+
+/// Which simplex method continues from the present basis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simplex {
+    /// After columns were added: the basis is still primal feasible.
+    Primal,
+    /// After bounds were changed or rows added: reduced costs are still right.
+    Dual,
+}
+
+/// How a solve ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Values and duals are optimal within tolerances.
+    Optimal,
+    /// No point satisfies all rows.
+    Infeasible,
+    /// The deadline passed.
+    Late,
+}
+
+/// Feasibility tolerances: the smallest that are safe for HiGHS.
+const TOLERANCE: f64 = 1e-9;
+
+/// A live linear program `min c.x` with ranges on rows and columns.
+#[derive(Debug)]
+pub struct Master {
+    model: Model,
+    rows: usize,
+    columns: usize,
+    /// Scratch of one call of [`Master::add_columns`].
+    starts: Vec<i32>,
+    values: Vec<f64>,
+    duals: Vec<f64>,
+    iterations: u64,
+}
+
+/// A column to add.
+#[derive(Clone, Copy, Debug)]
+pub struct NewColumn<'a> {
+    /// Cost per unit.
+    pub cost: f64,
+    /// Greatest value; the least is zero.
+    pub upper: f64,
+    /// Rows and coefficients, each row once.
+    pub entries: &'a [(usize, f64)],
+}
+
+impl Master {
+    /// A program without rows and columns.
+    ///
+    /// # Errors
+    /// If HiGHS refuses an option.
+    pub fn new(seed: u64) -> Result<Self, BackendError> {
+        let mut model = ColProblem::default()
+            .try_optimise(highs::Sense::Minimise)
+            .map_err(|status| failed(format!("empty model refused with {status:?}")))?;
+        model.make_quiet();
+        let option = |name: &str| failed(format!("option {name} refused"));
+        for (name, value) in [("presolve", "off"), ("solver", "simplex"), ("parallel", "off")] {
+            model.try_set_option(name, value).map_err(|_| option(name))?;
+        }
+        for name in ["primal_feasibility_tolerance", "dual_feasibility_tolerance"] {
+            model.try_set_option(name, TOLERANCE).map_err(|_| option(name))?;
+        }
+        let seed = (seed % (1 << 31)) as i32;
+        for (name, value) in [("threads", 1), ("random_seed", seed), ("simplex_scale_strategy", 0)]
+        {
+            model.try_set_option(name, value).map_err(|_| option(name))?;
+        }
+        Ok(Self {
+            model,
+            rows: 0,
+            columns: 0,
+            starts: Vec::new(),
+            values: Vec::new(),
+            duals: Vec::new(),
+            iterations: 0,
+        })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Simplex steps of all solves.
+    pub fn iterations(&self) -> u64 {
+        self.iterations
+    }
+
+    /// Adds a row `lower <= entries . x <= upper` and returns its index.
+    ///
+    /// # Errors
+    /// If HiGHS refuses it.
+    #[expect(unsafe_code, reason = "the safe wrapper takes bounds as generic ranges of columns")]
+    pub fn add_row(
+        &mut self,
+        lower: f64,
+        upper: f64,
+        entries: &[(usize, f64)],
+    ) -> Result<usize, BackendError> {
+        let (index, value) = split(entries, self.columns)?;
+        // SAFETY: the pointer is that of a live model; index and value have the stated length, and HiGHS
+        // copies them.
+        let status = unsafe {
+            highs_sys::Highs_addRow(
+                self.model.as_mut_ptr(),
+                lower,
+                upper,
+                index.len() as i32,
+                index.as_ptr(),
+                value.as_ptr(),
+            )
+        };
+        accepted(status, "a row")?;
+        self.rows += 1;
+        Ok(self.rows - 1)
+    }
+
+    /// Adds columns; they are nonbasic at zero, and the basis is kept. Returns the index of the first.
+    ///
+    /// # Errors
+    /// If an entry names a row that does not exist, or HiGHS refuses the columns.
+    #[expect(unsafe_code, reason = "the safe wrapper adds columns one by one, which is slow")]
+    pub fn add_columns(&mut self, columns: &[NewColumn<'_>]) -> Result<usize, BackendError> {
+        let first = self.columns;
+        if columns.is_empty() {
+            return Ok(first);
+        }
+        let nonzeros = columns.iter().map(|column| column.entries.len()).sum();
+        let mut index = Vec::with_capacity(nonzeros);
+        let mut value = Vec::with_capacity(nonzeros);
+        self.starts.clear();
+        for column in columns {
+            self.starts.push(index.len() as i32);
+            for &(row, coefficient) in column.entries {
+                if row >= self.rows {
+                    return Err(failed(format!("there is no row {row}")));
+                }
+                index.push(row as i32);
+                value.push(coefficient);
+            }
+        }
+        let costs: Vec<f64> = columns.iter().map(|column| column.cost).collect();
+        let lower = vec![0.0; columns.len()];
+        let upper: Vec<f64> = columns.iter().map(|column| column.upper).collect();
+        // SAFETY: as above; starts, costs and bounds have one entry per column.
+        let status = unsafe {
+            highs_sys::Highs_addCols(
+                self.model.as_mut_ptr(),
+                columns.len() as i32,
+                costs.as_ptr(),
+                lower.as_ptr(),
+                upper.as_ptr(),
+                index.len() as i32,
+                self.starts.as_ptr(),
+                index.as_ptr(),
+                value.as_ptr(),
+            )
+        };
+        accepted(status, "columns")?;
+        self.columns += columns.len();
+        Ok(first)
+    }
+
+    /// Replaces the range of a row.
+    ///
+    /// # Errors
+    /// If there is no such row.
+    #[expect(unsafe_code, reason = "the safe wrapper cannot change rows")]
+    pub fn set_row(&mut self, row: usize, lower: f64, upper: f64) -> Result<(), BackendError> {
+        // SAFETY: a live model; HiGHS checks the index.
+        let status = unsafe {
+            highs_sys::Highs_changeRowBounds(self.model.as_mut_ptr(), row as i32, lower, upper)
+        };
+        accepted(status, "the range of a row")
+    }
+
+    /// Replaces the greatest values of columns, given by index.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    #[expect(unsafe_code, reason = "the safe wrapper changes columns one by one")]
+    pub fn set_uppers(&mut self, changes: &[(usize, f64)]) -> Result<(), BackendError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut changes = changes.to_vec();
+        changes.sort_unstable_by_key(|&(column, _)| column);
+        let (index, upper) = split(&changes, self.columns)?;
+        let lower = vec![0.0; upper.len()];
+        // SAFETY: a live model; the arrays have the stated length and HiGHS copies them.
+        let status = unsafe {
+            highs_sys::Highs_changeColsBoundsBySet(
+                self.model.as_mut_ptr(),
+                index.len() as i32,
+                index.as_ptr(),
+                lower.as_ptr(),
+                upper.as_ptr(),
+            )
+        };
+        accepted(status, "ranges of columns")
+    }
+
+    /// Replaces the cost of a column.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    #[expect(unsafe_code, reason = "the safe wrapper names columns by a type that it alone makes")]
+    pub fn set_cost(&mut self, column: usize, cost: f64) -> Result<(), BackendError> {
+        // SAFETY: a live model; HiGHS checks the index.
+        let status =
+            unsafe { highs_sys::Highs_changeColCost(self.model.as_mut_ptr(), column as i32, cost) };
+        accepted(status, "the cost of a column")
+    }
+
+    /// Solves from the present basis.
+    ///
+    /// # Errors
+    /// If HiGHS fails twice, the second time from scratch.
+    #[expect(unsafe_code, reason = "the safe wrapper consumes the model to solve it")]
+    pub fn solve(
+        &mut self,
+        simplex: Simplex,
+        deadline: Option<Instant>,
+    ) -> Result<Ended, BackendError> {
+        let strategy = match simplex {
+            Simplex::Primal => 4,
+            Simplex::Dual => 1,
+        };
+        let option = |name: &str| failed(format!("option {name} refused"));
+        self.model.try_set_option("simplex_strategy", strategy).map_err(|_| option("simplex"))?;
+        for from_scratch in [false, true] {
+            if from_scratch {
+                // SAFETY: a live model.
+                unsafe { highs_sys::Highs_clearSolver(self.model.as_mut_ptr()) };
+            }
+            let limit = match deadline {
+                Some(deadline) => {
+                    let remaining = deadline.saturating_duration_since(Instant::now());
+                    if remaining.is_zero() {
+                        return Ok(Ended::Late);
+                    }
+                    // The clock of HiGHS runs on from solve to solve.
+                    // SAFETY: a live model.
+                    let spent = unsafe { highs_sys::Highs_getRunTime(self.model.as_ptr()) };
+                    spent + remaining.as_secs_f64()
+                }
+                None => f64::INFINITY,
+            };
+            self.model.try_set_option("time_limit", limit).map_err(|_| option("time_limit"))?;
+            // SAFETY: a live model.
+            let status = unsafe { highs_sys::Highs_run(self.model.as_mut_ptr()) };
+            if status == highs_sys::STATUS_ERROR {
+                continue;
+            }
+            self.iterations += self.last_iterations();
+            // SAFETY: a live model.
+            let model_status = unsafe { highs_sys::Highs_getModelStatus(self.model.as_ptr()) };
+            match HighsModelStatus::try_from(model_status) {
+                Ok(HighsModelStatus::Optimal) => {
+                    self.read_solution()?;
+                    return Ok(Ended::Optimal);
+                }
+                Ok(HighsModelStatus::Infeasible) if from_scratch => return Ok(Ended::Infeasible),
+                Ok(HighsModelStatus::ReachedTimeLimit) => return Ok(Ended::Late),
+                _ => {}
+            }
+        }
+        Err(failed("no answer, not even from scratch"))
+    }
+
+    #[expect(unsafe_code, reason = "the safe wrapper reads from consumed models only")]
+    fn last_iterations(&self) -> u64 {
+        let mut iterations = 0;
+        // SAFETY: a live model, a static name, and a place for one integer.
+        unsafe {
+            highs_sys::Highs_getIntInfoValue(
+                self.model.as_ptr(),
+                c"simplex_iteration_count".as_ptr(),
+                &raw mut iterations,
+            )
+        };
+        u64::try_from(iterations).unwrap_or(0)
+    }
+
+    #[expect(unsafe_code, reason = "the safe wrapper reads from consumed models only")]
+    fn read_solution(&mut self) -> Result<(), BackendError> {
+        self.values.resize(self.columns, 0.0);
+        self.duals.resize(self.rows, 0.0);
+        // SAFETY: the vectors have one entry per column and row; null asks for nothing.
+        let status = unsafe {
+            highs_sys::Highs_getSolution(
+                self.model.as_ptr(),
+                self.values.as_mut_ptr(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                self.duals.as_mut_ptr(),
+            )
+        };
+        accepted(status, "reading the solution")
+    }
+
+    /// One value per column, of the last optimal solve.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// One dual value per row, of the last optimal solve.
+    pub fn duals(&self) -> &[f64] {
+        &self.duals
+    }
+
+    /// Removes columns, given by a mask. The basis is kept if none of them is basic.
+    ///
+    /// # Errors
+    /// If HiGHS refuses.
+    ///
+    /// # Panics
+    /// If the mask has not one entry per column.
+    #[expect(unsafe_code, reason = "the safe wrapper cannot remove columns")]
+    pub fn remove_columns(&mut self, mask: &[bool]) -> Result<(), BackendError> {
+        assert_eq!(mask.len(), self.columns, "one entry per column");
+        let mut flags: Vec<i32> = mask.iter().map(|&remove| i32::from(remove)).collect();
+        // SAFETY: a live model; the mask has one entry per column, HiGHS overwrites it.
+        let status = unsafe {
+            highs_sys::Highs_deleteColsByMask(self.model.as_mut_ptr(), flags.as_mut_ptr())
+        };
+        accepted(status, "removing columns")?;
+        self.columns -= mask.iter().filter(|&&remove| remove).count();
+        Ok(())
+    }
+}
+
+fn split(entries: &[(usize, f64)], most: usize) -> Result<(Vec<i32>, Vec<f64>), BackendError> {
+    if let Some(&(index, _)) = entries.iter().find(|&&(index, _)| index >= most) {
+        return Err(failed(format!("there is no column {index}")));
+    }
+    Ok(entries.iter().map(|&(index, value)| (index as i32, value)).unzip())
+}
+
+fn accepted(status: i32, what: &str) -> Result<(), BackendError> {
+    if status == highs_sys::STATUS_ERROR {
+        return Err(failed(format!("{what} refused")));
+    }
+    Ok(())
+}
+
+fn failed(message: impl Into<String>) -> BackendError {
+    BackendError::Failed { backend: "highs", message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two sizes, 5 and 3 in hosts of 10: patterns are added until the LP cannot improve.
+    #[test]
+    fn grows_by_columns_and_keeps_its_answer() {
+        let mut master = Master::new(0).expect("options");
+        let demand = [4.0, 6.0];
+        for d in demand {
+            master.add_row(d, f64::INFINITY, &[]).expect("row");
+        }
+        let single = |row: usize| [(row, 1.0)];
+        let (first, second) = (single(0), single(1));
+        let column = |entries| NewColumn { cost: 1.0, upper: f64::INFINITY, entries };
+        master.add_columns(&[column(&first), column(&second)]).expect("columns");
+        assert_eq!(master.solve(Simplex::Primal, None), Ok(Ended::Optimal));
+        assert!((master.duals()[0] - 1.0).abs() < 1e-9);
+        let (pair, mixed) = ([(0, 2.0)], [(0, 1.0), (1, 1.0)]);
+        let triple = [(1, 3.0)];
+        master.add_columns(&[column(&pair), column(&mixed), column(&triple)]).expect("columns");
+        assert_eq!(master.solve(Simplex::Primal, None), Ok(Ended::Optimal));
+        let total: f64 = master.values().iter().sum();
+        assert!((total - 4.0).abs() < 1e-9, "{total}");
+        // Without the triples, two of the mixed ones help no more.
+        master.set_uppers(&[(4, 0.0)]).expect("bounds");
+        assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Optimal));
+        let total: f64 = master.values().iter().sum();
+        assert!((total - 6.0).abs() < 1e-9, "{total}");
+        master.set_row(1, 3.0, f64::INFINITY).expect("row");
+        master.remove_columns(&[false, false, false, false, true]).expect("mask");
+        assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Optimal));
+        let total: f64 = master.values().iter().sum();
+        assert!((total - 3.5).abs() < 1e-9, "{total}");
+    }
+
+    #[test]
+    fn tells_infeasible_programs_and_bad_indices() {
+        let mut master = Master::new(0).expect("options");
+        master.add_row(1.0, f64::INFINITY, &[]).expect("row");
+        let half = [(0, 0.5)];
+        let column = NewColumn { cost: 1.0, upper: 1.0, entries: &half };
+        master.add_columns(&[column]).expect("columns");
+        assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Infeasible));
+        let nowhere = [(7, 1.0)];
+        let column = NewColumn { cost: 1.0, upper: 1.0, entries: &nowhere };
+        assert!(master.add_columns(&[column]).is_err());
+        assert!(master.set_uppers(&[(3, 1.0)]).is_err());
+    }
+}
