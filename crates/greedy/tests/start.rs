@@ -26,7 +26,9 @@ const MEMBERS: [&str; 2] = ["bfd-l1", "ffd-l1"];
 
 proptest! {
     #[test]
-    fn starts_are_as_good_as_the_members(instance in tiny::instances()) {
+    fn starts_are_as_good_as_the_members(
+        instance in prop_oneof![tiny::instances(), tiny::uniform_instances()],
+    ) {
         let started = start(&instance, &Budget::default()).map(|found| judged(&instance, found));
         if let Some(cost) = started {
             prop_assert!(Some(cost) >= tiny::optimum(&instance));
