@@ -4,6 +4,9 @@
 //! with stock; [`ALLOCATION`] allocation by marginal cost-effectiveness. All arithmetic is on integers,
 //! so an answer is the same on every machine.
 //!
+//! Exact methods begin with [`start`], the best of a portfolio of the rules, and turn partial packings
+//! into placements with [`complete`].
+//!
 //! Packing works on VM *types* and groups of equal hosts: a million VMs of two hundred types take
 //! milliseconds, and memory is linear in types and distinct host contents.
 
@@ -11,4 +14,4 @@ mod allocation;
 mod packing;
 
 pub use allocation::ALLOCATION;
-pub use packing::PACKING;
+pub use packing::{PACKING, complete, start};

@@ -51,13 +51,27 @@ pub(crate) fn construct(
     budget: &Budget,
 ) -> Option<Placement> {
     let mut open = OpenHosts::new(instance);
+    extend(instance, &mut open, sequence, stock, rule, budget)?;
+    Some(open.into_placement())
+}
+
+/// Places the VM types of the sequence on hosts that are open and on new ones; `None` as in
+/// [`construct`].
+pub(crate) fn extend(
+    instance: &Instance,
+    open: &mut OpenHosts,
+    sequence: &Sequence,
+    stock: &mut Stock,
+    rule: &mut impl Rule,
+    budget: &Budget,
+) -> Option<()> {
     let mut remaining = vec![0; instance.dimensions()];
     for job in 0..sequence.len() {
         if budget.exhausted() {
             return None;
         }
         let rows = sequence.rows(job);
-        let mut left = rule.place(&mut open, rows, sequence.count(job));
+        let mut left = rule.place(open, rows, sequence.count(job));
         while left > 0 {
             remaining.copy_from_slice(sequence.demand_after(job));
             let demand = instance.demand(rows[0]);
@@ -74,7 +88,7 @@ pub(crate) fn construct(
             stock.take(host, full + u64::from(some > 0));
             left -= placed;
         }
-        rule.retire(&mut open, sequence.least_after(job));
+        rule.retire(open, sequence.least_after(job));
     }
-    Some(open.into_placement())
+    Some(())
 }

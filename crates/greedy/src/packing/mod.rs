@@ -2,10 +2,12 @@
 //!
 //! *Item-centric* rules take one VM type after the other and choose a host for each VM; *bin-centric*
 //! rules take one host after the other and choose VMs for it. Both work on counts, see [`open_hosts`] and
-//! [`bin_centric`].
+//! [`bin_centric`]. [`start`] runs the best of them for exact methods, [`complete`] fills up what those
+//! have placed.
 
 mod best_fit;
 mod bin_centric;
+mod complete;
 mod dot_product;
 mod first_fit;
 mod item_centric;
@@ -15,11 +17,15 @@ mod next_fit;
 mod open_hosts;
 mod right_size;
 mod sequence;
+mod start;
 mod stock;
 mod worst_fit;
 
 #[cfg(test)]
 mod one_by_one;
+
+pub use complete::complete;
+pub use start::start;
 
 use best_fit::BestFit;
 use dot_product::DotProduct;

@@ -9,6 +9,7 @@ use vmpack_model::{Budget, Resource};
 
 use super::best_fit::BestFitRule;
 use super::bin_centric::{self, FRACTION_BITS, Preference};
+use super::complete;
 use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
 use super::item_centric::{self, Rule};
@@ -57,8 +58,17 @@ fn item_by_item(
     last_only: bool,
     choose: Choice,
 ) -> Option<Placement> {
+    on_open_hosts(instance, sequence, Vec::new(), last_only, choose)
+}
+
+fn on_open_hosts(
+    instance: &Instance,
+    sequence: &Sequence,
+    mut hosts: Vec<Host>,
+    last_only: bool,
+    choose: Choice,
+) -> Option<Placement> {
     let mut stock = Stock::new(instance);
-    let mut hosts: Vec<Host> = Vec::new();
     for job in 0..sequence.len() {
         let rows = sequence.rows(job);
         let mut kind: Option<usize> = None;
@@ -203,6 +213,54 @@ proptest! {
                 })
             );
         }
+    }
+
+    /// On hosts that hold VMs already; some are to hold more than there are.
+    #[test]
+    fn completion_equals_the_textbook(
+        instance in instances(1),
+        wanted in prop::collection::vec((prop::collection::vec((0_usize..21, 0_u64..=2), 0..4), 1_u64..=4), 0..4),
+    ) {
+        let mut left: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+        let mut patterns: Vec<(Pattern, u64)> = Vec::new();
+        let mut hosts = Vec::new();
+        for (vms, often) in wanted {
+            let mut content = Host::new(&instance, 0);
+            for (row, count) in vms {
+                for _ in 0..count {
+                    let row = row % instance.rows();
+                    if covers(&content.free, instance.demand(row)) {
+                        content.add(&instance, row);
+                    }
+                }
+            }
+            let pattern = content.pattern.normalised();
+            for _ in 0..often {
+                let mut host = Host::new(&instance, 0);
+                for &(row, count) in &pattern.vms {
+                    for _ in 0..count {
+                        let left = &mut left[instance.type_of_row(row)];
+                        if *left > 0 {
+                            *left -= 1;
+                            host.add(&instance, row);
+                        }
+                    }
+                }
+                if !host.pattern.vms.is_empty() {
+                    hosts.push(host);
+                }
+            }
+            patterns.push((pattern, often));
+        }
+        let scale = Scale::new(&instance);
+        let sequence = Sequence::of(&instance, &scale, Order::Decreasing(Measure::L2), &left);
+        let fullest: Choice = &|hosts| {
+            hosts.min_by_key(|(_, free)| scale.measure(Measure::L2, free)).map(|(h, _)| h)
+        };
+        prop_assert_eq!(
+            complete(&instance, &patterns, &Budget::default()),
+            on_open_hosts(&instance, &sequence, hosts, false, fullest)
+        );
     }
 
     #[test]

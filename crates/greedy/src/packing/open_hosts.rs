@@ -86,6 +86,26 @@ impl<'a> OpenHosts<'a> {
         self.load(self.groups.len() - 1, rows, vms);
     }
 
+    /// Opens hosts of a type that hold the given VMs already; whether they fit.
+    pub(crate) fn open_filled(&mut self, host: usize, hosts: u64, vms: &[(usize, u64)]) -> bool {
+        let start = self.free.len();
+        self.free.extend_from_slice(self.instance.capacity(host));
+        let mut below = NOTHING;
+        for &(row, count) in vms {
+            for (free, demand) in self.free[start..].iter_mut().zip(self.instance.demand(row)) {
+                let Some(left) = demand.checked_mul(count).and_then(|load| free.checked_sub(load))
+                else {
+                    return false;
+                };
+                *free = left;
+            }
+            self.contents.push(Content { row, count, below });
+            below = self.contents.len() - 1;
+        }
+        self.groups.push(Group { host, hosts, content: below });
+        true
+    }
+
     /// Gives the first `full` hosts of a group `most` VMs each, the next one `some`, and every other host
     /// `few`; the group splits where numbers differ. The VMs must fit, the hosts must exist.
     pub(crate) fn deal(&mut self, group: usize, rows: &[usize], deal: Deal) {

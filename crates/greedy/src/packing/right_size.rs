@@ -14,6 +14,9 @@ pub(crate) fn right_size(
     stock: &mut Stock,
 ) -> Placement {
     let types = instance.hosts();
+    if types.len() == 1 {
+        return placement;
+    }
     let mut by_cost: Vec<usize> = (0..types.len()).collect();
     by_cost.sort_by_key(|&t| types[t].cost);
     let mut patterns = placement.patterns;

@@ -47,22 +47,29 @@ impl Sequence {
     /// All VM types with VMs, in the given order. Alternatives are preferred by increasing measure, and
     /// the preferred one stands for the type.
     pub(crate) fn new(instance: &Instance, scale: &Scale, order: Order) -> Self {
+        let counts: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+        Self::of(instance, scale, order, &counts)
+    }
+
+    /// The same for `counts` VMs of each type.
+    pub(crate) fn of(instance: &Instance, scale: &Scale, order: Order, counts: &[u64]) -> Self {
         let measure = order.measure();
-        let size = |row: usize| scale.measure(measure, instance.demand(row));
-        let sizes: Vec<u128> = (0..instance.rows()).map(size).collect();
-        let least = |i: usize| instance.vms()[i].rows.clone().map(|row| sizes[row]).min();
-        let mut types: Vec<usize> =
-            (0..instance.vms().len()).filter(|&i| instance.vms()[i].count > 0).collect();
+        let size = |&row: &usize| scale.measure(measure, instance.demand(row));
+        let least = |&i: &usize| {
+            let sizes = instance.vms()[i].rows.clone().map(|row| size(&row));
+            std::cmp::Reverse(sizes.min())
+        };
+        let mut types: Vec<usize> = (0..counts.len()).filter(|&i| counts[i] > 0).collect();
         if let Order::Decreasing(_) = order {
-            types.sort_by_key(|&i| std::cmp::Reverse(least(i)));
+            types.sort_by_cached_key(least);
         }
-        let mut rows = Vec::with_capacity(instance.rows());
+        let mut rows = Vec::with_capacity(types.len());
         let mut jobs = Vec::with_capacity(types.len());
         for i in types {
             let start = rows.len();
             rows.extend(instance.vms()[i].rows.clone());
-            rows[start..].sort_by_key(|&row| sizes[row]);
-            jobs.push(Job { count: instance.vms()[i].count, rows: start..rows.len() });
+            rows[start..].sort_by_key(size);
+            jobs.push(Job { count: counts[i], rows: start..rows.len() });
         }
         let d = instance.dimensions();
         let mut sequence = Self { jobs, rows, dimensions: d, remaining: vec![], least: vec![] };

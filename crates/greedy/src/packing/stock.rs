@@ -1,6 +1,6 @@
 //! Which type of host to open next.
 
-use vmpack_model::packing::Instance;
+use vmpack_model::packing::{Instance, Placement};
 
 use super::open_hosts::covers;
 
@@ -17,6 +17,23 @@ impl<'a> Stock<'a> {
     pub(crate) fn new(instance: &'a Instance) -> Self {
         let left = instance.hosts().iter().map(|host| host.stock.unwrap_or(u64::MAX)).collect();
         Self { instance, left }
+    }
+
+    /// The hosts of one type alone.
+    pub(crate) fn only(instance: &'a Instance, host: usize) -> Self {
+        let mut stock = Self::new(instance);
+        let others = stock.left.iter_mut().enumerate().filter(|&(t, _)| t != host);
+        others.for_each(|(_, left)| *left = 0);
+        stock
+    }
+
+    /// What a placement leaves of all hosts. It must keep the stock.
+    pub(crate) fn after(instance: &'a Instance, placement: &Placement) -> Self {
+        let mut stock = Self::new(instance);
+        for (pattern, hosts) in &placement.patterns {
+            stock.take(pattern.host, *hosts);
+        }
+        stock
     }
 
     /// How many hosts of a type are left.
