@@ -7,6 +7,10 @@
 //! on Computing 2025), and a proved bound on the profit of every pattern, from which Farley's bound follows
 //! in integers.
 
+mod vector;
+
+pub use vector::VectorPricer;
+
 /// A symmetric relation over items: those that may not share a host. An item in conflict with itself may
 /// be taken once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
