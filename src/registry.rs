@@ -3,12 +3,27 @@
 use std::collections::BTreeMap;
 
 use vmpack_harness::MissingMethod;
-use vmpack_model::{Family, Kind, Registry};
+use vmpack_model::packing::Packing;
+use vmpack_model::{Family, Kind, Method, Registry};
 
-/// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs.
+/// The methods that generate columns.
+#[cfg(feature = "highs")]
+const COLUMN_GENERATION: &[&dyn Method<Packing>] = vmpack_branch_price::PACKING;
+/// The methods that generate columns: none without HiGHS.
+#[cfg(not(feature = "highs"))]
+const COLUMN_GENERATION: &[&dyn Method<Packing>] = &[];
+
+/// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs, column
+/// generation.
 pub(crate) fn registry() -> Registry {
     Registry {
-        packing: [vmpack_greedy::PACKING, vmpack_dp::PACKING, vmpack_lp::PACKING].concat(),
+        packing: [
+            vmpack_greedy::PACKING,
+            vmpack_dp::PACKING,
+            vmpack_lp::PACKING,
+            COLUMN_GENERATION,
+        ]
+        .concat(),
         allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION]
             .concat(),
     }
@@ -20,14 +35,16 @@ pub(crate) fn missing_methods() -> Vec<MissingMethod> {
         return Vec::new();
     }
     let names = [
-        ("assignment-highs", Family::Packing),
-        ("arc-flow", Family::Packing),
-        ("alloc-lp-highs", Family::Allocation),
+        ("assignment-highs", Family::Packing, Kind::LinearProgramming),
+        ("arc-flow", Family::Packing, Kind::LinearProgramming),
+        ("column-generation", Family::Packing, Kind::ColumnGeneration),
+        ("branch-price", Family::Packing, Kind::ColumnGeneration),
+        ("alloc-lp-highs", Family::Allocation, Kind::LinearProgramming),
     ];
-    let missing = |(name, family): (&str, Family)| MissingMethod {
+    let missing = |(name, family, kind): (&str, Family, Kind)| MissingMethod {
         name: name.to_owned(),
         family,
-        kind: Kind::LinearProgramming,
+        kind,
         reason: "this build is without HiGHS".to_owned(),
     };
     names.map(missing).into()

@@ -11,8 +11,10 @@ mod one_resource;
 mod sparse;
 #[cfg(test)]
 mod tests;
+mod vector;
 
 pub use one_resource::OneResourcePricer;
+pub use vector::VectorPricer;
 
 /// A symmetric relation over items: those that may not share a host. An item in conflict with itself may
 /// be taken once.

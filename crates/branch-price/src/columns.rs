@@ -1,0 +1,129 @@
+//! Patterns as columns: every one is kept once, whatever node found it.
+
+use std::collections::HashMap;
+
+use vmpack_dp::pricing::Priced;
+use vmpack_model::packing::{Instance, Pattern};
+
+use crate::residual::{Items, Residual};
+
+/// What one host of a type may hold, in items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) host: usize,
+    /// Items and numbers, by ascending item.
+    pub(crate) items: Vec<(u32, u32)>,
+    /// What they take of each resource.
+    pub(crate) load: Vec<u64>,
+}
+
+impl Column {
+    pub(crate) fn new(items: &Items, host: usize, content: Vec<(u32, u32)>) -> Self {
+        let d = items.size(0).len();
+        let mut load = vec![0; d];
+        for &(item, count) in &content {
+            for (sum, size) in load.iter_mut().zip(items.size(item)) {
+                *sum += size * u64::from(count);
+            }
+        }
+        Self { host, items: content, load }
+    }
+
+    /// The pattern of VM types.
+    pub(crate) fn pattern(&self, items: &Items) -> Pattern {
+        let parts = self.items.iter().flat_map(|&(item, count)| {
+            items.parts(item).iter().map(move |&(row, each)| (row, each * u64::from(count)))
+        });
+        Pattern { host: self.host, vms: parts.collect() }.normalised()
+    }
+
+    /// How many hosts the residual demand can fill with it.
+    pub(crate) fn times(&self, residual: &Residual) -> u64 {
+        let often =
+            self.items.iter().map(|&(item, count)| residual.demand(item) / u64::from(count));
+        often.min().unwrap_or(0)
+    }
+}
+
+/// All columns that were ever found.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    all: Vec<Column>,
+    known: HashMap<(usize, Vec<(u32, u32)>), u32>,
+}
+
+impl Columns {
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn get(&self, column: u32) -> &Column {
+        &self.all[column as usize]
+    }
+
+    /// The number of a column, which is added if it is new.
+    pub(crate) fn insert(&mut self, column: Column) -> u32 {
+        let next = self.all.len() as u32;
+        let key = (column.host, column.items.clone());
+        let known = *self.known.entry(key).or_insert(next);
+        if known == next {
+            self.all.push(column);
+        }
+        known
+    }
+}
+
+/// Which patterns a node may use beyond capacity and demand: conflicts, and how little a host may hold.
+#[derive(Debug)]
+pub(crate) struct Rules<'a> {
+    pub(crate) residual: &'a Residual,
+    /// What every host holds at least of each resource.
+    pub(crate) least_load: Vec<u64>,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules of placements that cost at most `most`; `None` if there is no such placement for want of
+    /// capacity.
+    ///
+    /// On identical hosts all hosts together may waste no more than they offer beyond the demand, so one
+    /// host may not either.
+    pub(crate) fn new(instance: &Instance, residual: &'a Residual, most: u64) -> Option<Self> {
+        let d = instance.dimensions();
+        let mut least_load = vec![0; d];
+        if let [host] = instance.hosts()
+            && let Some(hosts) = most.saturating_sub(residual.spent).checked_div(host.cost)
+        {
+            let left = host.stock.map(|stock| stock.saturating_sub(residual.opened[0]));
+            let hosts = u128::from(left.map_or(hosts, |left| left.min(hosts)));
+            for (k, least) in least_load.iter_mut().enumerate() {
+                let capacity = instance.capacity(0)[k];
+                let offered = hosts * u128::from(capacity);
+                let waste = offered.checked_sub(u128::from(residual.load[k]))?;
+                *least = u64::try_from(waste).map_or(0, |waste| capacity.saturating_sub(waste));
+            }
+        }
+        Some(Self { residual, least_load })
+    }
+
+    pub(crate) fn admit(&self, column: &Column) -> bool {
+        let few = |&(item, count): &(u32, u32)| u64::from(count) <= self.residual.demand(item);
+        let full = || column.load.iter().zip(&self.least_load).all(|(load, least)| load >= least);
+        column.items.iter().all(few) && full() && self.peaceful(column)
+    }
+
+    fn peaceful(&self, column: &Column) -> bool {
+        self.residual.conflicts.is_empty()
+            || column.items.iter().enumerate().all(|(at, &(item, count))| {
+                (count == 1 || !self.residual.conflict(item, item))
+                    && column.items[at + 1..]
+                        .iter()
+                        .all(|&(other, _)| !self.residual.conflict(item, other))
+            })
+    }
+}
+
+/// A column of a priced pattern, whose items are numbered by `live`.
+pub(crate) fn from_priced(items: &Items, host: usize, priced: &Priced, live: &[u32]) -> Column {
+    let content = priced.items.iter().map(|&(at, count)| (live[at as usize], count)).collect();
+    Column::new(items, host, content)
+}

@@ -1,0 +1,94 @@
+//! The entries of the registry.
+
+use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
+
+use crate::solve::{Search, solve};
+
+/// Column generation with rounding and dives: bounds from the root, placements from rounding it.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnGeneration;
+
+/// Branch-and-price: column generation at every node of a tree over pairs of items.
+#[derive(Clone, Copy, Debug)]
+pub struct BranchPrice;
+
+fn supports(instance: &Instance) -> Result<(), Unsupported> {
+    if instance.has_alternatives() {
+        return Err(Unsupported("needs one demand row per VM type".to_owned()));
+    }
+    if let Some(free) = instance.hosts().iter().find(|host| host.cost == 0 && host.stock != Some(0))
+    {
+        return Err(Unsupported(format!(
+            "needs hosts that cost something, {:?} is free",
+            free.name
+        )));
+    }
+    let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(0);
+    if u128::from(dearest) * u128::from(instance.total_vms()) >= 1 << 52 {
+        return Err(Unsupported("costs and counts exceed 2^52 together".to_owned()));
+    }
+    Ok(())
+}
+
+impl Method<Packing> for ColumnGeneration {
+    fn name(&self) -> &'static str {
+        "column-generation"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ColumnGeneration
+    }
+
+    fn summary(&self) -> &'static str {
+        "Gilmore and Gomory's relaxation by column generation, its bound certified, rounded by dives"
+    }
+
+    fn reference(&self) -> &'static str {
+        "Gilmore, Gomory (1961); da Silva, Schouery (INFORMS Journal on Computing 2025), sections 3 to 6"
+    }
+
+    fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
+        supports(instance)
+    }
+
+    fn solve(
+        &self,
+        instance: &Instance,
+        budget: &Budget,
+        observer: &mut dyn Observer,
+    ) -> Outcome<Packing> {
+        solve(instance, Search::Root, budget, observer)
+    }
+}
+
+impl Method<Packing> for BranchPrice {
+    fn name(&self) -> &'static str {
+        "branch-price"
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::ColumnGeneration
+    }
+
+    fn summary(&self) -> &'static str {
+        "column generation in a tree over pairs of items, together on a host or apart"
+    }
+
+    fn reference(&self) -> &'static str {
+        "Ryan, Foster (1981); da Silva, Schouery (INFORMS Journal on Computing 2025)"
+    }
+
+    fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
+        supports(instance)
+    }
+
+    fn solve(
+        &self,
+        instance: &Instance,
+        budget: &Budget,
+        observer: &mut dyn Observer,
+    ) -> Outcome<Packing> {
+        solve(instance, Search::Tree, budget, observer)
+    }
+}

@@ -1,0 +1,271 @@
+//! The restricted master problem: the columns found so far, as a live linear program.
+//!
+//! `min sum cost x` such that every item is covered as often as demanded and no stock is exceeded. An
+//! artificial column per item keeps it feasible and caps the dual value of the item.
+
+use std::time::Instant;
+
+use vmpack_lp::backend::BackendError;
+use vmpack_lp::master::{Ended, Master, NewColumn, Simplex};
+use vmpack_model::packing::Instance;
+
+use crate::columns::{Columns, Rules};
+use crate::residual::Items;
+
+/// What the dearest host costs in the program: tolerances of 1e-9 are 2e-12 of a host then.
+const COST_OF_HOST: f64 = 512.0;
+
+/// A linear program over some columns.
+pub(crate) struct Restricted {
+    master: Master,
+    /// Cost in the program per unit of cost.
+    unit: f64,
+    costs: Vec<u64>,
+    /// The row of every item that has come up.
+    row_of: Vec<Option<usize>>,
+    item_of: Vec<Option<u32>>,
+    demands: Vec<u64>,
+    /// Rows of host types with limited stock.
+    stock_rows: Vec<Option<Stock>>,
+    /// What a column of the program stands for.
+    content: Vec<Content>,
+    usable: Vec<bool>,
+    /// Where a column is in the program.
+    place: Vec<Option<usize>>,
+    /// What artificial columns cost, in costs of the dearest host.
+    penalty: u64,
+    simplex: Simplex,
+    dearest: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stock {
+    row: usize,
+    total: u64,
+    /// Without the hosts that are already filled.
+    left: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Pattern(u32),
+    Artificial,
+}
+
+/// A solution of the program.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Relaxed {
+    /// The objective, in costs of the instance.
+    pub(crate) value: f64,
+    /// Columns with positive value.
+    pub(crate) columns: Vec<(u32, f64)>,
+    /// Dual values of the items, in costs of the instance, by item.
+    pub(crate) duals: Vec<f64>,
+    /// What one more host of a type in stock would save.
+    pub(crate) prices: Vec<f64>,
+    /// How much artificial columns cover.
+    pub(crate) artificial: f64,
+}
+
+impl Restricted {
+    pub(crate) fn new(instance: &Instance, seed: u64) -> Result<Self, BackendError> {
+        let mut master = Master::new(seed)?;
+        let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1).max(1);
+        let mut stock_rows = Vec::new();
+        let mut item_of = Vec::new();
+        for host in instance.hosts() {
+            stock_rows.push(match host.stock {
+                Some(stock) if stock < instance.total_vms() => {
+                    item_of.push(None);
+                    let row = master.add_row(f64::NEG_INFINITY, stock as f64, &[])?;
+                    Some(Stock { row, total: stock, left: stock })
+                }
+                _ => None,
+            });
+        }
+        Ok(Self {
+            master,
+            unit: COST_OF_HOST / dearest as f64,
+            costs: instance.hosts().iter().map(|host| host.cost).collect(),
+            row_of: Vec::new(),
+            item_of,
+            demands: Vec::new(),
+            stock_rows,
+            content: Vec::new(),
+            usable: Vec::new(),
+            place: Vec::new(),
+            penalty: 4,
+            simplex: Simplex::Primal,
+            dearest,
+        })
+    }
+
+    /// What an artificial column costs.
+    pub(crate) fn penalty(&self) -> u64 {
+        self.penalty
+    }
+
+    pub(crate) fn iterations(&self) -> u64 {
+        self.master.iterations()
+    }
+
+    /// Makes artificial columns dearer; `false` if they are dear enough for everything.
+    pub(crate) fn raise_penalty(&mut self) -> Result<bool, BackendError> {
+        if self.penalty >= 1 << 12 {
+            return Ok(false);
+        }
+        self.penalty *= 16;
+        let cost = self.artificial_cost();
+        for at in 0..self.content.len() {
+            if self.content[at] == Content::Artificial {
+                self.master.set_cost(at, cost)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn artificial_cost(&self) -> f64 {
+        self.penalty as f64 * self.dearest as f64 * self.unit
+    }
+
+    /// Brings demands, stock and the set of usable columns to those of a node.
+    pub(crate) fn adapt(
+        &mut self,
+        items: &Items,
+        columns: &Columns,
+        rules: &Rules<'_>,
+    ) -> Result<(), BackendError> {
+        let residual = rules.residual;
+        self.row_of.resize(items.len(), None);
+        self.demands.resize(items.len(), 0);
+        for item in 0..items.len() as u32 {
+            let demand = residual.demand(item);
+            let at = item as usize;
+            let row = match self.row_of[at] {
+                Some(row) => row,
+                None if demand == 0 => continue,
+                None => {
+                    let row = self.master.add_row(0.0, f64::INFINITY, &[])?;
+                    self.row_of[at] = Some(row);
+                    self.item_of.push(Some(item));
+                    let entries = [(row, 1.0)];
+                    let cost = self.artificial_cost();
+                    let column = NewColumn { cost, upper: f64::INFINITY, entries: &entries };
+                    self.master.add_columns(&[column])?;
+                    self.content.push(Content::Artificial);
+                    self.usable.push(true);
+                    row
+                }
+            };
+            if self.demands[at] != demand {
+                self.master.set_row(row, demand as f64, f64::INFINITY)?;
+                self.demands[at] = demand;
+                self.simplex = Simplex::Dual;
+            }
+        }
+        for (stock, &opened) in self.stock_rows.iter_mut().zip(&residual.opened) {
+            if let Some(stock) = stock
+                && stock.left != stock.total - opened
+            {
+                stock.left = stock.total - opened;
+                self.master.set_row(stock.row, f64::NEG_INFINITY, stock.left as f64)?;
+                self.simplex = Simplex::Dual;
+            }
+        }
+        let mut changes = Vec::new();
+        for (at, content) in self.content.iter().enumerate() {
+            let Content::Pattern(column) = *content else { continue };
+            let usable = rules.admit(columns.get(column));
+            if usable != self.usable[at] {
+                changes.push((at, if usable { f64::INFINITY } else { 0.0 }));
+                self.usable[at] = usable;
+            }
+        }
+        if !changes.is_empty() {
+            self.simplex = Simplex::Dual;
+            self.master.set_uppers(&changes)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a column is in the program, usable at present or not.
+    pub(crate) fn is_known(&self, column: u32) -> bool {
+        self.place.get(column as usize).is_some_and(Option::is_some)
+    }
+
+    /// Adds columns of items that have rows; those that are in already are left alone.
+    pub(crate) fn add(&mut self, columns: &Columns, new: &[u32]) -> Result<usize, BackendError> {
+        self.place.resize(columns.len(), None);
+        let mut entries: Vec<Vec<(usize, f64)>> = Vec::with_capacity(new.len());
+        let mut added = Vec::with_capacity(new.len());
+        for &column in new {
+            if self.place[column as usize].is_some() {
+                continue;
+            }
+            let content = columns.get(column);
+            let covered = content.items.iter().map(|&(item, count)| {
+                let row = self.row_of[item as usize].expect("items of nodes have rows");
+                (row, f64::from(count))
+            });
+            let stock = self.stock_rows[content.host].map(|stock| (stock.row, 1.0));
+            entries.push(covered.chain(stock).collect());
+            self.place[column as usize] = Some(self.content.len() + added.len());
+            added.push(column);
+        }
+        let batch: Vec<NewColumn<'_>> = added
+            .iter()
+            .zip(&entries)
+            .map(|(&column, entries)| NewColumn {
+                cost: self.costs[columns.get(column).host] as f64 * self.unit,
+                upper: f64::INFINITY,
+                entries,
+            })
+            .collect();
+        self.master.add_columns(&batch)?;
+        self.content.extend(added.iter().map(|&column| Content::Pattern(column)));
+        self.usable.extend(added.iter().map(|_| true));
+        Ok(added.len())
+    }
+
+    /// Solves the program; `None` when the deadline passed.
+    pub(crate) fn solve(
+        &mut self,
+        columns: &Columns,
+        deadline: Option<Instant>,
+    ) -> Result<Option<Relaxed>, BackendError> {
+        match self.master.solve(self.simplex, deadline)? {
+            Ended::Optimal => {}
+            Ended::Late => return Ok(None),
+            Ended::Infeasible => unreachable!("artificial columns cover every item"),
+        }
+        self.simplex = Simplex::Primal;
+        let mut relaxed = Relaxed::default();
+        for (content, &x) in self.content.iter().zip(self.master.values()) {
+            if x <= 1e-10 {
+                continue;
+            }
+            match *content {
+                Content::Pattern(column) => {
+                    relaxed.columns.push((column, x));
+                    relaxed.value += x * self.costs[columns.get(column).host] as f64;
+                }
+                Content::Artificial => {
+                    relaxed.artificial += x;
+                    relaxed.value += x * self.artificial_cost() / self.unit;
+                }
+            }
+        }
+        let duals = self.master.duals();
+        relaxed.duals = vec![0.0; self.row_of.len()];
+        for (row, item) in self.item_of.iter().enumerate() {
+            if let Some(item) = item {
+                relaxed.duals[*item as usize] = (duals[row] / self.unit).max(0.0);
+            }
+        }
+        let price = |stock: &Option<Stock>| {
+            stock.map_or(0.0, |stock| (-duals[stock.row] / self.unit).max(0.0))
+        };
+        relaxed.prices = self.stock_rows.iter().map(price).collect();
+        Ok(Some(relaxed))
+    }
+}

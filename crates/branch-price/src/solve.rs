@@ -1,0 +1,272 @@
+//! From an instance to an outcome.
+
+use vmpack_lp::backend::BackendError;
+use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode};
+use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
+
+use crate::dive::Dived;
+use crate::duals::{Duals, Proof};
+use crate::engine::{Closing, End, Engine, Until};
+use crate::incumbent::Incumbent;
+use crate::normal::Normal;
+use crate::residual::Residual;
+use crate::tree::Searched;
+
+/// Whether nodes are branched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// The root and dives from it.
+    Root,
+    /// A tree until everything is proved.
+    Tree,
+}
+
+/// Solves a supported instance.
+pub(crate) fn solve(
+    given: &Instance,
+    search: Search,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Outcome<Packing> {
+    if let Some(refutation) = vmpack_bounds::refute(given) {
+        return Outcome::infeasible(Some(refutation));
+    }
+    let normal = Normal::new(given);
+    let mut lower: Option<Bound<Certificate>> = vmpack_bounds::best(given);
+    let mut incumbent = Incumbent::new(&normal, observer);
+    if let Some(bound) = &lower {
+        incumbent.bound(in_steps(&normal, bound.value));
+    }
+    if normal.instance.rows() == 0 {
+        return match vmpack_greedy::start(given, budget) {
+            Some(placement) => {
+                let cost = Value::from(placement.cost(given));
+                let outcome = Outcome::feasible(placement, cost);
+                lower.map_or_else(|| outcome.clone(), |bound| outcome.clone().with_bound(bound))
+            }
+            None => vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
+        };
+    }
+    if let Some(placement) = vmpack_greedy::start(&normal.instance, budget) {
+        incumbent.offer(placement);
+    }
+    let mut counters = Vec::new();
+    let mut infeasible = false;
+    if !incumbent.is_optimal() {
+        match Engine::new(&normal, budget, incumbent) {
+            Ok(engine) => {
+                let mut solver = Solver { engine, search, certificate: None };
+                // A failure of the linear program ends the search; what is proved so far stands.
+                let ended = solver.run();
+                counters = solver.engine.counters();
+                counters.push(("lp-failures", u64::from(ended.is_err())));
+                if let Some(bound) = solver.certificate
+                    && lower.as_ref().is_none_or(|known| known.value < bound.value)
+                {
+                    lower = Some(bound);
+                }
+                infeasible = matches!(ended, Ok(Ended::Infeasible));
+                incumbent = solver.engine.incumbent;
+            }
+            Err(_) => return vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
+        }
+    }
+    let outcome = match incumbent.into_placement() {
+        Some(reduced) => {
+            let placement = normal.restore(&reduced);
+            let cost = Value::from(placement.cost(given));
+            Outcome::feasible(placement, cost)
+        }
+        None if infeasible => Outcome::infeasible(None),
+        None => Outcome::unknown(),
+    };
+    let outcome = match lower {
+        Some(bound) if !infeasible => outcome.with_bound(bound),
+        _ => outcome,
+    };
+    counters.into_iter().fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count))
+}
+
+/// A bound of the given instance in costs of the reduced one.
+fn in_steps(normal: &Normal, value: Value) -> u64 {
+    let up = value.ceil().max(0).unsigned_abs().div_ceil(u128::from(normal.step));
+    u64::try_from(up).unwrap_or(u64::MAX)
+}
+
+/// How a run ended.
+enum Ended {
+    /// The incumbent is optimal, or the budget or the method came to its end.
+    Done,
+    /// The tree shows that there is no placement.
+    Infeasible,
+}
+
+struct Solver<'a> {
+    engine: Engine<'a>,
+    search: Search,
+    /// The best bound that column generation proved.
+    certificate: Option<Bound<Certificate>>,
+}
+
+impl Solver<'_> {
+    /// Raises the bound and looks for placements until the two meet.
+    fn run(&mut self) -> Result<Ended, BackendError> {
+        let root = Residual::all(self.engine.instance());
+        let identical = self.engine.instance().hosts().len() == 1;
+        let lower = self.engine.incumbent.lower();
+        let gap = self.engine.incumbent.cost().map_or(u64::MAX, |cost| cost - lower);
+        if !identical || gap > 1 {
+            self.relax(&root)?;
+        }
+        while !self.engine.incumbent.is_optimal() && !self.engine.is_spent() {
+            // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
+            // which leaves no room for waste, and raise it if not.
+            let most = match self.engine.incumbent.cost() {
+                _ if identical => self.engine.incumbent.lower(),
+                Some(cost) => cost - 1,
+                None => self.engine.greatest_cost(),
+            };
+            match self.aim(&root, most)? {
+                Aimed::Reached => {}
+                Aimed::Excluded(certificate) => {
+                    if most == self.engine.greatest_cost() && !identical {
+                        return Ok(Ended::Infeasible);
+                    }
+                    self.prove(most + 1, certificate);
+                }
+                Aimed::GivenUp => break,
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// The relaxation of the whole problem, without any target: its bound is certified.
+    fn relax(&mut self, root: &Residual) -> Result<(), BackendError> {
+        let most = self.engine.greatest_cost();
+        let mut best: Option<(u64, Duals, Proof)> = None;
+        let instance = self.engine.instance();
+        let ended =
+            self.engine.generate_with(root, most, Until::Converged, &[], |duals, heaviest| {
+                for proof in duals.proofs(instance, heaviest).into_iter().flatten() {
+                    if let Some(lower) = duals.lower(instance, root, &proof)
+                        && best.as_ref().is_none_or(|&(known, ..)| known < lower)
+                    {
+                        best = Some((lower, duals.clone(), proof));
+                    }
+                }
+                best.as_ref().map_or(0, |&(lower, ..)| lower)
+            });
+        if let Some((lower, duals, proof)) = best
+            && lower > self.engine.incumbent.lower()
+        {
+            let weights: Vec<u64> =
+                (0..instance.rows()).map(|item| duals.weight(item as u32).unsigned_abs()).collect();
+            let normal = self.engine.normal;
+            let certificate = Certificate::DualWeights {
+                weights: normal.row_weights(&weights),
+                scale: proof.scale,
+                prices: normal.host_prices(&proof.prices),
+            };
+            self.prove(lower, Some(certificate));
+        }
+        ended.map(|_| ())
+    }
+
+    /// Takes note that nothing costs less than `lower`.
+    fn prove(&mut self, lower: u64, certificate: Option<Certificate>) {
+        if lower <= self.engine.incumbent.lower() {
+            return;
+        }
+        self.engine.incumbent.bound(lower);
+        let value = Value::from(lower * self.engine.normal.step);
+        self.certificate = Some(Bound { value, certificate });
+    }
+
+    /// Looks for a placement that costs at most `most`.
+    fn aim(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
+        let end = self.engine.generate(root, most, Until::Target, &[])?;
+        let relaxed = match end {
+            End::Closed(closing) => {
+                let nodes = vec![self.engine.leaf(root, &closing)];
+                return Ok(Aimed::Excluded(self.tree_certificate(most + 1, nodes)));
+            }
+            End::TooFew => {
+                // The volume bound proves the same, and was there before.
+                return Ok(Aimed::Excluded(None));
+            }
+            End::Open(relaxed) => relaxed,
+            End::Found => return Ok(Aimed::Reached),
+            End::Stopped => return Ok(Aimed::GivenUp),
+        };
+        match self.engine.dive(root, &relaxed, most)? {
+            Dived::Found => return Ok(Aimed::Reached),
+            Dived::Stopped => return Ok(Aimed::GivenUp),
+            Dived::Nothing => {}
+        }
+        if self.search == Search::Root {
+            return Ok(Aimed::GivenUp);
+        }
+        Ok(match self.engine.search_tree(root, most)? {
+            Searched::Found => Aimed::Reached,
+            Searched::Excluded(nodes) => {
+                Aimed::Excluded(nodes.and_then(|nodes| self.tree_certificate(most + 1, nodes)))
+            }
+            Searched::Stopped => Aimed::GivenUp,
+        })
+    }
+
+    /// The certificate of a tree, if its items are those that a judge knows.
+    fn tree_certificate(&self, below: u64, nodes: Vec<TreeNode>) -> Option<Certificate> {
+        let normal = self.engine.normal;
+        if !normal.keeps_types() {
+            return None;
+        }
+        Some(Certificate::Tree { below: below.checked_mul(normal.step)?, nodes })
+    }
+}
+
+/// What aiming at a cost led to.
+enum Aimed {
+    /// A placement of the cost or less is known.
+    Reached,
+    /// There is none.
+    Excluded(Option<Certificate>),
+    /// Neither, and no more will be tried.
+    GivenUp,
+}
+
+impl Engine<'_> {
+    /// A leaf of a certificate: the weights of a closing dual solution in the order of the judge.
+    pub(crate) fn leaf(&self, residual: &Residual, closing: &Closing) -> TreeNode {
+        let weight = |&item: &u32| {
+            if residual.demand(item) > 0 { closing.duals.weight(item).unsigned_abs() } else { 0 }
+        };
+        TreeNode::Leaf {
+            weights: residual.order.iter().map(weight).collect(),
+            scale: closing.proof.scale,
+            prices: closing.proof.prices.clone(),
+            cuts: Vec::new(),
+        }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let work = &self.counters;
+        vec![
+            ("columns", self.columns.len() as u64),
+            ("relaxations", work.relaxations),
+            ("simplex-iterations", self.restricted.iterations()),
+            ("pricings", work.pricings),
+            ("nodes", work.nodes),
+            ("dives", work.dives),
+            ("lp-milliseconds", work.lp_micros / 1000),
+            ("pricing-milliseconds", work.pricing_micros / 1000),
+        ]
+    }
+
+    /// More than any placement that opens no host in vain can cost.
+    fn greatest_cost(&self) -> u64 {
+        let instance = self.instance();
+        let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1);
+        instance.total_vms().saturating_mul(dearest).min(1 << 62)
+    }
+}

@@ -1,0 +1,235 @@
+//! Pricing for several resources: seeded heuristics, then depth-first search under surrogate tables.
+
+mod found;
+mod items;
+mod multipliers;
+mod search;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use found::Found;
+use items::Items;
+use search::{End, Limits, Search};
+use table::Table;
+
+use super::{Answer, Effort, Problem};
+
+/// Rows of a surrogate table at most, a power of two.
+const CELLS: usize = 2048;
+/// Steps of the search around one seed.
+const SEED_STEPS: u64 = 2000;
+
+/// A pricer for any number of resources. It holds buffers only: answers do not depend on earlier calls.
+#[derive(Debug, Default)]
+pub struct VectorPricer {
+    items: Items,
+    tables: Vec<Table>,
+    multipliers: Vec<f64>,
+    search: Search,
+    found: Found,
+    order: Vec<u32>,
+    uses: Vec<u32>,
+}
+
+impl VectorPricer {
+    /// A pricer with empty buffers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Patterns above the threshold, and a bound on all. `stop` is asked every few thousand steps.
+    pub fn price(
+        &mut self,
+        problem: &Problem<'_>,
+        effort: &Effort,
+        stop: &dyn Fn() -> bool,
+    ) -> Answer {
+        self.found.clear();
+        self.search.steps = 0;
+        let impossible = problem.least_load.iter().zip(problem.capacity).any(|(l, c)| l > c);
+        if impossible {
+            return Answer { patterns: Vec::new(), bound: problem.threshold, steps: 0 };
+        }
+        self.items.prepare(problem);
+        if self.items.len() == 0 {
+            return self.trivial(problem, effort);
+        }
+        let mut bound = self.reduce(problem, problem.threshold, CELLS);
+        if bound > problem.threshold && self.items.len() > 0 {
+            self.seeded(problem, effort, stop);
+            let found = self.found.len() > 0;
+            let steps = if found { effort.steps } else { effort.most_steps };
+            if steps > self.search.steps && !stop() {
+                bound = self.exact(problem, effort, stop, bound);
+            }
+        } else if self.items.len() == 0 {
+            return self.trivial(problem, effort);
+        }
+        let best = self.found.best().unwrap_or(problem.threshold);
+        Answer {
+            patterns: self.found.choose(problem, effort),
+            bound: bound.max(best),
+            steps: self.search.steps,
+        }
+    }
+
+    /// The answer if no item is left but the free ones.
+    fn trivial(&mut self, problem: &Problem<'_>, effort: &Effort) -> Answer {
+        let empty = problem.least_load.iter().all(|&load| load == 0);
+        if empty && self.items.base > problem.threshold {
+            self.found.push(&self.items, &[], self.items.base);
+        }
+        let bound = if empty { problem.threshold.max(self.items.base) } else { problem.threshold };
+        Answer { patterns: self.found.choose(problem, effort), bound, steps: self.search.steps }
+    }
+
+    /// Computes multipliers, order and tables, and drops the items that no pattern above the cutoff can
+    /// hold. Returns the bound of the tables.
+    fn reduce(&mut self, problem: &Problem<'_>, cutoff: i64, cells: usize) -> i64 {
+        loop {
+            multipliers::optimise(&self.items, &self.items.capacity, &mut self.multipliers);
+            self.sort(problem);
+            self.build(cells);
+            let bound = self.bound();
+            if bound <= cutoff {
+                return bound;
+            }
+            self.order.clear();
+            for at in 0..self.items.len() {
+                if self.with(at) > cutoff {
+                    self.order.push(at as u32);
+                }
+            }
+            let n = self.items.len();
+            if self.order.len() == n {
+                return bound;
+            }
+            let few = self.order.len() * 10 > n * 9;
+            let order = std::mem::take(&mut self.order);
+            self.items.select(problem, &order);
+            self.order = order;
+            if self.items.len() == 0 {
+                return bound.min(cutoff.max(self.items.base));
+            }
+            if few {
+                self.build(cells);
+                return self.bound();
+            }
+        }
+    }
+
+    /// Sorts items by falling profit per surrogate weight.
+    fn sort(&mut self, problem: &Problem<'_>) {
+        let items = &self.items;
+        let weight = |at: usize| -> f64 {
+            let row = items.size(at).iter().zip(&items.capacity).zip(&self.multipliers);
+            row.map(|((&size, &c), u)| size as f64 / c.max(1) as f64 * u).sum::<f64>().max(1e-9)
+        };
+        let key: Vec<f64> =
+            (0..items.len()).map(|at| items.profit[at] as f64 / weight(at)).collect();
+        self.order.clear();
+        self.order.extend(0..items.len() as u32);
+        self.order.sort_by(|&a, &b| key[b as usize].total_cmp(&key[a as usize]));
+        let order = std::mem::take(&mut self.order);
+        self.items.select(problem, &order);
+        self.order = order;
+    }
+
+    fn build(&mut self, cells: usize) {
+        let d = self.items.dimensions;
+        let singles = if d == 1 { 0 } else { d };
+        self.tables.resize_with(1 + singles, Table::default);
+        let (first, rest) = self.tables.split_first_mut().expect("there is one");
+        if d == 1 {
+            first.single(&self.items, 0, cells);
+        } else {
+            first.combined(&self.items, &self.multipliers, cells);
+        }
+        for (k, table) in rest.iter_mut().enumerate() {
+            table.single(&self.items, k, cells);
+        }
+        self.search.closed.clear();
+        self.search.closed.resize(self.items.len(), false);
+    }
+
+    /// No pattern is worth more.
+    fn bound(&self) -> i64 {
+        let worths = self.tables.iter().map(|table| table.worth(table.capacity, 0));
+        self.items.base + worths.min().expect("there is a table")
+    }
+
+    /// No pattern that holds an item is worth more.
+    fn with(&self, at: usize) -> i64 {
+        let rest =
+            self.tables.iter().map(|table| table.worth(table.capacity - table.weight[at], 0));
+        self.items.base + self.items.profit[at] + rest.min().expect("there is a table")
+    }
+
+    /// A short search around every item, which makes patterns that differ.
+    fn seeded(&mut self, problem: &Problem<'_>, effort: &Effort, stop: &dyn Fn() -> bool) {
+        self.search.reset(&self.items, problem);
+        self.uses.clear();
+        self.uses.resize(problem.items(), 0);
+        for seed in 0..self.items.len() {
+            if self.uses[self.items.number[seed] as usize] >= effort.repeats {
+                continue;
+            }
+            if self.search.steps >= effort.steps && self.found.len() > 0
+                || self.search.steps >= effort.most_steps
+            {
+                break;
+            }
+            let limits = Limits { cutoff: problem.threshold, steps: SEED_STEPS, stop };
+            let before = self.found.len();
+            self.search.run(
+                problem,
+                &self.items,
+                &self.tables,
+                Some(seed),
+                limits,
+                &mut self.found,
+            );
+            if self.found.len() > before {
+                for &(i, n) in self.found.last() {
+                    self.uses[i as usize] += n;
+                }
+                for at in 0..self.items.len() {
+                    self.search.closed[at] =
+                        self.uses[self.items.number[at] as usize] >= effort.repeats;
+                }
+            }
+        }
+        self.search.closed.fill(false);
+    }
+
+    /// Depth-first search with a falling cutoff: a pass that finds nothing proves its cutoff.
+    fn exact(
+        &mut self,
+        problem: &Problem<'_>,
+        effort: &Effort,
+        stop: &dyn Fn() -> bool,
+        mut bound: i64,
+    ) -> i64 {
+        self.search.reset(&self.items, problem);
+        let target = self.found.best().unwrap_or(problem.threshold).max(problem.threshold);
+        let gap = bound - target;
+        for part in [16, 4, 1] {
+            let cutoff = target.max(bound.min(target + gap - gap / part));
+            let found = self.found.len() > 0;
+            let limit = if found { effort.steps } else { effort.most_steps };
+            let steps = limit.saturating_sub(self.search.steps);
+            let limits = Limits { cutoff, steps, stop };
+            let (end, best) =
+                self.search.run(problem, &self.items, &self.tables, None, limits, &mut self.found);
+            match end {
+                End::Exhausted => bound = bound.min(best),
+                End::Cut(open) => return bound.min(open.max(best)),
+            }
+            if best > cutoff {
+                break;
+            }
+        }
+        bound
+    }
+}

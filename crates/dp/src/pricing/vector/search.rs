@@ -1,0 +1,325 @@
+//! Depth-first search over patterns, pruned by surrogate tables.
+
+use super::found::Found;
+use super::items::Items;
+use super::table::Table;
+use crate::pricing::Problem;
+
+/// How many steps pass between two questions whether to stop.
+const POLL: u64 = 4096;
+
+/// One pattern on the way: which items may still be added, and how far this has been tried.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    value: i64,
+    /// The item taken last and its number; `u32::MAX` at the root.
+    item: u32,
+    copies: u32,
+    /// Whether the pattern held the item before: then it pays no cut again.
+    again: bool,
+    /// The candidates that may be added, as a range of the stack, and the next one.
+    start: u32,
+    next: u32,
+    end: u32,
+    /// How many copies of the next candidate are to be tried next; zero if it is new.
+    more: u32,
+}
+
+/// How a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Every pattern above the cutoff was seen.
+    Exhausted,
+    /// The steps ran out, or somebody else stopped it; no unseen pattern is worth more.
+    Cut(i64),
+}
+
+/// The limits of one search.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<'a> {
+    /// Only patterns worth more are of interest.
+    pub(super) cutoff: i64,
+    pub(super) steps: u64,
+    pub(super) stop: &'a dyn Fn() -> bool,
+}
+
+/// Buffers of the search, used again from call to call.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    nodes: Vec<Node>,
+    candidates: Vec<u32>,
+    /// What is free of each resource, per depth.
+    room: Vec<u64>,
+    /// What is free of each surrogate, per depth.
+    rooms: Vec<u64>,
+    /// How many items of each cut are taken.
+    held: Vec<u8>,
+    taken: Vec<(u32, u32)>,
+    /// Steps of all searches.
+    pub(super) steps: u64,
+    /// Items that may not be added.
+    pub(super) closed: Vec<bool>,
+}
+
+impl Search {
+    /// Prepares for a set of items; forgets the steps taken.
+    pub(super) fn reset(&mut self, items: &Items, problem: &Problem<'_>) {
+        self.held.clear();
+        self.held.resize(problem.penalties.len(), 0);
+        self.closed.clear();
+        self.closed.resize(items.len(), false);
+    }
+
+    /// Looks for the most valuable pattern above the cutoff, among those that hold `seed` if one is
+    /// given. Every pattern on the way that is better than the best before goes into `found`.
+    pub(super) fn run(
+        &mut self,
+        problem: &Problem<'_>,
+        items: &Items,
+        tables: &[Table],
+        seed: Option<usize>,
+        limits: Limits<'_>,
+        found: &mut Found,
+    ) -> (End, i64) {
+        let d = items.dimensions;
+        let most_steps = self.steps.saturating_add(limits.steps);
+        let mut poll = self.steps + POLL;
+        let mut cutoff = limits.cutoff;
+        self.nodes.clear();
+        self.taken.clear();
+        self.candidates.clear();
+        self.room.clear();
+        self.room.extend_from_slice(&items.capacity);
+        self.rooms.clear();
+        self.rooms.extend(tables.iter().map(|table| table.capacity));
+        let end = items.len() as u32;
+        self.candidates.extend(0..end);
+        self.nodes.push(Node {
+            value: items.base,
+            item: u32::MAX,
+            copies: 0,
+            again: false,
+            start: 0,
+            next: 0,
+            end,
+            more: 0,
+        });
+        if let Some(seed) = seed {
+            self.take(problem, items, tables, seed, 1);
+            self.enter(problem, items, tables, 0, items.len(), &mut cutoff, found);
+        } else {
+            self.note(items, &mut cutoff, found);
+        }
+        let floor = self.nodes.len();
+        loop {
+            let depth = self.nodes.len();
+            let node = self.nodes[depth - 1];
+            let rooms = &self.rooms[(depth - 1) * tables.len()..depth * tables.len()];
+            if node.next == node.end
+                || node.more == 0 && {
+                    let at = self.candidates[node.next as usize] as usize;
+                    let mut pairs = tables.iter().zip(rooms);
+                    pairs.any(|(table, &room)| node.value + table.worth(room, at) <= cutoff)
+                }
+            {
+                if depth == floor {
+                    for _ in 0..depth {
+                        self.leave(items, tables.len());
+                    }
+                    return (End::Exhausted, cutoff);
+                }
+                self.leave(items, tables.len());
+                continue;
+            }
+            let at = self.candidates[node.next as usize] as usize;
+            let copies = if node.more > 0 {
+                node.more
+            } else {
+                let most = items.most[at] - u32::from(seed == Some(at));
+                if most > 1 { self.fitting(items, at, most) } else { 1 }
+            };
+            let top = &mut self.nodes[depth - 1];
+            top.more = copies - 1;
+            if copies == 1 {
+                top.next += 1;
+            }
+            self.steps += 1;
+            let value = node.value + items.profit[at] * i64::from(copies);
+            let mut pairs = tables.iter().zip(rooms);
+            let hopeless = pairs.any(|(table, &room)| {
+                let left = room - table.weight[at] * u64::from(copies);
+                value + table.worth(left, at + 1) <= cutoff
+            });
+            if hopeless {
+                continue;
+            }
+            let (from, to) = (node.next as usize + 1, node.end as usize);
+            self.take(problem, items, tables, at, copies);
+            self.enter(problem, items, tables, from, to, &mut cutoff, found);
+            if self.steps >= poll || self.steps >= most_steps {
+                poll = self.steps + POLL;
+                if self.steps >= most_steps || (limits.stop)() {
+                    let open = self.open(tables, d).max(cutoff);
+                    while !self.nodes.is_empty() {
+                        self.leave(items, tables.len());
+                    }
+                    return (End::Cut(open), cutoff);
+                }
+            }
+        }
+    }
+
+    /// Adds copies of an item to the pattern of the top node, as a new node without candidates.
+    fn take(
+        &mut self,
+        problem: &Problem<'_>,
+        items: &Items,
+        tables: &[Table],
+        at: usize,
+        copies: u32,
+    ) {
+        let depth = self.nodes.len();
+        let d = items.dimensions;
+        let many = u64::from(copies);
+        let mut value = self.nodes[depth - 1].value + items.profit[at] * i64::from(copies);
+        let again = self.taken.first().is_some_and(|&(first, _)| first as usize == at);
+        if !again {
+            for &cut in items.cuts(at) {
+                self.held[cut as usize] += 1;
+                if self.held[cut as usize] == 2 {
+                    value -= problem.penalties[cut as usize].amount;
+                }
+            }
+        }
+        self.room.truncate(depth * d);
+        for k in 0..d {
+            self.room.push(self.room[(depth - 1) * d + k] - items.size[at * d + k] * many);
+        }
+        self.rooms.truncate(depth * tables.len());
+        for (t, table) in tables.iter().enumerate() {
+            self.rooms.push(self.rooms[(depth - 1) * tables.len() + t] - table.weight[at] * many);
+        }
+        self.taken.push((at as u32, copies));
+        let start = self.candidates.len() as u32;
+        self.nodes.push(Node {
+            value,
+            item: at as u32,
+            copies,
+            again,
+            start,
+            next: start,
+            end: start,
+            more: 0,
+        });
+    }
+
+    /// Notes the pattern of the top node and gathers its candidates from a range of the stack.
+    fn enter(
+        &mut self,
+        problem: &Problem<'_>,
+        items: &Items,
+        tables: &[Table],
+        from: usize,
+        to: usize,
+        cutoff: &mut i64,
+        found: &mut Found,
+    ) {
+        self.note(items, cutoff, found);
+        let depth = self.nodes.len();
+        let d = items.dimensions;
+        let node = self.nodes[depth - 1];
+        let last = node.item as usize;
+        let rooms = &self.rooms[(depth - 1) * tables.len()..];
+        let room = &self.room[(depth - 1) * d..];
+        let touched = items.touched[last];
+        let seeded = depth == 2 && from == 0;
+        let main = &tables[0];
+        // The first candidate that fits; later ones are dropped if no pattern can hold them together
+        // with any from this one on.
+        let mut first = None;
+        for index in from..to {
+            let at = self.candidates[index] as usize;
+            self.steps += 1;
+            if self.closed[at] || seeded && at == last && items.most[at] <= node.copies {
+                continue;
+            }
+            let size = &items.size[at * d..(at + 1) * d];
+            if size.iter().zip(room).any(|(size, room)| size > room) {
+                continue;
+            }
+            let first = *first.get_or_insert(at);
+            let value = node.value + items.profit[at];
+            if value + main.worth(rooms[0] - main.weight[at], first) <= *cutoff {
+                continue;
+            }
+            if touched
+                && at != last
+                && problem
+                    .conflicts
+                    .contains(items.number[last] as usize, items.number[at] as usize)
+            {
+                continue;
+            }
+            self.candidates.push(at as u32);
+        }
+        self.nodes[depth - 1].end = self.candidates.len() as u32;
+    }
+
+    /// Removes the top node.
+    fn leave(&mut self, items: &Items, tables: usize) {
+        let Some(node) = self.nodes.pop() else { return };
+        if node.item != u32::MAX {
+            if !node.again {
+                for &cut in items.cuts(node.item as usize) {
+                    self.held[cut as usize] -= 1;
+                }
+            }
+            self.taken.pop();
+        }
+        self.candidates.truncate(node.start as usize);
+        let depth = self.nodes.len();
+        self.room.truncate(depth * items.dimensions);
+        self.rooms.truncate(depth * tables);
+    }
+
+    /// Records the pattern of the top node if it is good enough.
+    fn note(&mut self, items: &Items, cutoff: &mut i64, found: &mut Found) {
+        let depth = self.nodes.len();
+        let d = items.dimensions;
+        let value = self.nodes[depth - 1].value;
+        if value <= *cutoff {
+            return;
+        }
+        let room = &self.room[(depth - 1) * d..depth * d];
+        let mut limits = room.iter().zip(&items.capacity).zip(&items.least_load);
+        if limits.all(|((room, capacity), least)| capacity - room >= *least) {
+            *cutoff = value;
+            found.push(items, &self.taken, value);
+        }
+    }
+
+    /// How many copies of an item fit the top node.
+    fn fitting(&self, items: &Items, at: usize, most: u32) -> u32 {
+        let d = items.dimensions;
+        let room = &self.room[(self.nodes.len() - 1) * d..];
+        let pairs = room.iter().zip(items.size(at));
+        let fitting = pairs.filter_map(|(&room, &size)| room.checked_div(size)).min();
+        fitting.map_or(most, |fitting| u64::from(most).min(fitting) as u32).max(1)
+    }
+
+    /// No pattern that the search has not seen is worth more.
+    fn open(&self, tables: &[Table], d: usize) -> i64 {
+        debug_assert_eq!(self.room.len(), self.nodes.len() * d);
+        let mut open = i64::MIN;
+        for (depth, node) in self.nodes.iter().enumerate() {
+            if node.next == node.end {
+                continue;
+            }
+            let at = self.candidates[node.next as usize] as usize;
+            let rooms = &self.rooms[depth * tables.len()..(depth + 1) * tables.len()];
+            let worths = tables.iter().zip(rooms).map(|(table, &room)| table.worth(room, at));
+            open = open.max(node.value + worths.min().unwrap_or(0));
+        }
+        open
+    }
+}
