@@ -5,7 +5,21 @@ use proptest::prelude::*;
 use vmpack_model::Resource;
 use vmpack_model::packing::{HostType, Instance, VmType};
 
-use super::{Answer, Knapsack, decide};
+use super::{Answer, Knapsack};
+
+fn decide(
+    instance: &Instance,
+    host: usize,
+    weights: &[u64],
+    limit: u128,
+    mut steps: u64,
+) -> Answer {
+    super::decide(instance, host, weights, limit, &mut steps)
+}
+
+fn plain(instance: &Instance, weights: &[u64]) -> Knapsack {
+    Knapsack::of_host(instance, 0, weights)
+}
 
 /// VM types as lists of alternative demands, with counts, on one host type.
 fn instance(capacity: &[u64], types: &[(Vec<Vec<u64>>, u64)]) -> Instance {
@@ -85,11 +99,11 @@ proptest! {
     #[test]
     fn search_and_table_agree_with_enumeration((instance, weights) in tiny()) {
         let best = oracle(&instance, &weights);
-        let knapsack = Knapsack::new(&instance, 0, &weights);
-        prop_assert_eq!(knapsack.search(best, u64::MAX), Answer::Within);
-        prop_assert_eq!(knapsack.table(best, u64::MAX), Answer::Within);
+        let knapsack = plain(&instance, &weights);
+        prop_assert_eq!(knapsack.search(best, &mut { u64::MAX }), Answer::Within);
+        prop_assert_eq!(knapsack.table(best, &mut { u64::MAX }), Answer::Within);
         if let Some(below) = best.checked_sub(1) {
-            match knapsack.search(below, u64::MAX) {
+            match knapsack.search(below, &mut { u64::MAX }) {
                 Answer::Heavier { pattern: Some(pattern), weight } => {
                     prop_assert_eq!(weight, best);
                     assert_pattern(&instance, &weights, &pattern, weight);
@@ -97,7 +111,7 @@ proptest! {
                 other => prop_assert!(false, "{:?}", other),
             }
             let heavier = Answer::Heavier { pattern: None, weight: best };
-            prop_assert_eq!(knapsack.table(below, u64::MAX), heavier);
+            prop_assert_eq!(knapsack.table(below, &mut { u64::MAX }), heavier);
         }
     }
 
