@@ -175,7 +175,7 @@ impl Knapsack {
 
     /// Decides whether some pattern weighs more than `limit`. Takes what it spends from `steps`.
     pub(super) fn decide(&self, limit: u128, steps: &mut u64) -> Answer {
-        if self.least.iter().zip(&self.capacity).any(|(least, capacity)| least > capacity) {
+        if self.is_hopeless() {
             return Answer::Within;
         }
         let attempts: &[Attempt] = match (self.is_plain(), self.has_bonds()) {
@@ -207,6 +207,11 @@ impl Knapsack {
         let answer = attempt(self, limit, &mut left);
         *steps -= share - left;
         answer
+    }
+
+    /// Whether more must be used of some resource than there is. The attempts rely on the contrary.
+    fn is_hopeless(&self) -> bool {
+        self.least.iter().zip(&self.capacity).any(|(least, capacity)| least > capacity)
     }
 
     /// Whether there are neither exclusions nor penalties nor least loads.

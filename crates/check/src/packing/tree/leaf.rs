@@ -12,14 +12,16 @@ use crate::claim::Unproved;
 pub(super) struct Ceiling {
     /// What they cost at most: the greatest multiple of the common divisor of all costs below the bound.
     cost: u64,
-    /// How many hosts of each type they open at most; `None` for free hosts of unlimited stock.
-    open: Vec<Option<u64>>,
+    /// How many hosts of each type they open at most: no more than in stock, than the cost allows, and
+    /// than there are VMs, since hosts that hold nothing may be closed.
+    open: Vec<u64>,
     /// What every host of theirs is loaded with at least, in every resource. Not zero only if all hosts
     /// are alike: `n` hosts, of which there are no more than `open`, waste `n * capacity - demand`
     /// together, and a single one cannot waste more than all, since none wastes less than nothing.
     /// Gluing moves no demand from host to host, so this holds in the whole tree.
     least: Vec<u64>,
-    /// Whether not even all hosts offer what is demanded: then there is no such placement.
+    /// Whether not even all hosts offer what is demanded: then no pattern wastes
+    /// little enough.
     too_few: bool,
 }
 
@@ -36,17 +38,18 @@ impl Ceiling {
     pub(super) fn new(instance: &Instance, below: u64) -> Option<Self> {
         let most = below.checked_sub(1)?;
         let cost = most - most.checked_rem(cost_step(instance)).unwrap_or(most);
-        let open: Vec<Option<u64>> = instance
+        let vms = instance.vms().iter().map(|vm| vm.count).sum();
+        let open: Vec<u64> = instance
             .hosts()
             .iter()
-            .map(|host| match (host.stock, cost.checked_div(host.cost)) {
-                (Some(stock), Some(paid)) => Some(stock.min(paid)),
-                (stock, paid) => stock.or(paid),
+            .map(|host| {
+                let paid = cost.checked_div(host.cost).unwrap_or(vms);
+                vms.min(paid).min(host.stock.unwrap_or(vms))
             })
             .collect();
         let mut least = vec![0; instance.dimensions()];
         let mut too_few = false;
-        if let [Some(open)] = open[..] {
+        if let [open] = open[..] {
             for (k, least) in least.iter_mut().enumerate() {
                 let capacity = instance.capacity(0)[k];
                 let waste = BigInt::from(open) * capacity - total_demand(instance, k);
@@ -72,35 +75,24 @@ pub(super) fn prove(
     steps: &mut u64,
 ) -> Result<(), Unproved> {
     check_shape(instance, residual, claim)?;
-    if ceiling.too_few {
-        return Ok(());
-    }
     let items = residual.items.iter().zip(claim.weights);
     let all: BigInt = items.map(|(item, &weight)| BigInt::from(item.demand) * weight).sum();
     let lost: BigInt = claim.cuts.iter().map(|cut| BigInt::from(cut.weight)).sum();
     let weight = all - lost;
     let mut offered = BigInt::from(claim.scale) * ceiling.cost;
-    for (t, (open, &price)) in ceiling.open.iter().zip(claim.prices).enumerate() {
-        match open {
-            Some(open) => offered += BigInt::from(*open) * price,
-            None if price > 0 => {
-                let name = &instance.hosts()[t].name;
-                return Unproved::wrong(format!(
-                    "a price for host type {name:?}, which is free and of unlimited stock"
-                ));
-            }
-            None => {}
-        }
+    for (&open, &price) in ceiling.open.iter().zip(claim.prices) {
+        offered += BigInt::from(open) * price;
     }
     if weight <= offered {
         return Unproved::wrong(format!(
             "the items weigh {weight} less cuts, and hosts may hold {offered}"
         ));
     }
+    if ceiling.too_few {
+        return Ok(());
+    }
     // Hosts of which none is opened need no proof.
-    for (t, host) in
-        instance.hosts().iter().enumerate().filter(|&(t, _)| ceiling.open[t] != Some(0))
-    {
+    for (t, host) in instance.hosts().iter().enumerate().filter(|&(t, _)| ceiling.open[t] > 0) {
         let limit = u128::from(claim.scale) * u128::from(host.cost) + u128::from(claim.prices[t]);
         let knapsack = knapsack(instance.capacity(t), &ceiling.least, residual, claim);
         match knapsack.decide(limit, steps) {
