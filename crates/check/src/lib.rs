@@ -25,15 +25,18 @@ use vmpack_model::{Outcome, Problem};
 /// How much work the judge may spend on proving certificates again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Effort {
-    /// The greatest number of elementary steps of one exact knapsack: table cells, or items looked at
-    /// during a search.
+    /// The greatest number of elementary steps of one exact knapsack: table cells, states, or items
+    /// looked at in one resource during a search.
     pub knapsack_steps: u64,
+    /// The same for all exact knapsacks of a search tree together.
+    pub tree_steps: u64,
 }
 
 impl Default for Effort {
-    /// About a second per host type of a certificate.
+    /// A few seconds per host type of a certificate, and half a minute per search tree: a step takes about
+    /// a nanosecond.
     fn default() -> Self {
-        Self { knapsack_steps: 200_000_000 }
+        Self { knapsack_steps: 4_000_000_000, tree_steps: 32_000_000_000 }
     }
 }
 

@@ -7,6 +7,7 @@
 mod dual_feasible;
 mod knapsack;
 mod placement;
+mod tree;
 mod volume;
 mod weights;
 
@@ -44,9 +45,7 @@ impl Derive for Packing {
             Certificate::DualWeights { weights, scale, prices } => {
                 weights::bound(instance, weights, *scale, prices, effort)
             }
-            Certificate::Tree { .. } => Err(Unproved::Undecided(
-                "not certified: search trees are not judged yet".to_owned(),
-            )),
+            Certificate::Tree { below, nodes } => tree::bound(instance, *below, nodes, effort),
         }?;
         Ok(match lower {
             Lower::AtLeast(bound) => attainable(instance, &bound),
@@ -88,17 +87,23 @@ impl Derive for Packing {
 
 /// The least cost, not below the bound, that a sum of host costs can have.
 fn attainable(instance: &Instance, bound: &BigRational) -> Lower {
-    let stocked = instance.hosts().iter().filter(|host| host.stock != Some(0));
-    let step = stocked.fold(0, |divisor, host| gcd(divisor, host.cost));
     if !bound.is_positive() {
         return Lower::AtLeast(BigRational::zero());
     }
+    let step = cost_step(instance);
     if step == 0 {
         // All hosts are free, so a placement would cost nothing.
         return Lower::Infinite;
     }
     let step = integer(step);
     Lower::AtLeast((bound / &step).ceil() * step)
+}
+
+/// The greatest common divisor of the costs of all host types in stock, of which costs of placements are
+/// multiples; zero if all are free.
+fn cost_step(instance: &Instance) -> u64 {
+    let stocked = instance.hosts().iter().filter(|host| host.stock != Some(0));
+    stocked.fold(0, |divisor, host| gcd(divisor, host.cost))
 }
 
 /// The greatest common divisor; that of zero and a number is the number.

@@ -82,8 +82,8 @@ fn prove_premise(
     for (t, host) in instance.hosts().iter().enumerate().filter(|(_, host)| host.stock != Some(0)) {
         let limit = u128::from(scale) * u128::from(host.cost) + u128::from(prices[t]);
         // After one host type was too hard, the others can only show that the weights are wrong.
-        let steps = effort.knapsack_steps / if undecided.is_some() { 8 } else { 1 };
-        match knapsack::decide(instance, t, weights, limit, steps) {
+        let mut steps = effort.knapsack_steps / if undecided.is_some() { 8 } else { 1 };
+        match knapsack::decide(instance, t, weights, limit, &mut steps) {
             Answer::Within => {}
             Answer::Heavier { pattern, weight } => {
                 let content = pattern.map_or_else(

@@ -156,7 +156,8 @@ fn too_little_effort_is_a_note_not_a_verdict() {
     let certificate = Certificate::DualWeights { weights, scale: 10_000_000, prices: vec![0] };
     let outcome =
         Outcome::<Packing>::unknown().with_bound(Bound::certified(value("4"), certificate));
-    let judgement = Packing::judge(&instance, &outcome, &Effort { knapsack_steps: 500 });
+    let judgement =
+        Packing::judge(&instance, &outcome, &Effort { knapsack_steps: 500, ..Effort::default() });
     assert_correct(&judgement);
     assert!(!judgement.certified);
     assert!(judgement.notes[0].contains("more than 500 steps"), "{judgement:?}");

@@ -7,6 +7,7 @@ mod malformed;
 mod multipliers;
 mod packing;
 mod tiny;
+mod trees;
 
 use vmpack_check::{Effort, Judge, Judgement, Verdict};
 use vmpack_model::{Bound, Outcome, Problem, Status, Value};

@@ -11,7 +11,7 @@ use vmpack_model::{Bound, Counters, Outcome, Solved, Status, Value};
 
 use crate::{tiny, value};
 
-const EFFORT: Effort = Effort { knapsack_steps: 10_000 };
+const EFFORT: Effort = Effort { knapsack_steps: 10_000, tree_steps: 100_000 };
 
 /// Small numbers, and the ends of 64 bits.
 fn number() -> impl Strategy<Value = u64> {

@@ -51,12 +51,12 @@ enum Cut {
 
 impl Knapsack {
     /// Looks for a pattern heavier than the limit. A step is a piece or an item looked at.
-    pub(super) fn search(&self, limit: u128, steps: u64) -> Answer {
+    /// For plain knapsacks.
+    pub(super) fn search(&self, limit: u128, steps: &mut u64) -> Answer {
         let ordered = self.by_efficiency();
         let relaxations = ordered.relaxations();
         let mut state = State::new(&ordered);
-        let mut steps_left = steps;
-        if !matches!(state.cut(&relaxations, 0, limit, &mut steps_left), Cut::None) {
+        if !matches!(state.cut(&relaxations, 0, limit, steps), Cut::None) {
             return Answer::Within;
         }
         let n = ordered.items.len();
@@ -65,7 +65,7 @@ impl Knapsack {
             for index in next..n {
                 state.fill(index);
             }
-            steps_left = steps_left.saturating_sub((n - next) as u64);
+            *steps = steps.saturating_sub((n - next) as u64);
             if state.weight > limit {
                 return Answer::Heavier { pattern: Some(state.pattern()), weight: state.weight };
             }
@@ -77,12 +77,12 @@ impl Knapsack {
                 if next == 0 {
                     return Answer::Within;
                 }
-                if steps_left == 0 {
+                if *steps == 0 {
                     return Answer::Undecided;
                 }
                 let last = next - 1;
                 state.release(last, 1);
-                match state.cut(&relaxations, next, limit, &mut steps_left) {
+                match state.cut(&relaxations, next, limit, steps) {
                     Cut::None => break,
                     // Nothing undecided is worth more per demand, so taking fewer only lowers this
                     // bound; unless that frees VMs for another row of the type.
@@ -124,7 +124,7 @@ impl Knapsack {
             }));
             groups.push(super::Group { items: start..items.len(), most: self.groups[old].most });
         }
-        Self { capacity: self.capacity.clone(), items, groups }
+        Self { items, groups, ..self.clone() }
     }
 
     /// Factors that give every resource about the same total, small enough for 64-bit sums.

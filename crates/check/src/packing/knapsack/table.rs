@@ -3,7 +3,11 @@
 use super::{Answer, Item, Knapsack};
 
 /// The greatest number of cells: two tables of 64-bit weights take 64 MiB then.
-const MOST_CELLS: u64 = 1 << 22;
+pub(super) const MOST_CELLS: u64 = 1 << 22;
+/// All that may be taken weighs less than this, so that sums stay away from [`UNREACHED`].
+pub(super) const MOST_WEIGHT: u128 = 1 << 61;
+/// The weight in a cell that no pattern reaches with as much load as is asked for.
+pub(super) const UNREACHED: i64 = i64::MIN / 2;
 
 /// The shape of a table: the last resource runs fastest and has the longest rows.
 struct Shape {
@@ -21,15 +25,16 @@ struct Bundle<'a> {
 impl Knapsack {
     /// Fills the table of the greatest weight per capacity, VM by VM (in bundles of 1, 2, 4, ... where
     /// types have one demand row). `Undecided` without any work if it takes more than `steps` cells, or
-    /// too much memory, or weights beyond 64 bits.
-    pub(super) fn table(&self, limit: u128, steps: u64) -> Answer {
-        let (Some(shape), true) = (self.shape(), limit < u128::from(u64::MAX)) else {
+    /// too much memory, or weights beyond 61 bits. Exclusions and penalties are not looked at.
+    pub(super) fn table(&self, limit: u128, steps: &mut u64) -> Answer {
+        let (Some(shape), true) = (self.shape(), self.total_weight() < MOST_WEIGHT) else {
             return Answer::Undecided;
         };
-        if shape.cells as u128 * u128::from(self.stages()) > u128::from(steps) {
+        if shape.cells as u128 * u128::from(self.stages()) > u128::from(*steps) {
             return Answer::Undecided;
         }
-        let mut best = vec![0_u64; shape.cells];
+        *steps -= shape.cells as u64 * self.stages();
+        let mut best = self.unloaded(&shape);
         let mut before = best.clone();
         for group in &self.groups {
             let items = &self.items[group.items.clone()];
@@ -41,10 +46,10 @@ impl Knapsack {
                 for item in items {
                     shape.improve(&mut best, &before, &Bundle { item, copies });
                 }
-                // Weights do not fall with capacity: the last cell is the greatest. It saturates above
-                // every limit that comes here.
-                let weight = u128::from(best[shape.cells - 1]);
-                if weight > limit {
+                // The last cell is the whole host; what it says some pattern reaches.
+                if let Ok(weight) = u128::try_from(best[shape.cells - 1])
+                    && weight > limit
+                {
                     return Answer::Heavier { pattern: None, weight };
                 }
                 left -= copies;
@@ -52,6 +57,20 @@ impl Knapsack {
             }
         }
         Answer::Within
+    }
+
+    /// The table before anything is taken: the room that a pattern leaves must not be greater than the
+    /// least load allows.
+    fn unloaded(&self, shape: &Shape) -> Vec<i64> {
+        let idle: Vec<u64> = self.capacity.iter().zip(&self.least).map(|(c, l)| c - l).collect();
+        let allowed = |mut cell: usize| {
+            shape.sides.iter().zip(&idle).rev().all(|(&side, &idle)| {
+                let room = cell % side;
+                cell /= side;
+                room as u64 <= idle
+            })
+        };
+        (0..shape.cells).map(|cell| if allowed(cell) { 0 } else { UNREACHED }).collect()
     }
 
     fn shape(&self) -> Option<Shape> {
@@ -68,18 +87,23 @@ impl Knapsack {
     /// How often the whole table is passed.
     fn stages(&self) -> u64 {
         let stages = self.groups.iter().map(|group| match group.items.len() {
-            1 => u64::from(u64::BITS - group.most.leading_zeros()),
+            1 => passes(group.most),
             rows => group.most.saturating_mul(rows as u64),
         });
         stages.fold(0, u64::saturating_add)
     }
 }
 
+/// How many bundles of 1, 2, 4, ... and the rest make up so many copies.
+pub(super) fn passes(copies: u64) -> u64 {
+    u64::from(u64::BITS - copies.leading_zeros())
+}
+
 impl Shape {
     /// Raises the cells in which the bundle fits to its weight on top of what was best without it.
-    fn improve(&self, best: &mut [u64], before: &[u64], bundle: &Bundle) {
+    fn improve(&self, best: &mut [i64], before: &[i64], bundle: &Bundle) {
         let copies = bundle.copies as usize;
-        let weight = bundle.item.weight.saturating_mul(bundle.copies);
+        let weight = (bundle.item.weight * bundle.copies) as i64;
         // Bundles fit the host, so these products stay below the sides.
         let demand: Vec<usize> = bundle.item.demand.iter().map(|&d| d as usize * copies).collect();
         let (Some((&row, outer)), Some((&fast, slow))) =
@@ -93,7 +117,7 @@ impl Shape {
                 let (to, from) = (index * row, (index - stride) * row);
                 let cells = best[to + fast..to + row].iter_mut();
                 for (cell, &rest) in cells.zip(&before[from..from + row - fast]) {
-                    *cell = (*cell).max(rest.saturating_add(weight));
+                    *cell = (*cell).max(rest + weight);
                 }
             }
         }

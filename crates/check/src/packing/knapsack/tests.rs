@@ -5,7 +5,21 @@ use proptest::prelude::*;
 use vmpack_model::Resource;
 use vmpack_model::packing::{HostType, Instance, VmType};
 
-use super::{Answer, Knapsack, decide};
+use super::{Answer, Knapsack};
+
+fn decide(
+    instance: &Instance,
+    host: usize,
+    weights: &[u64],
+    limit: u128,
+    mut steps: u64,
+) -> Answer {
+    super::decide(instance, host, weights, limit, &mut steps)
+}
+
+fn plain(instance: &Instance, weights: &[u64]) -> Knapsack {
+    Knapsack::of_host(instance, 0, weights)
+}
 
 /// VM types as lists of alternative demands, with counts, on one host type.
 fn instance(capacity: &[u64], types: &[(Vec<Vec<u64>>, u64)]) -> Instance {
@@ -85,11 +99,11 @@ proptest! {
     #[test]
     fn search_and_table_agree_with_enumeration((instance, weights) in tiny()) {
         let best = oracle(&instance, &weights);
-        let knapsack = Knapsack::new(&instance, 0, &weights);
-        prop_assert_eq!(knapsack.search(best, u64::MAX), Answer::Within);
-        prop_assert_eq!(knapsack.table(best, u64::MAX), Answer::Within);
+        let knapsack = plain(&instance, &weights);
+        prop_assert_eq!(knapsack.search(best, &mut { u64::MAX }), Answer::Within);
+        prop_assert_eq!(knapsack.table(best, &mut { u64::MAX }), Answer::Within);
         if let Some(below) = best.checked_sub(1) {
-            match knapsack.search(below, u64::MAX) {
+            match knapsack.search(below, &mut { u64::MAX }) {
                 Answer::Heavier { pattern: Some(pattern), weight } => {
                     prop_assert_eq!(weight, best);
                     assert_pattern(&instance, &weights, &pattern, weight);
@@ -97,7 +111,7 @@ proptest! {
                 other => prop_assert!(false, "{:?}", other),
             }
             let heavier = Answer::Heavier { pattern: None, weight: best };
-            prop_assert_eq!(knapsack.table(below, u64::MAX), heavier);
+            prop_assert_eq!(knapsack.table(below, &mut { u64::MAX }), heavier);
         }
     }
 
@@ -144,4 +158,151 @@ fn too_little_effort_for_a_hard_knapsack_is_undecided() {
     weights.push(2);
     let harder = instance(&[10_000_001], &types);
     assert_eq!(decide(&harder, 0, &weights, 10_000_000, 10_000), Answer::Undecided);
+}
+
+/// Items with demand, weight and count, a least load, exclusions and penalties on one host.
+#[derive(Clone, Debug)]
+struct Bonded {
+    capacity: Vec<u64>,
+    least: Vec<u64>,
+    items: Vec<(Vec<u64>, u64, u64)>,
+    pairs: Vec<(usize, usize)>,
+    cuts: Vec<([usize; 3], u64)>,
+}
+
+impl Bonded {
+    fn knapsack(&self) -> Knapsack {
+        let items = self.items.iter().enumerate();
+        let types = items.map(|(row, (demand, weight, count))| {
+            (*count, std::iter::once((row, &demand[..], *weight)))
+        });
+        Knapsack::new(&self.capacity, &self.least, types)
+            .exclude(self.pairs.iter().copied())
+            .penalize(self.cuts.iter().copied())
+    }
+
+    /// The greatest weight by enumeration; `None` if no pattern is loaded enough.
+    fn greatest(&self, taken: &mut Vec<u64>) -> Option<i64> {
+        let Some((_, _, count)) = self.items.get(taken.len()) else { return self.weight(taken) };
+        let mut best = None;
+        for copies in 0..=*count {
+            taken.push(copies);
+            best = best.max(self.greatest(taken));
+            taken.pop();
+        }
+        best
+    }
+
+    fn weight(&self, taken: &[u64]) -> Option<i64> {
+        for (k, (&capacity, &least)) in self.capacity.iter().zip(&self.least).enumerate() {
+            let load: u64 = self.items.iter().zip(taken).map(|((a, ..), n)| a[k] * n).sum();
+            if !(least..=capacity).contains(&load) {
+                return None;
+            }
+        }
+        if self.pairs.iter().any(|&(a, b)| taken[a] > 0 && taken[b] > 0) {
+            return None;
+        }
+        let full: u64 = self.items.iter().zip(taken).map(|((_, weight, _), n)| weight * n).sum();
+        let held = |cut: &[usize; 3]| cut.iter().filter(|&&item| taken[item] > 0).count();
+        let paid = self.cuts.iter().filter(|(cut, _)| held(cut) > 1).map(|(_, weight)| weight);
+        Some(full as i64 - paid.sum::<u64>() as i64)
+    }
+
+    /// What the engine says at the greatest weight, and just below it.
+    fn check(&self, engine: fn(&Knapsack, u128, &mut u64) -> Answer) {
+        let best = self.greatest(&mut Vec::new());
+        let knapsack = self.knapsack();
+        if knapsack.is_hopeless() {
+            assert_eq!(best, None);
+            return;
+        }
+        // Without any pattern, or with none worth more than nothing, no limit is exceeded.
+        let limit = u128::try_from(best.unwrap_or(0)).unwrap_or(0);
+        assert_eq!(engine(&knapsack, limit, &mut { u64::MAX }), Answer::Within, "{self:?}");
+        let Some(below) = limit.checked_sub(1) else { return };
+        match engine(&knapsack, below, &mut { u64::MAX }) {
+            Answer::Heavier { pattern, weight } => {
+                assert_eq!(weight, limit);
+                if let Some(pattern) = pattern {
+                    let mut taken = vec![0; self.items.len()];
+                    pattern.iter().for_each(|&(row, count)| taken[row] = count);
+                    assert_eq!(self.weight(&taken), best, "{pattern:?}");
+                }
+            }
+            other => panic!("{other:?} of {self:?}"),
+        }
+    }
+}
+
+/// Bits: 1 for least loads, 2 for exclusions and penalties.
+fn bonded(resources: std::ops::RangeInclusive<usize>, kinds: u8) -> impl Strategy<Value = Bonded> {
+    resources.prop_flat_map(move |d| {
+        let item = (prop::collection::vec(0_u64..=9, d), 0_u64..=12, 1_u64..=3, any::<bool>());
+        let items = prop::collection::vec(item, 3..=6);
+        let capacity = prop::collection::vec((0_u64..=20, 0_u64..=20, any::<bool>()), d);
+        let pairs = prop::collection::vec((0_usize..6, 0_usize..6), 0..=4);
+        let cuts = prop::collection::vec((0_usize..6, 1_usize..3, 1_u64..=12), 0..=4);
+        (items, capacity, pairs, cuts).prop_map(move |(items, capacity, pairs, cuts)| {
+            let n = items.len();
+            let bonds = kinds & 2 > 0;
+            let single: Vec<bool> = items.iter().map(|item| bonds && item.3).collect();
+            let singles: Vec<usize> = (0..n).filter(|&item| single[item]).collect();
+            let triple = |first: usize, skip: usize| {
+                let m = singles.len();
+                (m > 2).then(|| {
+                    [first, first + 1, first + 1 + skip.min(m - 2)].map(|i| singles[i % m])
+                })
+            };
+            let cuts = cuts
+                .iter()
+                .filter_map(|&(first, skip, weight)| Some((triple(first, skip)?, weight)));
+            let pairs = pairs.iter().map(|&(a, b)| (a % n, b % n));
+            Bonded {
+                capacity: capacity.iter().map(|&(c, ..)| c).collect(),
+                least: capacity
+                    .iter()
+                    .map(|&(c, l, some)| if kinds & 1 > 0 && some { l.min(c + 1) } else { 0 })
+                    .collect(),
+                cuts: cuts.filter(|_| bonds).collect(),
+                pairs: pairs.filter(|(a, b)| bonds && a != b).collect(),
+                items: items
+                    .into_iter()
+                    .zip(single)
+                    .map(|((demand, weight, count, _), single)| {
+                        (demand, weight, if single { 1 } else { count })
+                    })
+                    .collect(),
+            }
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn states_agree_with_enumeration(knapsack in bonded(1..=1, 0)) {
+        knapsack.check(Knapsack::states);
+    }
+
+    #[test]
+    fn tables_agree_with_enumeration_under_least_loads(knapsack in bonded(1..=3, 1)) {
+        knapsack.check(Knapsack::table);
+    }
+
+    #[test]
+    fn walks_agree_with_enumeration_under_bonds(knapsack in bonded(1..=1, 3)) {
+        knapsack.check(Knapsack::walk);
+    }
+
+    #[test]
+    fn branching_agrees_with_enumeration_under_bonds(knapsack in bonded(1..=3, 3)) {
+        knapsack.check(Knapsack::branch);
+    }
+
+    #[test]
+    fn all_together_agree_with_enumeration(knapsack in bonded(1..=3, 3)) {
+        knapsack.check(Knapsack::decide);
+    }
 }
