@@ -1,7 +1,7 @@
 //! From an instance to an outcome.
 
 use vmpack_lp::backend::BackendError;
-use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode};
+use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode, VmType};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
@@ -31,21 +31,19 @@ pub(crate) fn solve(
     if let Some(refutation) = vmpack_bounds::refute(given) {
         return Outcome::infeasible(Some(refutation));
     }
+    let demands = |vm: &VmType| vm.count > 0 && given.demand(vm.rows.start).iter().any(|&x| x > 0);
+    if !given.vms().iter().any(demands) {
+        // At most one host for VMs that demand nothing.
+        return match vmpack_greedy::start(given, budget) {
+            Some(placement) => vmpack_bounds::finish(given, placement, observer),
+            None => vmpack_bounds::give_up(given, observer),
+        };
+    }
     let normal = Normal::new(given);
     let mut lower: Option<Bound<Certificate>> = vmpack_bounds::best(given);
     let mut incumbent = Incumbent::new(&normal, observer);
     if let Some(bound) = &lower {
         incumbent.bound(in_steps(&normal, bound.value));
-    }
-    if normal.instance.rows() == 0 {
-        return match vmpack_greedy::start(given, budget) {
-            Some(placement) => {
-                let cost = Value::from(placement.cost(given));
-                let outcome = Outcome::feasible(placement, cost);
-                lower.map_or_else(|| outcome.clone(), |bound| outcome.clone().with_bound(bound))
-            }
-            None => vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
-        };
     }
     if let Some(placement) = vmpack_greedy::start(&normal.instance, budget) {
         incumbent.offer(placement);
