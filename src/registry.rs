@@ -22,6 +22,7 @@ pub(crate) fn missing_methods() -> Vec<MissingMethod> {
     let names = [
         ("assignment-highs", Family::Packing),
         ("arc-flow", Family::Packing),
+        ("reflect", Family::Packing),
         ("alloc-lp-highs", Family::Allocation),
     ];
     let missing = |(name, family): (&str, Family)| MissingMethod {

@@ -119,6 +119,13 @@ pub enum Status {
     LimitReached,
 }
 
+impl Status {
+    /// Whether no point is feasible, for a program whose objective cannot fall without end.
+    pub fn is_infeasible(self) -> bool {
+        matches!(self, Self::Infeasible | Self::InfeasibleOrUnbounded)
+    }
+}
+
 /// What a backend returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
