@@ -81,6 +81,9 @@ impl Method<Packing> for Assignment {
     ) -> Outcome<Packing> {
         search::solve(instance, self.backend, budget, observer, |best| {
             let copies = host_copies(instance, Some(best), budget).ok_or(Refused::Budget)?;
+            if Copies::columns(instance, &copies) > u128::from(self.greatest) {
+                return Err(Refused::TooLarge);
+            }
             Ok(Copies::new(instance, &copies))
         })
     }
@@ -156,7 +159,7 @@ struct Copies {
     /// Demand rows that fit each host type, without those of free VM types.
     rows: Vec<Vec<usize>>,
     /// For every copy: the host type and its column `y`, which those of `rows` follow.
-    copies: Vec<(usize, usize)>,
+    places: Vec<(usize, usize)>,
     /// The rows that bound the cost from below and from above.
     cost: [usize; 2],
 }
@@ -213,7 +216,7 @@ impl Copies {
                 }
             }
         }
-        Self { model, rows, copies: places, cost }
+        Self { model, rows, places, cost }
     }
 }
 
@@ -242,7 +245,7 @@ impl Formulation for Copies {
             let vms = rows.map(|(at, &row)| (row, values[y + 1 + at].round().max(0.0) as u64));
             (Pattern { host, vms: vms.collect() }, 1.0)
         };
-        self.copies.iter().map(pattern).collect()
+        self.places.iter().map(pattern).collect()
     }
 
     fn sizes(&self) -> Vec<(&'static str, u64)> {

@@ -49,7 +49,8 @@ impl<'a> Listener<'a> {
     fn bound(&self, bound: f64) {
         let known = f64::from_bits(self.bound.load(Ordering::Relaxed));
         // A search creeps; what moves the bound by less than this is not news.
-        if bound.is_finite() && !(bound <= known + 1e-6 * known.abs()) {
+        let least = if known.is_finite() { known + 1e-6 * known.abs() } else { known };
+        if bound.is_finite() && bound > least {
             self.bound.store(bound.to_bits(), Ordering::Relaxed);
             (self.report)(Progress::Bound(bound + self.offset));
         }

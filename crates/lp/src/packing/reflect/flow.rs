@@ -150,7 +150,9 @@ impl Halves {
             while ends[node] > TINY {
                 let Some(path) = path_to(graph, &rest, node) else { break };
                 let often = path.iter().map(|&arc| rest[arc]).fold(ends[node], f64::min);
-                path.iter().for_each(|&arc| rest[arc] -= often);
+                for &arc in &path {
+                    rest[arc] -= often;
+                }
                 ends[node] -= often;
                 halves.push((
                     path.iter().filter_map(|&arc| graph.standard[arc].item).collect(),
