@@ -275,7 +275,6 @@ mod tests {
 
     #[test]
     fn a_capacity_of_nine_needs_loads_up_to_four() {
-        // Delorme and Iori (2020), example 1: c = 9, w = 4, 3, 2 with demands 1, 3, 1.
         let item = |row, size, copies| Item { row, size, copies };
         let items = vec![item(0, 4, 1), item(1, 3, 3), item(2, 2, 1)];
         let graph = Graph::new(&[Some(9)], items, MOST, &Budget::default()).expect("small");

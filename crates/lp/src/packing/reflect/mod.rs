@@ -21,8 +21,8 @@ use graph::{Graph, Item};
 ///
 /// # References
 /// Delorme and Iori, Enhanced pseudo-polynomial formulations for bin packing and cutting stock problems
-/// (2020), section 4; for several host types section 6 there, and Delorme and Martinovic (2025). The
-/// arcs that the relaxation rules out are left out as there, but in exact arithmetic.
+/// (2020); for several host types the same, and Delorme and Martinovic (2025). The arcs that the
+/// relaxation rules out are left out as there, but in exact arithmetic.
 pub(super) struct Reflect;
 
 /// Beyond this the program is too large for any time limit that one would give it.
@@ -42,7 +42,7 @@ impl Method<Packing> for Reflect {
     }
 
     fn reference(&self) -> &'static str {
-        "Delorme and Iori, Enhanced pseudo-polynomial formulations for bin packing (2020), section 4"
+        "Delorme and Iori, Enhanced pseudo-polynomial formulations for bin packing (2020)"
     }
 
     /// Whether there is one resource. How large the graph becomes is only known once it is built: `solve`
