@@ -37,6 +37,7 @@ pub(crate) fn missing_methods() -> Vec<MissingMethod> {
     let names = [
         ("assignment-highs", Family::Packing, Kind::LinearProgramming),
         ("arc-flow", Family::Packing, Kind::LinearProgramming),
+        ("reflect", Family::Packing, Kind::LinearProgramming),
         ("column-generation", Family::Packing, Kind::ColumnGeneration),
         ("branch-price", Family::Packing, Kind::ColumnGeneration),
         ("alloc-lp-highs", Family::Allocation, Kind::LinearProgramming),

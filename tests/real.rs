@@ -10,7 +10,7 @@ fn no_answer_contradicts_a_published_optimum() {
     let folder = tempfile::tempdir().unwrap();
     let experiment = folder.path().join("subset.toml");
     let mixed_integer = if cfg!(feature = "highs") {
-        r#""assignment-highs", "arc-flow""#
+        r#""assignment-highs", "arc-flow", "reflect""#
     } else {
         r#""assignment-microlp""#
     };

@@ -120,14 +120,14 @@ impl Solver<'_> {
             // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
             // which leaves no room for waste, and raise it if not.
             let most = match self.engine.incumbent.cost() {
-                _ if identical => self.engine.incumbent.lower(),
+                Some(_) if identical => self.engine.incumbent.lower(),
                 Some(cost) => cost - 1,
                 None => self.engine.greatest_cost(),
             };
             match self.aim(&root, most)? {
                 Aimed::Reached => {}
                 Aimed::Excluded(certificate) => {
-                    if most == self.engine.greatest_cost() && !identical {
+                    if self.engine.incumbent.cost().is_none() {
                         return Ok(Ended::Infeasible);
                     }
                     self.prove(most + 1, certificate);
@@ -213,11 +213,14 @@ impl Solver<'_> {
         })
     }
 
-    /// The certificate of a tree, if its items are those that a judge knows.
-    fn tree_certificate(&self, below: u64, nodes: Vec<TreeNode>) -> Option<Certificate> {
+    /// The certificate of a tree, if its items are those that a judge knows: the VM types of the given
+    /// instance, or, without a branching, what they weigh.
+    fn tree_certificate(&self, below: u64, mut nodes: Vec<TreeNode>) -> Option<Certificate> {
         let normal = self.engine.normal;
         if !normal.keeps_types() {
-            return None;
+            let [TreeNode::Leaf { weights, prices, .. }] = &mut nodes[..] else { return None };
+            *weights = normal.row_weights(weights);
+            *prices = normal.host_prices(prices);
         }
         Some(Certificate::Tree { below: below.checked_mul(normal.step)?, nodes })
     }
@@ -261,10 +264,15 @@ impl Engine<'_> {
         ]
     }
 
-    /// More than any placement that opens no host in vain can cost.
+    /// No placement that opens no host in vain costs more.
     fn greatest_cost(&self) -> u64 {
         let instance = self.instance();
+        let vms = instance.total_vms();
+        let all = instance.hosts().iter().fold(0, |sum: u64, host| {
+            let hosts = host.stock.map_or(vms, |stock| stock.min(vms));
+            sum.saturating_add(hosts.saturating_mul(host.cost))
+        });
         let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1);
-        instance.total_vms().saturating_mul(dearest).min(1 << 62)
+        all.min(vms.saturating_mul(dearest))
     }
 }

@@ -1,4 +1,4 @@
-//! Building and solving the allocation program on every backend, and building and solving arc flow.
+//! Building and solving the allocation program on every backend, and packing by arc flow and reflect.
 
 use std::hint::black_box;
 
@@ -78,19 +78,21 @@ fn allocation_lp(c: &mut Criterion) {
     group.finish();
 }
 
-fn arc_flow(c: &mut Criterion) {
-    let Some(method) = PACKING.iter().find(|method| method.name() == "arc-flow") else { return };
-    let mut group = c.benchmark_group("arc-flow");
-    group.sample_size(10);
-    for n in [120, 1_200] {
-        let instance = uniform(n);
-        // `supports` builds the graphs and nothing else.
-        group.bench_function(BenchmarkId::new("build", n), |b| {
-            b.iter(|| method.supports(black_box(&instance)));
-        });
+fn flows(c: &mut Criterion) {
+    for name in ["arc-flow", "reflect"] {
+        let Some(method) = PACKING.iter().find(|method| method.name() == name) else { return };
+        let mut group = c.benchmark_group(name);
+        group.sample_size(10);
+        for n in [120, 1_200] {
+            let instance = uniform(n);
+            let budget = Budget::default();
+            group.bench_function(BenchmarkId::new("solve", n), |b| {
+                b.iter(|| method.solve(black_box(&instance), &budget, &mut NullObserver));
+            });
+        }
+        group.finish();
     }
-    group.finish();
 }
 
-criterion_group!(benches, allocation_lp, arc_flow);
+criterion_group!(benches, allocation_lp, flows);
 criterion_main!(benches);

@@ -160,6 +160,14 @@ impl Model {
         self.columns[column].upper = upper;
     }
 
+    /// Replaces the right-hand side of a row; an infinite one switches an inequality off.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn set_rhs(&mut self, row: usize, rhs: f64) {
+        self.rows[row].rhs = rhs;
+    }
+
     /// The coefficients of every row, by ascending column: the transpose, for backends that read rows.
     pub fn by_rows(&self) -> Vec<Vec<(usize, f64)>> {
         let mut rows = vec![Vec::new(); self.rows.len()];

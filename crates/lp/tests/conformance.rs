@@ -2,10 +2,16 @@
 //! must agree. What a backend is known to get wrong is asserted as such, so that a release that repairs
 //! or worsens it is noticed.
 
+#[cfg(feature = "highs")]
+use std::sync::Arc;
+#[cfg(feature = "highs")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use vmpack_lp::backend::{BACKENDS, Backend, BackendError, Limits, Status, solve_with_duals};
+#[cfg(feature = "highs")]
+use vmpack_lp::backend::{Highs, Progress};
 use vmpack_lp::dual::dual;
 use vmpack_lp::model::{Column, Model, Sense};
 
@@ -412,6 +418,35 @@ fn a_deadline_ends_a_hard_integer_program_with_the_best_point() {
         let objective = solution.objective.expect("feasible points have an objective");
         assert!(solution.best_bound.expect("a bound") <= objective + TOLERANCE);
     }
+}
+
+#[cfg(feature = "highs")]
+#[test]
+fn progress_is_told_and_a_request_to_stop_is_heard() {
+    let model = market_split();
+    let stop = Arc::new(AtomicBool::new(false));
+    let limits = Limits { stop: Some(Arc::clone(&stop)), ..Limits::default() };
+    let (mut incumbents, mut bounds) = (Vec::new(), Vec::new());
+    let started = Instant::now();
+    let solution = Highs.solve_observed(&model, &limits, &mut |news| match news {
+        Progress::Incumbent(values) => {
+            assert!(model.violation(&values) < TOLERANCE);
+            incumbents.push(model.objective(&values));
+            if incumbents.len() == 2 {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+        Progress::Bound(bound) => bounds.push(bound),
+    });
+    let solution = solution.expect("no error");
+    assert!(started.elapsed() < Duration::from_secs(20), "no limit but the request");
+    assert_eq!(solution.status, Status::Feasible);
+    assert!(incumbents.len() >= 2 && incumbents.is_sorted_by(|a, b| a > b), "{incumbents:?}");
+    assert!(bounds.is_sorted(), "{bounds:?}");
+    let best = incumbents.last().copied().expect("two");
+    assert!(solution.objective.expect("a point") <= best + TOLERANCE);
+    let stopped = Highs.solve(&model, &limits).expect("no error");
+    assert_eq!(stopped.status, Status::LimitReached);
 }
 
 #[test]

@@ -115,7 +115,10 @@ proptest! {
     fn tiny_instances_reach_the_enumerated_optimum(instance in tiny()) {
         let optimum = enumerate(&instance);
         for method in METHODS {
-            prop_assert_eq!(method.supports(&instance), Ok(()));
+            if let Err(reason) = method.supports(&instance) {
+                prop_assert!(method.name() == "reflect" && instance.dimensions() > 1, "{reason}");
+                continue;
+            }
             let outcome = solve(*method, &instance, &Budget::default());
             let status = if optimum.is_some() { Status::Optimal } else { Status::Infeasible };
             prop_assert_eq!(outcome.status, status, "{:?} {:?}", method, outcome);
@@ -141,9 +144,8 @@ fn deadlines_are_kept_with_an_answer() {
     let instance = two_resources(100);
     for method in METHODS {
         if let Err(reason) = method.supports(&instance) {
-            assert!(
-                reason.to_string().contains("more than") || reason.to_string().contains("most")
-            );
+            let reason = reason.to_string();
+            assert!(reason.contains("more than") || reason.contains("one resource"), "{reason}");
             continue;
         }
         let started = Instant::now();

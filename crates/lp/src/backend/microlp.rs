@@ -6,7 +6,7 @@ use good_lp::{
     WithTimeLimit, constraint, variable, variables,
 };
 
-use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
+use super::{Backend, BackendError, Capabilities, Limits, Progress, Solution, Status, trivial};
 use crate::model::{Model, Sense};
 
 /// The microlp backend.
@@ -35,7 +35,12 @@ impl Backend for Microlp {
         }
     }
 
-    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+    fn solve_observed(
+        &self,
+        model: &Model,
+        limits: &Limits,
+        _on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Solution, BackendError> {
         if let Some(solution) = trivial(model, limits) {
             return Ok(solution);
         }

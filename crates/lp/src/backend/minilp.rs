@@ -3,10 +3,12 @@
 //! It knows no limits and may panic on a singular basis, so it runs on a thread of its own: a panic
 //! becomes an error, and at the deadline the thread is left behind (it ends with the process).
 
+use std::time::Duration;
+
 use minilp::{ComparisonOp, OptimizationDirection, Problem};
 
 use super::watch::{Watched, watch};
-use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
+use super::{Backend, BackendError, Capabilities, Limits, Progress, Solution, Status, trivial};
 use crate::model::{Model, Sense};
 
 /// The minilp backend.
@@ -35,7 +37,12 @@ impl Backend for Minilp {
         }
     }
 
-    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+    fn solve_observed(
+        &self,
+        model: &Model,
+        limits: &Limits,
+        _on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Solution, BackendError> {
         if model.has_integers() {
             return Err(BackendError::Integers("minilp"));
         }
@@ -45,13 +52,14 @@ impl Backend for Minilp {
         let failed =
             |message: &str| BackendError::Failed { backend: "minilp", message: message.to_owned() };
         let (problem, handles) = load(model);
-        let solve = move || {
+        let solve = move |_report| {
             let values = |solved: minilp::Solution| {
                 handles.iter().map(|&x| *solved.var_value(x)).collect::<Vec<_>>()
             };
             problem.solve().map(values)
         };
-        match watch(limits.remaining(), solve).map_err(|error| failed(&error.to_string()))? {
+        let watched = watch(limits, Duration::ZERO, &mut |_| {}, solve);
+        match watched.map_err(|error| failed(&error.to_string()))? {
             // Its primal simplex takes a step of infinite length along an unbounded ray and calls the end
             // of it optimal.
             Watched::Done(Ok(values)) if values.iter().any(|value| !value.is_finite()) => {

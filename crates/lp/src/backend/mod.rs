@@ -7,6 +7,8 @@ mod minilp;
 mod watch;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use vmpack_model::Budget;
@@ -57,11 +59,21 @@ pub struct Limits {
     pub absolute_gap: f64,
     /// Integer programs: a feasible point to start from.
     pub start: Option<Vec<f64>>,
+    /// Set by whoever wants the solve to end early.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: None, work: None, threads: 1, seed: 0, absolute_gap: 1e-9, start: None }
+        Self {
+            deadline: None,
+            work: None,
+            threads: 1,
+            seed: 0,
+            absolute_gap: 1e-9,
+            start: None,
+            stop: None,
+        }
     }
 }
 
@@ -72,6 +84,7 @@ impl From<&Budget> for Limits {
             work: budget.work_limit(),
             threads: budget.threads(),
             seed: budget.seed(),
+            stop: Some(budget.stop_flag()),
             ..Self::default()
         }
     }
@@ -81,6 +94,11 @@ impl Limits {
     /// The time that remains; `None` without a deadline.
     pub fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether somebody asked to stop.
+    fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 }
 
@@ -99,6 +117,13 @@ pub enum Status {
     InfeasibleOrUnbounded,
     /// A limit ended the search before a feasible point was found.
     LimitReached,
+}
+
+impl Status {
+    /// Whether no point is feasible, for a program whose objective cannot fall without end.
+    pub fn is_infeasible(self) -> bool {
+        matches!(self, Self::Infeasible | Self::InfeasibleOrUnbounded)
+    }
 }
 
 /// What a backend returns.
@@ -141,6 +166,15 @@ impl Solution {
     }
 }
 
+/// What a backend finds while it searches for an integer solution.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// A better feasible point.
+    Incumbent(Vec<f64>),
+    /// A greater number that it holds to be no greater than the optimum.
+    Bound(f64),
+}
+
 /// Why a backend returned nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
@@ -172,7 +206,20 @@ pub trait Backend: Sync {
     ///
     /// # Errors
     /// When the backend gives up without any of the answers of [`Status`]: see [`BackendError`].
-    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError>;
+    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+        self.solve_observed(model, limits, &mut |_| {})
+    }
+
+    /// The same, telling of progress while an integer program is solved, where the backend does.
+    ///
+    /// # Errors
+    /// See [`Backend::solve`].
+    fn solve_observed(
+        &self,
+        model: &Model,
+        limits: &Limits,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Solution, BackendError>;
 }
 
 impl fmt::Debug for dyn Backend + '_ {
@@ -211,7 +258,7 @@ pub fn solve_with_duals(
 /// The answer where no solver is needed: the deadline has passed, a range is empty, or there is no column
 /// at all.
 fn trivial(model: &Model, limits: &Limits) -> Option<Solution> {
-    if limits.remaining().is_some_and(|time| time.is_zero()) {
+    if limits.remaining().is_some_and(|time| time.is_zero()) || limits.is_stopped() {
         return Some(Solution::without_values(Status::LimitReached));
     }
     if model.has_empty_range() {

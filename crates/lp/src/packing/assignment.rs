@@ -11,15 +11,18 @@
 //! ```
 //!
 //! VMs of a type are counted, not distinguished, and copies of a type are opened in order, which removes
-//! most of the symmetry. Copies are bounded by first fit, and the cost from below by the best
+//! most of the symmetry. Copies are bounded by the greedy rules, and the cost from below by the best
 //! combinatorial bound.
 
-use vmpack_model::packing::{Instance, Packing, Pattern, Placement};
+use std::ops::Range;
+
+use ndarray::Array2;
+use vmpack_model::packing::{Certificate, HostType, Instance, Packing, Pattern, VmType};
 use vmpack_model::{Bound, Budget, Kind, Method, Observer, Outcome, Unsupported, Value};
 
-use super::claim::{Best, claimed, is_free, place_free, step};
-use super::first_fit;
-use crate::backend::{Backend, Limits, Status};
+use super::claim::{Best, copies, is_free, is_placed};
+use super::search::{self, Formulation, Refused};
+use crate::backend::Backend;
 use crate::model::{Column, Model, Sense};
 
 /// The assignment program on one backend.
@@ -45,7 +48,7 @@ impl Method<Packing> for Assignment {
     }
 
     fn summary(&self) -> &'static str {
-        "The assignment integer program over VM types and host copies, started from first fit."
+        "The assignment integer program over VM types and host copies, to beat the best greedy rule."
     }
 
     fn reference(&self) -> &'static str {
@@ -53,15 +56,20 @@ impl Method<Packing> for Assignment {
     }
 
     fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
-        let Some(copies) = copies(instance, None, &Budget::default()) else { return Ok(()) };
-        let columns = Layout::columns(instance, &copies);
+        // By volume alone, which takes no time on any instance; the rest only where that is little.
+        let mut columns = Copies::columns(instance, &hosts_by_volume(instance));
+        if columns <= u128::from(self.greatest)
+            && let Some(copies) = host_copies(instance, None, &Budget::default())
+        {
+            columns = Copies::columns(instance, &copies);
+        }
         if columns <= u128::from(self.greatest) {
             return Ok(());
         }
         Err(Unsupported(format!(
-            "the program would have {columns} columns, more than the {} that {} is given",
-            self.greatest,
-            self.backend.name()
+            "the program would have {columns} columns or more than that, and {} is given {}",
+            self.backend.name(),
+            self.greatest
         )))
     }
 
@@ -71,93 +79,94 @@ impl Method<Packing> for Assignment {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        if let Some(refutation) = vmpack_bounds::refute(instance) {
-            return Outcome::infeasible(Some(refutation));
-        }
-        let mut best = Best::new(instance);
-        if let Some(bound) = vmpack_bounds::best(instance) {
-            best.bound(bound, observer);
-        }
-        if let Some(placement) = first_fit::best(instance, budget) {
-            best.offer(placement, observer);
-        }
-        if best.is_closed() || budget.exhausted() {
-            return best.into_outcome();
-        }
-        let Some(copies) = copies(instance, best.placement(), budget) else {
-            return best.into_outcome();
-        };
-        let (layout, model) = Layout::new(instance, &copies, best.lower());
-        let counted = |outcome: Outcome<Packing>| {
-            outcome
-                .with_counter("columns", model.columns().len() as u64)
-                .with_counter("rows", model.rows().len() as u64)
-        };
-        if budget.exhausted() {
-            return counted(best.into_outcome());
-        }
-        let limits = Limits {
-            // Two costs differ by a step at least: a smaller gap is no gap.
-            absolute_gap: step(instance) as f64 * (1.0 - 1e-6),
-            start: best.placement().and_then(|placement| layout.values(instance, placement)),
-            ..Limits::from(budget)
-        };
-        let Ok(solution) = self.backend.solve(&model, &limits) else {
-            return counted(best.into_outcome());
-        };
-        if solution.status == Status::Infeasible && best.cost().is_none() {
-            return counted(Outcome::infeasible(None));
-        }
-        if solution.has_point() {
-            best.offer(place_free(instance, layout.placement(&solution.values)), observer);
-        }
-        let lower = solution.best_bound.and_then(|bound| claimed(instance, bound));
-        if let Some(lower) = lower.filter(|&lower| best.cost().is_none_or(|cost| lower <= cost)) {
-            best.bound(Bound::claimed(lower), observer);
-        }
-        counted(best.into_outcome())
-            .with_counter("simplex-iterations", solution.iterations)
-            .with_counter("nodes", solution.nodes)
+        search::solve(instance, self.backend, budget, observer, |best| {
+            let copies = host_copies(instance, Some(best), budget).ok_or(Refused::Budget)?;
+            if Copies::columns(instance, &copies) > u128::from(self.greatest) {
+                return Err(Refused::TooLarge);
+            }
+            Ok(Copies::new(instance, &copies))
+        })
     }
 }
 
-/// How many copies of each host type some optimal packing needs at most: what is in stock, what first
-/// fit needs for all VMs that fit the type, what a known packing's cost pays for, and one per VM. At
-/// least what the known packing uses. `None` if the budget ends.
-fn copies(instance: &Instance, known: Option<&Placement>, budget: &Budget) -> Option<Vec<u64>> {
+/// How many hosts of each type all VMs that fit it fill by volume, at most what is in stock.
+fn hosts_by_volume(instance: &Instance) -> Vec<u64> {
+    let hosts = (0..instance.hosts().len()).map(|t| {
+        let fitting = |vm: &&VmType| vm.rows.clone().any(|row| instance.fits(row, t));
+        let needed = (0..instance.dimensions()).map(|k| {
+            let least = |rows: Range<usize>| rows.map(|row| instance.demand(row)[k]).min();
+            let demand: u64 = instance
+                .vms()
+                .iter()
+                .filter(fitting)
+                .map(|vm| vm.count * least(vm.rows.clone()).unwrap_or(0))
+                .sum();
+            demand.checked_div(instance.capacity(t)[k]).unwrap_or(0)
+        });
+        needed.max().unwrap_or(0).min(instance.hosts()[t].stock.unwrap_or(u64::MAX))
+    });
+    hosts.collect()
+}
+
+/// How many copies of each host type some optimal packing needs at most: what is in stock, what the
+/// greedy rules need for all VMs that fit the type, for these can always be packed again among themselves,
+/// what the cost of the best packing pays for, and one per VM. `None` if the budget ends.
+fn host_copies(instance: &Instance, best: Option<&Best>, budget: &Budget) -> Option<Vec<u64>> {
+    let known = best.and_then(|best| best.placement()).map(|best| best.cost(instance));
     (0..instance.hosts().len())
         .map(|t| {
             let host = &instance.hosts()[t];
-            let affordable = known
-                .and_then(|placement| placement.cost(instance).checked_div(host.cost))
-                .unwrap_or(u64::MAX);
-            let used = known.map_or(0, |placement| {
-                let of_type = placement.patterns.iter().filter(|(pattern, _)| pattern.host == t);
-                of_type.map(|&(_, hosts)| hosts).sum()
-            });
-            let enough = first_fit::hosts_of_type(instance, t, budget)?
-                .min(affordable)
-                .min(instance.total_vms());
-            Some(enough.max(used).min(host.stock.unwrap_or(u64::MAX)))
+            let affordable = known.and_then(|cost| cost.checked_div(host.cost));
+            let alone = on_type(instance, t);
+            let enough = vmpack_greedy::start(&alone, budget)?.hosts_opened();
+            let most = enough.min(affordable.unwrap_or(u64::MAX)).min(alone.total_vms());
+            Some(most.min(host.stock.unwrap_or(u64::MAX)))
         })
         .collect()
 }
 
-/// Where the columns of each host copy are.
-struct Layout {
-    /// Demand rows that fit each host type, without those of free VM types.
-    rows: Vec<Vec<usize>>,
-    /// For every copy, in order of host types: the type and its column `y`, which those of `rows` follow.
-    copies: Vec<(usize, usize)>,
+/// The VMs that fit a host type, by the rows that do, on unlimited hosts of it.
+fn on_type(instance: &Instance, t: usize) -> Instance {
+    let mut demands = Vec::new();
+    let mut vms = Vec::new();
+    let mut rows = 0;
+    for vm in instance.vms() {
+        let start = rows;
+        for row in vm.rows.clone().filter(|&row| instance.fits(row, t)) {
+            demands.extend_from_slice(instance.demand(row));
+            rows += 1;
+        }
+        if rows > start {
+            vms.push(VmType { name: vm.name.clone(), count: vm.count, rows: start..rows });
+        }
+    }
+    let d = instance.dimensions();
+    let host = HostType { name: instance.hosts()[t].name.clone(), cost: 1, stock: None };
+    Instance::new(
+        instance.name(),
+        instance.resources().to_vec(),
+        vms,
+        Array2::from_shape_vec((rows, d), demands).expect("d demands per row"),
+        vec![host],
+        Array2::from_shape_vec((1, d), instance.capacity(t).to_vec()).expect("d capacities"),
+    )
+    .expect("a part of an instance")
 }
 
-impl Layout {
+/// The program with the place of the columns of each host copy.
+struct Copies {
+    model: Model,
+    /// Demand rows that fit each host type, without those of free VM types.
+    rows: Vec<Vec<usize>>,
+    /// For every copy: the host type and its column `y`, which those of `rows` follow.
+    places: Vec<(usize, usize)>,
+    /// The rows that bound the cost from below and from above.
+    cost: [usize; 2],
+}
+
+impl Copies {
     fn rows(instance: &Instance, t: usize) -> Vec<usize> {
-        let wanted = |&row: &usize| {
-            let vm = instance.type_of_row(row);
-            instance.vms()[vm].count > 0 && !is_free(instance, vm) && instance.fits(row, t)
-        };
-        (0..instance.rows()).filter(wanted).collect()
+        (0..instance.rows()).filter(|&row| is_placed(instance, row, t)).collect()
     }
 
     fn columns(instance: &Instance, copies: &[u64]) -> u128 {
@@ -167,7 +176,7 @@ impl Layout {
         copies.iter().enumerate().map(of_type).sum()
     }
 
-    fn new(instance: &Instance, copies: &[u64], lower: Value) -> (Self, Model) {
+    fn new(instance: &Instance, host_copies: &[u64]) -> Self {
         let d = instance.dimensions();
         let mut model = Model::default();
         let demand: Vec<Option<usize>> = (0..instance.vms().len())
@@ -176,73 +185,70 @@ impl Layout {
                 wanted.then(|| model.add_row(Sense::Eq, instance.vms()[vm].count as f64))
             })
             .collect();
-        let cost = model.add_row(Sense::Ge, lower.to_f64());
+        let cost =
+            [model.add_row(Sense::Ge, f64::NEG_INFINITY), model.add_row(Sense::Le, f64::INFINITY)];
         let rows: Vec<Vec<usize>> =
             (0..instance.hosts().len()).map(|t| Self::rows(instance, t)).collect();
-        let mut layout = Self { rows, copies: Vec::new() };
-        for (t, &copies) in copies.iter().enumerate() {
+        let mut places = Vec::new();
+        for (t, &host_copies) in host_copies.iter().enumerate() {
             let capacity = instance.capacity(t);
             let mut order_before = None;
-            for copy in 0..copies {
+            for copy in 0..host_copies {
                 let first = model.rows().len();
                 for _ in 0..d {
                     model.add_row(Sense::Le, 0.0);
                 }
-                let order = (copy + 1 < copies).then(|| model.add_row(Sense::Ge, 0.0));
+                let order = (copy + 1 < host_copies).then(|| model.add_row(Sense::Ge, 0.0));
                 let unit = instance.hosts()[t].cost as f64;
                 let offers = capacity.iter().enumerate().map(|(k, &c)| (first + k, -(c as f64)));
                 let orders = order.map(|row| (row, 1.0)).into_iter();
                 let orders = orders.chain(order_before.map(|row| (row, -1.0)));
-                let entries = offers.chain(orders).chain([(cost, unit)]);
+                let entries = offers.chain(orders).chain(cost.map(|row| (row, unit)));
                 let y = model.add_column(Column::integer(unit, 0.0, 1.0), entries);
-                layout.copies.push((t, y));
+                places.push((t, y));
                 order_before = order;
-                for &row in &layout.rows[t] {
-                    let vm = instance.type_of_row(row);
-                    let sizes = instance.demand(row);
-                    let fit = first_fit::copies(sizes, capacity).min(instance.vms()[vm].count);
-                    let loads = sizes.iter().enumerate().map(|(k, &w)| (first + k, w as f64));
-                    let entries = loads.chain(demand[vm].map(|row| (row, 1.0)));
-                    model.add_column(Column::integer(0.0, 0.0, fit as f64), entries);
+                for &row in &rows[t] {
+                    let sizes = instance.demand(row).iter().enumerate();
+                    let loads = sizes.map(|(k, &w)| (first + k, w as f64));
+                    let served = demand[instance.type_of_row(row)].map(|row| (row, 1.0));
+                    let fit = copies(instance, row, t) as f64;
+                    model.add_column(Column::integer(0.0, 0.0, fit), loads.chain(served));
                 }
             }
         }
-        (layout, model)
+        Self { model, rows, places, cost }
+    }
+}
+
+impl Formulation for Copies {
+    // It is as weak as the volume bound.
+    const RELAXES: bool = false;
+
+    fn model(&self) -> &Model {
+        &self.model
     }
 
-    /// The values of a placement; `None` if it opens more copies than there are.
-    fn values(&self, instance: &Instance, placement: &Placement) -> Option<Vec<f64>> {
-        let columns = self.copies.last().map_or(0, |&(t, y)| y + 1 + self.rows[t].len());
-        let mut values = vec![0.0; columns];
-        // The copies of a type follow each other.
-        let mut next: Vec<usize> = (0..instance.hosts().len())
-            .map(|t| self.copies.partition_point(|copy| copy.0 < t))
-            .collect();
-        for (pattern, hosts) in &placement.patterns {
-            for _ in 0..*hosts {
-                let t = pattern.host;
-                let &(_, y) = self.copies.get(next[t]).filter(|copy| copy.0 == t)?;
-                next[t] += 1;
-                values[y] = 1.0;
-                for &(row, count) in &pattern.vms {
-                    // Rows of free VM types have no column.
-                    if let Ok(at) = self.rows[t].binary_search(&row) {
-                        values[y + 1 + at] = count as f64;
-                    }
-                }
-            }
+    fn certify(&mut self, _: &[f64]) -> Option<Bound<Certificate>> {
+        None
+    }
+
+    fn confine(&mut self, lower: Value, ceiling: Option<u64>) {
+        self.model.set_rhs(self.cost[0], lower.to_f64());
+        if let Some(ceiling) = ceiling {
+            self.model.set_rhs(self.cost[1], ceiling as f64);
         }
-        Some(values)
     }
 
-    /// The placement that the values mean, to be verified.
-    fn placement(&self, values: &[f64]) -> Placement {
-        let patterns = self.copies.iter().map(|&(host, y)| {
-            let count = |at: usize| values[y + 1 + at].round().max(0.0) as u64;
+    fn patterns(&self, values: &[f64]) -> Vec<(Pattern, f64)> {
+        let pattern = |&(host, y): &(usize, usize)| {
             let rows = self.rows[host].iter().enumerate();
-            let vms = rows.map(|(at, &row)| (row, count(at))).collect();
-            (Pattern { host, vms }, 1)
-        });
-        Placement::from_patterns(patterns)
+            let vms = rows.map(|(at, &row)| (row, values[y + 1 + at].round().max(0.0) as u64));
+            (Pattern { host, vms: vms.collect() }, 1.0)
+        };
+        self.places.iter().map(pattern).collect()
+    }
+
+    fn sizes(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
     }
 }

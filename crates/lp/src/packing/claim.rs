@@ -122,35 +122,19 @@ impl<'a> Best<'a> {
 /// VM types that some alternative lets run on nothing: they are left out of every program, for they fit
 /// any host that is open.
 pub(super) fn is_free(instance: &Instance, vm: usize) -> bool {
-    free_row(instance, vm).is_some()
+    instance.vms()[vm].rows.clone().any(|row| instance.demand(row).iter().all(|&x| x == 0))
 }
 
-fn free_row(instance: &Instance, vm: usize) -> Option<usize> {
-    instance.vms()[vm].rows.clone().find(|&row| instance.demand(row).iter().all(|&x| x == 0))
+/// Whether a program places VMs by this row on hosts of type `t`.
+pub(super) fn is_placed(instance: &Instance, row: usize, t: usize) -> bool {
+    let vm = instance.type_of_row(row);
+    instance.vms()[vm].count > 0 && !is_free(instance, vm) && instance.fits(row, t)
 }
 
-/// Adds the free VMs to the first host, opening the cheapest in stock if there is none.
-pub(super) fn place_free(instance: &Instance, placement: Placement) -> Placement {
-    let guests: Vec<(usize, u64)> = (0..instance.vms().len())
-        .filter(|&vm| instance.vms()[vm].count > 0)
-        .filter_map(|vm| Some((free_row(instance, vm)?, instance.vms()[vm].count)))
-        .collect();
-    if guests.is_empty() {
-        return placement;
-    }
-    let mut patterns = placement.patterns;
-    if patterns.is_empty() {
-        let in_stock =
-            (0..instance.hosts().len()).filter(|&t| instance.hosts()[t].stock != Some(0));
-        if let Some(host) = in_stock.min_by_key(|&t| instance.hosts()[t].cost) {
-            patterns.push((vmpack_model::packing::Pattern { host, vms: Vec::new() }, 1));
-        }
-    }
-    if let Some((pattern, hosts)) = patterns.first_mut() {
-        let mut with_guests = pattern.clone();
-        with_guests.vms.extend(guests);
-        *hosts -= 1;
-        patterns.push((with_guests, 1));
-    }
-    Placement::from_patterns(patterns)
+/// How many VMs one host of type `t` takes by a row that demands something, at most.
+pub(super) fn copies(instance: &Instance, row: usize, t: usize) -> u64 {
+    let amounts = instance.demand(row).iter().zip(instance.capacity(t));
+    let often =
+        amounts.filter(|(demand, _)| **demand > 0).map(|(demand, capacity)| capacity / demand);
+    often.min().unwrap_or(u64::MAX).min(instance.vms()[instance.type_of_row(row)].count)
 }

@@ -3,21 +3,21 @@
 //! One graph per host type, so that each is compressed for its own capacity; a demand row sums the arcs
 //! of a VM type, by any of its alternative rows, over all graphs. The linear relaxation is as strong as
 //! that of Gilmore and Gomory but for rows that a merged path repeats, and its dual values prove a bound
-//! that the checker derives again. The integer program then starts from the better of first fit and the
-//! rounded relaxation.
+//! that the checker derives again, and which arcs no cheaper placement uses.
 
 mod flow;
 mod graph;
-mod weights;
+mod space;
 
 use vmpack_model::packing::{Instance, Packing};
-use vmpack_model::{Bound, Budget, Kind, Method, Observer, Outcome, Unsupported};
+use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
-use super::claim::{Best, claimed, is_free, place_free, step};
-use super::first_fit;
-use crate::backend::{Backend, Highs, Limits, Status};
+use super::claim::{copies, is_placed};
+use super::search::{self, Formulation, Refused};
+use crate::backend::Highs;
 use flow::Flow;
-use graph::{Caps, Graph, Item, TooLarge};
+use graph::{Caps, Graph, Item};
+use space::Space;
 
 /// Arc flow on HiGHS.
 ///
@@ -48,21 +48,14 @@ impl Method<Packing> for ArcFlow {
         "Valerio de Carvalho (1999); Brandao and Pedroso, Bin packing and related problems (2016)"
     }
 
+    /// Whether uses of the capacities have codes. How large the graphs become is only known once they
+    /// are built: `solve` gives up on graphs that are too large.
     fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
-        let reason = |reason: String| Err(Unsupported(reason));
-        match graphs(instance, &Budget::default()) {
-            Ok(_) | Err(TooLarge::Budget) => Ok(()),
-            Err(TooLarge::Capacities) => {
-                reason("the product of the capacities of a host exceeds 2^127".to_owned())
-            }
-            Err(TooLarge::States(_)) => {
-                reason(format!("the graphs of host patterns have more than {} states", CAPS.states))
-            }
-            Err(TooLarge::Arcs(arcs)) => reason(format!(
-                "the graphs of host patterns have {arcs} arcs or more, the most taken are {}",
-                CAPS.arcs
-            )),
+        let coded = |t| Space::new(instance.capacity(t), &items(instance, t)).is_some();
+        if (0..instance.hosts().len()).all(coded) {
+            return Ok(());
         }
+        Err(Unsupported("the product of the capacities of a host exceeds 2^127".to_owned()))
     }
 
     fn solve(
@@ -71,103 +64,39 @@ impl Method<Packing> for ArcFlow {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        if let Some(refutation) = vmpack_bounds::refute(instance) {
-            return Outcome::infeasible(Some(refutation));
-        }
-        let mut best = Best::new(instance);
-        if let Some(bound) = vmpack_bounds::best(instance) {
-            best.bound(bound, observer);
-        }
-        if let Some(placement) = first_fit::best(instance, budget) {
-            best.offer(placement, observer);
-        }
-        if best.is_closed() {
-            return best.into_outcome();
-        }
-        let Ok(graphs) = graphs(instance, budget) else { return best.into_outcome() };
-        let mut flow = Flow::new(instance, &graphs);
-        let arcs = graphs.iter().flatten().map(|graph| graph.arcs.len() as u64).sum();
-        let counted = |outcome: Outcome<Packing>, iterations: u64, nodes: u64| {
-            outcome
-                .with_counter("arcs", arcs)
-                .with_counter("graph-nodes", graphs.iter().flatten().map(|g| g.nodes as u64).sum())
-                .with_counter("simplex-iterations", iterations)
-                .with_counter("nodes", nodes)
-        };
-        let limits = Limits::from(budget);
-        let Ok(relaxed) = Highs.solve(&flow.model.relaxed(), &limits) else {
-            return counted(best.into_outcome(), 0, 0);
-        };
-        if relaxed.status == Status::Infeasible && best.cost().is_none() {
-            return counted(Outcome::infeasible(None), relaxed.iterations, 0);
-        }
-        if relaxed.has_point()
-            && let Some(placement) =
-                first_fit::complete(instance, flow.rounded(&relaxed.values), budget)
-        {
-            best.offer(placement, observer);
-        }
-        if let Some(duals) = &relaxed.duals {
-            let of_type = |row: &Option<usize>| row.map_or(0.0, |row| duals[row]);
-            let prices: Vec<f64> = flow.demand.iter().map(of_type).collect();
-            if let Some(bound) = weights::certified_bound(instance, &graphs, &prices) {
-                best.bound(bound, observer);
-            }
-        }
-        if best.is_closed() || budget.exhausted() {
-            return counted(best.into_outcome(), relaxed.iterations, 0);
-        }
-        flow.tighten(best.placement().map(|placement| placement.cost(instance)));
-        let limits = Limits {
-            // Two costs differ by a step at least: a smaller gap is no gap.
-            absolute_gap: step(instance) as f64 * (1.0 - 1e-6),
-            start: best.placement().and_then(|placement| flow.values(placement)),
-            ..limits
-        };
-        let Ok(solution) = Highs.solve(&flow.model, &limits) else {
-            return counted(best.into_outcome(), relaxed.iterations, 0);
-        };
-        let iterations = relaxed.iterations + solution.iterations;
-        if solution.status == Status::Infeasible && best.cost().is_none() {
-            return counted(Outcome::infeasible(None), iterations, solution.nodes);
-        }
-        if solution.has_point() {
-            best.offer(place_free(instance, flow.placement(&solution.values)), observer);
-        }
-        let lower = solution.best_bound.and_then(|bound| claimed(instance, bound));
-        if let Some(lower) = lower.filter(|&lower| best.cost().is_none_or(|cost| lower <= cost)) {
-            best.bound(Bound::claimed(lower), observer);
-        }
-        counted(best.into_outcome(), iterations, solution.nodes)
+        search::solve(instance, &Highs, budget, observer, |_| flow(instance, budget))
     }
 }
 
+/// The formulation of an instance.
+pub(super) fn flow<'a>(
+    instance: &'a Instance,
+    budget: &Budget,
+) -> Result<impl Formulation + use<'a>, Refused> {
+    Ok(Flow::new(instance, graphs(instance, budget)?))
+}
+
 /// The graph of every host type that is in stock and can hold anything.
-fn graphs(instance: &Instance, budget: &Budget) -> Result<Vec<Option<Graph>>, TooLarge> {
+fn graphs(instance: &Instance, budget: &Budget) -> Result<Vec<Option<Graph>>, Refused> {
     let mut caps = CAPS;
     (0..instance.hosts().len())
         .map(|t| {
-            let capacity = instance.capacity(t);
-            let wanted = |&row: &usize| {
-                let vm = instance.type_of_row(row);
-                instance.vms()[vm].count > 0 && !is_free(instance, vm) && instance.fits(row, t)
-            };
-            let items: Vec<Item> = (0..instance.rows())
-                .filter(wanted)
-                .map(|row| {
-                    let size = instance.demand(row);
-                    let count = instance.vms()[instance.type_of_row(row)].count;
-                    let copies = first_fit::copies(size, capacity).min(count);
-                    Item { row, size: size.to_vec(), copies }
-                })
-                .collect();
+            let items = items(instance, t);
             if items.is_empty() || instance.hosts()[t].stock == Some(0) {
                 return Ok(None);
             }
-            let graph = Graph::new(capacity, items, caps, budget)?;
-            caps.states -= graph.states();
+            let graph = Graph::new(instance.capacity(t), items, caps, budget)?;
+            caps.states -= graph.states;
             caps.arcs -= graph.arcs.len();
             Ok(Some(graph))
         })
         .collect()
+}
+
+/// The rows that hosts of type `t` can run.
+fn items(instance: &Instance, t: usize) -> Vec<Item> {
+    let rows = (0..instance.rows()).filter(|&row| is_placed(instance, row, t));
+    let item =
+        |row| Item { row, size: instance.demand(row).to_vec(), copies: copies(instance, row, t) };
+    rows.map(item).collect()
 }

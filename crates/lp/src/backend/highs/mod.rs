@@ -3,14 +3,17 @@
 //!
 //! The `highs` crate is used directly: `good_lp` hides the best bound, most statuses and the limits.
 
+mod callback;
+
 use std::ffi::CStr;
 use std::time::Duration;
 
 use highs::{ColProblem, HighsModelStatus, HighsSolutionStatus, Sense as Direction, SolvedModel};
 
-use super::watch::{Watched, watch};
-use super::{Backend, BackendError, Capabilities, Limits, Solution, Status, trivial};
+use super::watch::{Report, Watched, watch};
+use super::{Backend, BackendError, Capabilities, Limits, Progress, Solution, Status, trivial};
 use crate::model::{Model, Sense};
+use callback::Listener;
 
 /// The HiGHS backend.
 #[derive(Clone, Copy, Debug)]
@@ -38,15 +41,32 @@ impl Backend for Highs {
         Capabilities { integers: true, duals: true, start: true, deadline: true, work_limit: true }
     }
 
-    fn solve(&self, model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+    fn solve_observed(
+        &self,
+        model: &Model,
+        limits: &Limits,
+        on_progress: &mut dyn FnMut(Progress),
+    ) -> Result<Solution, BackendError> {
         if let Some(solution) = trivial(model, limits) {
             return Ok(solution);
         }
-        let Some(time) = limits.remaining() else { return attempts(model, limits) };
-        let (model, limits) = (model.clone(), limits.clone());
-        match watch(Some(time + GRACE), move || attempts(&model, &limits)) {
+        // What HiGHS has said when it is late.
+        let mut known = Solution::without_values(Status::LimitReached);
+        let mut note = |news: Progress| {
+            match &news {
+                Progress::Incumbent(values) => {
+                    known.status = Status::Feasible;
+                    known.objective = Some(model.objective(values));
+                    known.values.clone_from(values);
+                }
+                Progress::Bound(bound) => known.best_bound = Some(*bound),
+            }
+            on_progress(news);
+        };
+        let (owned, own) = (model.clone(), limits.clone());
+        match watch(limits, GRACE, &mut note, move |report| attempts(&owned, &own, &report)) {
             Ok(Watched::Done(answer)) => answer,
-            Ok(Watched::Late) => Ok(Solution::without_values(Status::LimitReached)),
+            Ok(Watched::Late) => Ok(known),
             Ok(Watched::Panicked) => Err(failed("it panicked")),
             Err(error) => Err(failed(error.to_string())),
         }
@@ -54,19 +74,20 @@ impl Backend for Highs {
 }
 
 /// HiGHS looks at its clock between steps, and a round of cut separation on an integer program with
-/// thousands of columns may take seconds. It is left behind when it is late by this much.
+/// thousands of columns may take seconds. It is left behind when it is late by this much, with what it
+/// has said so far for an answer.
 const GRACE: Duration = Duration::from_millis(250);
 
-fn attempts(model: &Model, limits: &Limits) -> Result<Solution, BackendError> {
+fn attempts(model: &Model, limits: &Limits, report: &Report) -> Result<Solution, BackendError> {
     let start = limits.start.as_deref().filter(|_| model.has_integers());
-    match run(model, limits, start, "on") {
+    match run(model, limits, start, "on", report) {
         // HiGHS 1.16 returns the start beside the objective of a better point when its presolve solves
         // the model. Such models are easy: solve it again without the start.
         Ok(solution) if start.is_some() && !tells_its_objective(model, &solution) => {
-            run(model, limits, None, "on")
+            run(model, limits, None, "on", report)
         }
         // Status `Unknown` comes out of postsolve now and then.
-        Err(_) => run(model, limits, start, "off"),
+        Err(_) => run(model, limits, start, "off", report),
         answer => answer,
     }
 }
@@ -88,11 +109,13 @@ fn run(
     limits: &Limits,
     start: Option<&[f64]>,
     presolve: &str,
+    report: &Report,
 ) -> Result<Solution, BackendError> {
     let remaining = limits.remaining();
-    if remaining.is_some_and(|time| time.is_zero()) {
+    if remaining.is_some_and(|time| time.is_zero()) || limits.is_stopped() {
         return Ok(Solution::without_values(Status::LimitReached));
     }
+    let listener = Listener::new(report, limits.stop.clone(), model.offset());
     let mut highs = load(model)
         .try_optimise(Direction::Minimise)
         .map_err(|status| failed(format!("model refused with {status:?}")))?;
@@ -121,6 +144,9 @@ fn run(
                 .try_set_solution(Some(start), None, None, None)
                 .map_err(|_| failed("start refused"))?;
         }
+    }
+    if !listener.attach(&mut highs) {
+        return Err(failed("callback refused"));
     }
     let solved = highs.try_solve().map_err(|_| failed("error while solving"))?;
     read(model, &solved)

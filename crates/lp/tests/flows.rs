@@ -1,4 +1,4 @@
-//! Arc flow against published optima and on many VMs, judged.
+//! Arc flow and reflect against published optima and on many VMs, judged.
 #![cfg(feature = "highs")]
 
 use std::path::PathBuf;
@@ -8,14 +8,16 @@ use vmpack_check::{Effort, Judge};
 use vmpack_model::packing::{Certificate, Instance, Packing};
 use vmpack_model::{Budget, Method, NullObserver, Outcome, Status, Value};
 
-fn arc_flow() -> &'static dyn Method<Packing> {
+const BOTH: [&str; 2] = ["arc-flow", "reflect"];
+
+fn method(name: &str) -> &'static dyn Method<Packing> {
     let mut methods = vmpack_lp::PACKING.iter().copied();
-    methods.find(|method| method.name() == "arc-flow").expect("built with HiGHS")
+    methods.find(|method| method.name() == name).expect("built with HiGHS")
 }
 
 /// Solves, asserts that the judge finds nothing wrong, and returns the claim.
-fn solve(instance: &Instance, budget: &Budget) -> Outcome<Packing> {
-    let outcome = arc_flow().solve(instance, budget, &mut NullObserver);
+fn solve(name: &str, instance: &Instance, budget: &Budget) -> Outcome<Packing> {
+    let outcome = method(name).solve(instance, budget, &mut NullObserver);
     let judgement = Packing::judge(instance, &outcome, &Effort::default());
     assert!(!judgement.verdict.is_wrong(), "{instance:?}: {outcome:?} {judgement:?}");
     outcome
@@ -26,28 +28,45 @@ fn cost(outcome: &Outcome<Packing>) -> Option<Value> {
 }
 
 #[test]
-fn arc_flow_is_better_than_first_fit_and_volumes() {
-    // Johnson's bad case for first fit decreasing, which opens 11: optimum 9, six of 51 + 27 + 23 and
-    // three of 26 + 26 + 23 + 23.
-    let items = [(vec![51], 6), (vec![27], 6), (vec![26], 6), (vec![23], 12)];
-    let instance = Instance::identical_hosts("ffd-bad", &[101], &items).expect("valid");
-    let outcome = solve(&instance, &Budget::default());
-    assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(9_u64))));
-    // No three VMs of 34 share a host of 101, so 30 of them need 15 hosts; the volume says 14.
-    let instance = Instance::identical_hosts("thirds", &[101], &[(vec![34], 30), (vec![20], 15)])
-        .expect("valid");
-    let outcome = solve(&instance, &Budget::default());
-    let optimum = 15_u64;
-    assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(optimum))));
+fn flows_are_better_than_greedy_rules_and_volumes() {
+    for name in BOTH {
+        // Johnson's bad case for first fit decreasing, which opens 11: optimum 9, six of 51 + 27 + 23
+        // and three of 26 + 26 + 23 + 23.
+        let items = [(vec![51], 6), (vec![27], 6), (vec![26], 6), (vec![23], 12)];
+        let instance = Instance::identical_hosts("ffd-bad", &[101], &items).expect("valid");
+        let outcome = solve(name, &instance, &Budget::default());
+        assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(9_u64))));
+        // No three VMs of 34 share a host of 101, so 30 of them need 15 hosts; the volume says 14.
+        let items = [(vec![34], 30), (vec![20], 15)];
+        let instance = Instance::identical_hosts("thirds", &[101], &items).expect("valid");
+        let outcome = solve(name, &instance, &Budget::default());
+        assert_eq!((outcome.status, cost(&outcome)), (Status::Optimal, Some(Value::from(15_u64))));
+    }
+}
+
+#[test]
+fn graphs_that_are_too_large_leave_the_start_and_its_bound() {
+    let items: Vec<(Vec<u64>, u64)> =
+        (0..400).map(|i| (vec![70_001 + 37 * i * i % 90_001], 1)).collect();
+    let instance = Instance::identical_hosts("large", &[1_000_000], &items).expect("valid");
+    for name in BOTH {
+        assert_eq!(method(name).supports(&instance), Ok(()), "{name}");
+        let outcome = solve(name, &instance, &Budget::default());
+        assert!(outcome.solved.is_some() && outcome.bound.is_some(), "{name}");
+        if outcome.status != Status::Optimal {
+            assert_eq!(outcome.counters.get("too-large"), Some(&1), "{name}: {outcome:?}");
+        }
+    }
 }
 
 #[test]
 fn a_million_vms_of_few_types_flow() {
     let items: Vec<(Vec<u64>, u64)> = (1..=20).map(|i| (vec![3 * i + 5, 50 - i], 50_000)).collect();
     let instance = Instance::identical_hosts("million", &[128, 128], &items).expect("valid");
-    assert_eq!(arc_flow().supports(&instance), Ok(()));
+    assert_eq!(method("arc-flow").supports(&instance), Ok(()));
+    assert!(method("reflect").supports(&instance).is_err(), "two resources");
     let budget = Budget::default().with_time(Duration::from_secs(5));
-    let outcome = solve(&instance, &budget);
+    let outcome = solve("arc-flow", &instance, &budget);
     let (cost, bound) = (cost(&outcome).expect("feasible"), outcome.bound.expect("a bound"));
     assert!(matches!(bound.certificate, Some(Certificate::DualWeights { .. })), "{bound:?}");
     let gap = (cost.to_f64() - bound.value.to_f64()) / cost.to_f64();
@@ -94,18 +113,20 @@ fn published_optima() {
             }
         };
         let instance = read_bpp(&text);
-        let started = Instant::now();
-        let budget = Budget::default().with_time(Duration::from_mins(1));
-        let outcome = solve(&instance, &budget);
-        eprintln!(
-            "{file}: {:?} in {:?}, {:?}",
-            cost(&outcome),
-            started.elapsed(),
-            outcome.counters
-        );
-        assert_eq!(outcome.status, Status::Optimal, "{file}");
-        assert_eq!(cost(&outcome), Some(Value::from(optimum)), "{file}");
-        let bound = outcome.bound.expect("a bound");
-        assert!(bound.certificate.is_some(), "{file}: the relaxation proves the optimum");
+        for name in BOTH {
+            let started = Instant::now();
+            let budget = Budget::default().with_time(Duration::from_mins(1));
+            let outcome = solve(name, &instance, &budget);
+            eprintln!(
+                "{file}: {name} {:?} in {:?}, {:?}",
+                cost(&outcome),
+                started.elapsed(),
+                outcome.counters
+            );
+            assert_eq!(outcome.status, Status::Optimal, "{file}");
+            assert_eq!(cost(&outcome), Some(Value::from(optimum)), "{file}");
+            let bound = outcome.bound.expect("a bound");
+            assert!(bound.certificate.is_some(), "{file}: the relaxation proves the optimum");
+        }
     }
 }
