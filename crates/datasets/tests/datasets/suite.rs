@@ -134,7 +134,7 @@ fn files_are_found_thinned_out_and_known() {
     assert_eq!(names, ["old/x0", "x2", "x5", "old/x7", "new/x0", "new/x7", "x3"]);
     let reference = |cost: &str, proved, source: &str| {
         let cost = cost.parse().expect("a value");
-        Some(Reference { cost, proved, source: source.to_owned() })
+        Some(Reference { cost, proved, lower_bound: None, source: source.to_owned() })
     };
     let known: Vec<Option<Reference>> =
         suite.entries.iter().map(|entry| entry.reference.clone()).collect();
