@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Run only what an existing store lacks.
     #[arg(long)]
     resume: bool,
+    /// Then write the report beside the records, as `vmpack report DIR` does.
+    #[arg(long)]
+    report: bool,
 }
 
 /// How many instances of each class.
@@ -77,6 +80,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let monitor = Terminal::default();
     let summary = vmpack_harness::run(&plan, &options, &interrupt, &monitor)?;
     eprintln!("{summary}");
+    if arguments.report && !summary.interrupted {
+        super::report::write(&arguments.out, &arguments.out)?;
+    }
     Ok(match (summary.interrupted, summary.wrong) {
         (true, _) => ExitCode::from(2),
         (false, 0) => ExitCode::SUCCESS,

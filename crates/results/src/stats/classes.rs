@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vmpack_model::Value;
 
-use super::{gap, mean, quantile};
+use super::{Clock, gap, mean, quantile};
 use crate::{Proof, Record};
 
 /// What one method did on the instances of one class, or on others that belong together.
@@ -34,6 +34,16 @@ pub struct ClassFigures {
     /// The sum of costs above the sum of what the source knows the instances to cost at least, as a share
     /// of the latter; over the instances of which both are known.
     pub excess: Option<f64>,
+}
+
+impl ClassFigures {
+    /// The time spent, by a clock.
+    pub fn time(&self, clock: Clock) -> Spread {
+        match clock {
+            Clock::Cpu => self.cpu_s,
+            Clock::Wall => self.wall_s,
+        }
+    }
 }
 
 /// How values are spread.
