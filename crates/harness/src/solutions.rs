@@ -46,11 +46,7 @@ fn is_kept(which: Solutions, record: &Record) -> bool {
 /// What a method claims about the instance, as a solution file; `None` if the answer is of another
 /// family. The answer must be one that the judge did not reject: others may speak of VMs and hosts that
 /// do not exist.
-pub fn solution_text(
-    instance: &AnyInstance,
-    outcome: &AnyOutcome,
-    method: &str,
-) -> Option<String> {
+pub fn solution_text(instance: &AnyInstance, outcome: &AnyOutcome, method: &str) -> Option<String> {
     let file = match (instance, outcome) {
         (AnyInstance::Packing(instance), AnyOutcome::Packing(outcome)) => {
             Packing::to_file(instance, outcome, Some(method))

@@ -46,9 +46,8 @@ pub(crate) fn classes<'a>(data: &Data<'a>, records: &'a [Record]) -> Vec<Class<'
         let mut names: Vec<&str> = classes.keys().copied().collect();
         names.sort_by(|a, b| natural(a, b));
         for name in names {
-            let about = |publication: &'static Publication| {
-                Some((publication, publication.figures(name)?))
-            };
+            let about =
+                |publication: &'static Publication| Some((publication, publication.figures(name)?));
             let published = if data.family == Family::Packing {
                 PUBLISHED.iter().filter_map(about).collect()
             } else {

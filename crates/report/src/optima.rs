@@ -67,8 +67,8 @@ pub fn gather_optima(run_dir: &Path, out_dir: &Path) -> Result<Gathered, ReportE
         if !kept.is_file() {
             continue;
         }
-        let content = fs::read(&kept)
-            .map_err(|source| ReportError::Read { path: kept.clone(), source })?;
+        let content =
+            fs::read(&kept).map_err(|source| ReportError::Read { path: kept.clone(), source })?;
         let name = format!("{}.json", record.instance.replace(['/', '\\'], "-"));
         files::publish(&out_dir.join(&name), &content)?;
         copies.insert(record.run.as_str(), PathBuf::from(name));

@@ -215,11 +215,7 @@ fn read_suite(path: &str) -> Result<(String, String), SuiteError> {
     Ok((name, text))
 }
 
-fn add_generated(
-    suite: &mut Suite,
-    block: &GenerateBlock,
-    index: usize,
-) -> Result<(), SuiteError> {
+fn add_generated(suite: &mut Suite, block: &GenerateBlock, index: usize) -> Result<(), SuiteError> {
     let mut combinations = vec![BTreeMap::new()];
     for (name, values) in &block.parameters {
         let extended = combinations.iter().flat_map(|chosen| {
@@ -262,9 +258,8 @@ fn add_generated(
 fn fill_in(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut text = String::new();
     let mut rest = template;
-    while let Some((before, (name, after))) = rest
-        .split_once('{')
-        .and_then(|(before, opened)| Some((before, opened.split_once('}')?)))
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, opened)| Some((before, opened.split_once('}')?)))
     {
         text += before;
         text += &value(name).ok_or_else(|| name.to_owned())?;

@@ -110,9 +110,8 @@ impl References {
             Proved::All(proved) => (*proved, None),
             Proved::Column(name) => (false, Some(table.column(name)?)),
         };
-        let optional = |name: &Option<String>| {
-            name.as_ref().map(|name| table.column(name)).transpose()
-        };
+        let optional =
+            |name: &Option<String>| name.as_ref().map(|name| table.column(name)).transpose();
         let (bound, source) = (optional(&self.bound)?, optional(&self.source)?);
         let mut only = Vec::new();
         for (name, value) in &self.only {

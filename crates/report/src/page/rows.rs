@@ -279,7 +279,10 @@ pub(super) const CLASS_COLUMNS: [Column; 13] = [
     column("instances", "instances that it was run on"),
     column("proved", "instances with a correct answer that claims a proof"),
     column("by certificate", "of these, proved by one certificate that the judge derived again"),
-    column("by tree", "of these, proved by a search tree that the judge derived again leaf by leaf"),
+    column(
+        "by tree",
+        "of these, proved by a search tree that the judge derived again leaf by leaf",
+    ),
     column("by word", "of these, proved by the method's word alone"),
     column(
         "open closed",

@@ -82,8 +82,7 @@ pub fn class_figures<'a>(records: impl IntoIterator<Item = &'a Record>) -> Class
     for record in records {
         instances.entry(&record.instance_hash).or_default().push(record);
     }
-    let mut figures =
-        ClassFigures { instances: instances.len() as u64, ..ClassFigures::default() };
+    let mut figures = ClassFigures { instances: instances.len() as u64, ..ClassFigures::default() };
     let (mut cpu, mut wall, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
     let (mut costs, mut bounds) = (0.0, 0.0);
     for runs in instances.values() {
