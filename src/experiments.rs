@@ -4,6 +4,9 @@
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("comparison", include_str!("../benches/experiments/comparison.toml")),
     ("demo", include_str!("../benches/experiments/demo.toml")),
+    ("exact-1d", include_str!("../benches/experiments/exact-1d.toml")),
+    ("exact-variable", include_str!("../benches/experiments/exact-variable.toml")),
+    ("exact-vector", include_str!("../benches/experiments/exact-vector.toml")),
     ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
     ("tiny", include_str!("../benches/experiments/tiny.toml")),
 ];

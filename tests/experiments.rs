@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use vmpack_harness::{Experiment, Methods, MissingMethod, Plan};
+use vmpack_model::{Family, Kind};
+
 use crate::support::{records, vmpack};
 
 fn runs(directory: &Path) -> BTreeSet<String> {
@@ -37,6 +40,88 @@ fn the_tiny_experiment_runs_and_reports() {
     assert!(html.contains("ffd-l2") && html.contains("<svg"));
     for figure in std::fs::read_dir(out.join("figures")).unwrap() {
         assert!(figure.unwrap().metadata().unwrap().len() > 500);
+    }
+}
+
+/// A class, a sample, kept solutions that `check` judges again, and the list of new optima.
+#[test]
+fn open_instances_that_are_closed_are_gathered_with_their_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("easy.bpp", "4\n10\n5\n5\n5\n5\n");
+    write("hard.bpp", "3\n10\n6\n6\n6\n");
+    write("best.csv", "file,cost,proved,bound\neasy,3,no,1\nhard,3,yes,3\n");
+    write(
+        "suite.toml",
+        "description = \"two\"\n[[files]]\nglob = \"*.bpp\"\nclass = \"ANI 201\"\nreferences = \
+         { table = \"best.csv\", key = \"file\", cost = \"cost\", proved = \"proved\", bound = \"bound\" }\n",
+    );
+    write(
+        "e.toml",
+        "name = \"open\"\ndatasets = [\"suite.toml\"]\nmethods = [\"ffd-l1\"]\nsample = 1\n\
+         solutions = \"proved\"\n[limits]\nwall_s = 5\n",
+    );
+    let (out, optima) = (folder.path().join("out"), folder.path().join("optima"));
+    let run = |sample: &str| {
+        let mut command = vmpack();
+        command.env("VMPACK_DATA", folder.path()).arg("run").arg(folder.path().join("e.toml"));
+        command.args(["--report", "--resume", "--sample", sample, "--out"]).arg(&out);
+        command.assert().success();
+        records(&out).len()
+    };
+    assert_eq!((run("1"), run("all")), (1, 2));
+    vmpack().arg("report").arg(&out).arg("--optima").arg(&optima).assert().success();
+    let list = std::fs::read_to_string(optima.join("new-optima.csv")).unwrap();
+    let lines: Vec<&str> = list.lines().skip(1).collect();
+    assert_eq!(lines.len(), 1, "{list}");
+    assert!(
+        lines[0].starts_with("easy,ANI 201,suite,") && lines[0].contains(",1,3,2,ffd-l1,volume,")
+    );
+    let mut check = vmpack();
+    check.arg("check").arg(folder.path().join("easy.bpp")).arg(optima.join("easy.json"));
+    check.assert().success().stdout("Correct\ncost 2\ncertified\n");
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert!(page.contains("New optima") && page.contains("Baldacci et al. 2024"));
+}
+
+/// The experiments of the exact methods plan runs of every method that this build has of those they name.
+#[test]
+fn the_exact_experiments_can_be_planned() {
+    let Some(data) = crate::support::real_data("the_exact_experiments_can_be_planned") else {
+        return;
+    };
+    let registry = vmpack_model::Registry {
+        packing: crate::support::packing_methods(),
+        allocation: crate::support::allocation_methods(),
+    };
+    let has = |name: &str| registry.packing.iter().any(|method| method.name() == name);
+    let exact = ["branch-price", "column-generation", "reflect", "arc-flow", "assignment-highs"];
+    let missing: Vec<MissingMethod> = exact
+        .iter()
+        .filter(|name| !has(name))
+        .map(|&name| MissingMethod {
+            name: name.to_owned(),
+            family: Family::Packing,
+            kind: Kind::ColumnGeneration,
+            reason: "this build is without it".to_owned(),
+        })
+        .collect();
+    for (name, classes) in [("exact-1d", 24), ("exact-vector", 43), ("exact-variable", 10)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/experiments");
+        let mut experiment = Experiment::read(&path.join(format!("{name}.toml"))).unwrap();
+        experiment.set_sample(Some(1));
+        // It builds its graph before it takes an instance, which is minutes for all classes.
+        experiment.blocks.iter_mut().for_each(|b| b.methods.retain(|m| m.text != "arc-flow"));
+        let text = experiment.blocks.iter().flat_map(|block| &block.methods);
+        let named: BTreeSet<String> = text.map(|method| method.text.clone()).collect();
+        let methods = Methods { registry: &registry, missing: &missing };
+        let plan = Plan::new(experiment, &methods, &data).unwrap();
+        let found: BTreeSet<&Option<String>> = plan.instances.iter().map(|i| &i.class).collect();
+        assert_eq!(found.len(), classes, "{name}");
+        let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.method.name).collect();
+        for method in named.iter().filter(|method| has(method)) {
+            assert!(planned.contains(method.as_str()), "{name} never runs {method}");
+        }
     }
 }
 

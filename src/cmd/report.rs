@@ -1,6 +1,6 @@
 //! `vmpack report`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -15,14 +15,29 @@ pub(crate) struct Arguments {
     /// Where to write; the run directory itself unless given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Also copy the solutions of optima that were open before, with a list of them, to this directory.
+    #[arg(long, value_name = "DIR")]
+    optima: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let out = arguments.out.as_deref().unwrap_or(&arguments.directory);
-    let written = vmpack_report::write(&arguments.directory, out)
-        .with_context(|| format!("report of {}", arguments.directory.display()))?;
+    let directory = &arguments.directory;
+    write(directory, arguments.out.as_deref().unwrap_or(directory))?;
+    if let Some(out) = &arguments.optima {
+        let gathered = vmpack_report::gather_optima(directory, out)
+            .with_context(|| format!("new optima of {}", directory.display()))?;
+        println!("{}", gathered.list.display());
+        eprintln!("{} new optima, {} with solutions", gathered.optima, gathered.solutions);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the report and prints what was written.
+pub(super) fn write(directory: &Path, out: &Path) -> anyhow::Result<()> {
+    let written = vmpack_report::write(directory, out)
+        .with_context(|| format!("report of {}", directory.display()))?;
     for file in written.files {
         println!("{}", file.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `vmpack run`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,13 +27,38 @@ pub(crate) struct Arguments {
     /// Runs in parallel; one per core unless given.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Take so many instances of each class, or `all`, instead of the `sample` at the top of the file.
+    #[arg(long, value_name = "N", value_parser = sample)]
+    sample: Option<Sample>,
     /// Run only what an existing store lacks.
     #[arg(long)]
     resume: bool,
+    /// Then write the report beside the records, as `vmpack report DIR` does.
+    #[arg(long)]
+    report: bool,
+}
+
+/// How many instances of each class.
+#[derive(Clone, Copy)]
+enum Sample {
+    All,
+    Of(NonZeroUsize),
+}
+
+fn sample(text: &str) -> Result<Sample, String> {
+    if text == "all" {
+        return Ok(Sample::All);
+    }
+    text.parse().map(Sample::Of).map_err(|_| "expected a positive integer or `all`".to_owned())
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let experiment = read(&arguments.experiment)?;
+    let mut experiment = read(&arguments.experiment)?;
+    match arguments.sample {
+        None => {}
+        Some(Sample::All) => experiment.set_sample(None),
+        Some(Sample::Of(size)) => experiment.set_sample(Some(size.get())),
+    }
     let (registry, missing) = (registry(), missing_methods());
     let methods = Methods { registry: &registry, missing: &missing };
     let plan = Plan::new(experiment, &methods, &data_directory())?;
@@ -54,6 +80,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let monitor = Terminal::default();
     let summary = vmpack_harness::run(&plan, &options, &interrupt, &monitor)?;
     eprintln!("{summary}");
+    if arguments.report && !summary.interrupted {
+        super::report::write(&arguments.out, &arguments.out)?;
+    }
     Ok(match (summary.interrupted, summary.wrong) {
         (true, _) => ExitCode::from(2),
         (false, 0) => ExitCode::SUCCESS,

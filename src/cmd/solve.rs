@@ -5,11 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
-use vmpack_datasets::{SolutionForm, Source, write_solution};
-use vmpack_harness::{AnyOutcome, Interrupt, Launcher, Methods, measure_one};
-use vmpack_model::allocation::Allocation;
-use vmpack_model::packing::Packing;
-use vmpack_model::{AnyInstance, Counters, Status, Value};
+use vmpack_datasets::Source;
+use vmpack_harness::{Interrupt, Launcher, Methods, measure_one, solution_text};
+use vmpack_model::{Counters, Status, Value};
 use vmpack_results::{Limits, Record, Termination};
 
 use super::{deliver, format_named};
@@ -160,7 +158,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         && !measured.record.is_wrong()
     {
         let instance = vmpack_datasets::load(&source)?;
-        let text = solution_text(&instance, outcome, &arguments.method)?;
+        let text = solution_text(&instance, outcome, &arguments.method)
+            .ok_or_else(|| anyhow!("the answer is of another family than the instance"))?;
         deliver(text.as_bytes(), Some(file)).context("the solution")?;
     }
     let answer = Answer::new(&measured.record);
@@ -170,23 +169,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         answer.print();
     }
     exit_code(&measured.record)
-}
-
-fn solution_text(
-    instance: &AnyInstance,
-    outcome: &AnyOutcome,
-    method: &str,
-) -> anyhow::Result<String> {
-    let file = match (instance, outcome) {
-        (AnyInstance::Packing(instance), AnyOutcome::Packing(outcome)) => {
-            Packing::to_file(instance, outcome, Some(method))
-        }
-        (AnyInstance::Allocation(instance), AnyOutcome::Allocation(outcome)) => {
-            Allocation::to_file(instance, outcome, Some(method))
-        }
-        _ => return Err(anyhow!("the answer is of another family than the instance")),
-    };
-    Ok(write_solution(&file))
 }
 
 fn exit_code(record: &Record) -> anyhow::Result<ExitCode> {

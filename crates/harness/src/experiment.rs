@@ -19,6 +19,8 @@ pub struct Experiment {
     pub description: String,
     /// The seed that shuffles the order of runs.
     pub order_seed: u64,
+    /// Whose solutions are kept.
+    pub solutions: Solutions,
     /// The cross products that it consists of; at least one.
     pub blocks: Vec<Block>,
     /// The file.
@@ -36,8 +38,25 @@ pub struct Block {
     pub methods: Vec<Named>,
     /// Seeds for the methods that depend on one.
     pub seeds: Vec<u64>,
+    /// The most instances of each class of a dataset, if not all.
+    pub sample: Option<usize>,
+    /// Whether `sample` is that of the top of the file.
+    inherits_sample: bool,
     /// The limits of every run.
     pub limits: Limits,
+}
+
+/// Which runs leave their solution, with bound and certificate, in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Solutions {
+    /// None.
+    #[default]
+    None,
+    /// Those that answered correctly and claim a proof.
+    Proved,
+    /// All that answered correctly.
+    All,
 }
 
 /// A name in the file and where it stands, for messages about it.
@@ -108,6 +127,14 @@ impl Experiment {
         })?;
         reader.experiment(form)
     }
+
+    /// Replaces the sample at the top of the file, as if it were written there: blocks with one of their
+    /// own keep it.
+    pub fn set_sample(&mut self, sample: Option<usize>) {
+        for block in self.blocks.iter_mut().filter(|block| block.inherits_sample) {
+            block.sample = sample;
+        }
+    }
 }
 
 /// The file as it is written.
@@ -124,6 +151,9 @@ struct Form {
     #[serde(default)]
     methods: Vec<Spanned<String>>,
     seeds: Option<Spanned<Vec<u64>>>,
+    sample: Option<Spanned<usize>>,
+    #[serde(default)]
+    solutions: Solutions,
     #[serde(default)]
     limits: LimitsForm,
     #[serde(default)]
@@ -131,12 +161,13 @@ struct Form {
 }
 
 /// One `[[runs]]`: what it leaves out is as at the top.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RunsForm {
     datasets: Option<Vec<Spanned<String>>>,
     methods: Option<Vec<Spanned<String>>>,
     seeds: Option<Spanned<Vec<u64>>>,
+    sample: Option<Spanned<usize>>,
     #[serde(default)]
     limits: LimitsForm,
 }
@@ -180,10 +211,7 @@ impl Reader<'_> {
             return Err(self.invalid(&form.name.span(), message));
         }
         // Without `[[runs]]` the top of the file is the only block.
-        let whole = (
-            form.name.span(),
-            RunsForm { datasets: None, methods: None, seeds: None, limits: LimitsForm::default() },
-        );
+        let whole = (form.name.span(), RunsForm::default());
         let mut blocks: Vec<(Range<usize>, RunsForm)> = form
             .runs
             .iter()
@@ -199,12 +227,14 @@ impl Reader<'_> {
             datasets: form.datasets,
             methods: form.methods,
             seeds: form.seeds,
+            sample: form.sample,
             limits: form.limits,
         };
         Ok(Experiment {
             name: form.name.into_inner(),
             description: form.description,
             order_seed: form.order_seed,
+            solutions: form.solutions,
             blocks: blocks
                 .into_iter()
                 .map(|(span, block)| self.block(&top, &span, block))
@@ -235,10 +265,20 @@ impl Reader<'_> {
             }
             Some(seeds) => seeds.into_inner(),
         };
+        let inherits_sample = block.sample.is_none();
+        let sample = match block.sample.or_else(|| top.sample.clone()) {
+            Some(size) if *size.get_ref() == 0 => {
+                let message = "sample: expected a positive number of instances per class, found 0";
+                return Err(self.invalid(&size.span(), message.to_owned()));
+            }
+            size => size.map(Spanned::into_inner),
+        };
         Ok(Block {
             datasets: names("datasets", block.datasets, &top.datasets)?,
             methods: names("methods", block.methods, &top.methods)?,
             seeds,
+            sample,
+            inherits_sample,
             limits: self.limits(span, block.limits.or(&top.limits))?,
         })
     }
@@ -298,6 +338,7 @@ struct Top {
     datasets: Vec<Spanned<String>>,
     methods: Vec<Spanned<String>>,
     seeds: Option<Spanned<Vec<u64>>>,
+    sample: Option<Spanned<usize>>,
     limits: LimitsForm,
 }
 
@@ -346,6 +387,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_given_later_replaces_that_of_the_top_alone() {
+        let mut experiment = parse(
+            "name = 'demo'\ndatasets = ['d']\nlimits = { wall_s = 2 }\nsample = 9\n\
+             solutions = 'proved'\n[[runs]]\nmethods = ['ff']\n\
+             [[runs]]\nmethods = ['bf']\nsample = 2\n",
+        )
+        .expect("valid");
+        assert_eq!(experiment.solutions, Solutions::Proved);
+        let samples = |e: &Experiment| e.blocks.iter().map(|b| b.sample).collect::<Vec<_>>();
+        assert_eq!(samples(&experiment), [Some(9), Some(2)]);
+        experiment.set_sample(None);
+        assert_eq!(samples(&experiment), [None, Some(2)]);
+    }
+
+    #[test]
     fn messages_name_file_line_field_and_expectation() {
         let valid = "name = 'x'\ndatasets = ['d']\nmethods = ['m']\n[limits]\nwall_s = 1\n";
         assert!(parse(valid).is_ok());
@@ -363,6 +419,8 @@ mod tests {
             ("methods = ['m']", "methods = ['m'", 4, "array"),
             ("methods = ['m']", "methods = ['m', 7]", 3, "expected a string"),
             ("methods = ['m']", "methods = ['m']\nseeds = []", 4, "seeds: expected at least one"),
+            ("methods = ['m']", "methods = ['m']\nsample = 0", 4, "sample: expected a positive"),
+            ("methods = ['m']", "methods = ['m']\nsolutions = 'best'", 4, "`proved`"),
         ] {
             let error = parse(&valid.replace(from, to)).expect_err(to);
             assert!(error.starts_with(&format!("dir/e.toml:{line}: ")), "{to}: {error}");

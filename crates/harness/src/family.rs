@@ -14,6 +14,9 @@ pub(crate) trait Measurable: Judge {
     /// How large an instance is.
     fn features(instance: &Self::Instance) -> Features;
 
+    /// The kind of certificate that comes with the bound.
+    fn certificate(outcome: &Outcome<Self>) -> Option<&'static str>;
+
     /// An outcome as one of either family.
     fn any(outcome: Outcome<Self>) -> AnyOutcome;
 }
@@ -79,6 +82,10 @@ impl Measurable for Packing {
         }
     }
 
+    fn certificate(outcome: &Outcome<Self>) -> Option<&'static str> {
+        Some(outcome.bound.as_ref()?.certificate.as_ref()?.kind())
+    }
+
     fn any(outcome: Outcome<Self>) -> AnyOutcome {
         AnyOutcome::Packing(outcome)
     }
@@ -97,6 +104,10 @@ impl Measurable for Allocation {
             resources: instance.resources().len() as u64,
             services: instance.services().len() as u64,
         }
+    }
+
+    fn certificate(outcome: &Outcome<Self>) -> Option<&'static str> {
+        outcome.bound.as_ref()?.certificate.as_ref().map(|_| "prices")
     }
 
     fn any(outcome: Outcome<Self>) -> AnyOutcome {

@@ -139,6 +139,7 @@ impl Visit for Judging<'_> {
             status: outcome.status,
             claimed_cost: outcome.solved.as_ref().map(|solved| solved.cost),
             lower_bound: outcome.bound.as_ref().map(|bound| bound.value),
+            certificate: P::certificate(&outcome).map(str::to_owned),
             judgement,
             counters: outcome.counters.clone(),
             trajectory,

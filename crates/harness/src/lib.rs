@@ -22,9 +22,10 @@ mod names;
 mod plan;
 mod process;
 mod run;
+mod solutions;
 
 pub use child::{ChildError, RUN_ONE, run_one};
-pub use experiment::{Block, Experiment, ExperimentError, Named, Place};
+pub use experiment::{Block, Experiment, ExperimentError, Named, Place, Solutions};
 pub use family::AnyOutcome;
 pub use interrupt::Interrupt;
 pub use launcher::Launcher;
@@ -36,3 +37,4 @@ pub use names::nearest;
 pub use plan::{LoadedInstance, Plan, PlanError, Run};
 pub use process::{GRACE, LOADING_LIMIT};
 pub use run::{RunError, RunOptions, Setup, Summary, run};
+pub use solutions::solution_text;

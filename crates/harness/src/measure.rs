@@ -99,6 +99,7 @@ pub fn measure(
         dataset: instance.dataset.clone(),
         instance: instance.name.clone(),
         instance_hash: instance.hash.clone(),
+        class: instance.class.clone(),
         family: instance.instance.family(),
         features: instance.features,
         reference: instance.reference.clone(),
@@ -126,8 +127,8 @@ pub fn measure_one(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> Result<Measured, MeasureError> {
-    let instance = LoadedInstance::load(String::new(), None, source.clone(), None)
-        .map_err(MeasureError::Load)?;
+    let instance =
+        LoadedInstance::load(String::new(), source.clone()).map_err(MeasureError::Load)?;
     let selection = methods.select(method).map_err(MeasureError::Method)?;
     let unsupported = |reason| MeasureError::Unsupported {
         method: method.to_owned(),

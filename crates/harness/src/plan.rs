@@ -33,31 +33,38 @@ pub struct LoadedInstance {
     pub hash: String,
     /// What is known of the optimum.
     pub reference: Option<Reference>,
+    /// The class that it belongs to.
+    pub class: Option<String>,
     /// How large it is.
     pub features: Features,
 }
 
 impl LoadedInstance {
-    /// Loads an instance. Without a `name` it has its own.
+    /// Loads an instance of which nothing is known but where it comes from.
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn load(
-        dataset: String,
-        name: Option<String>,
-        source: Source,
-        reference: Option<Reference>,
-    ) -> Result<Self, Box<LoadError>> {
+    pub fn load(dataset: String, source: Source) -> Result<Self, Box<LoadError>> {
         let instance = load(&source).map_err(Box::new)?;
         Ok(Self {
             dataset,
-            name: name.unwrap_or_else(|| instance.name().to_owned()),
+            name: instance.name().to_owned(),
             source,
             hash: content_hash(&instance),
             features: features(&instance),
             instance,
-            reference,
+            reference: None,
+            class: None,
         })
+    }
+
+    /// Loads an instance of a suite, with what the suite says of it.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn of_suite(suite: String, entry: Entry) -> Result<Self, Box<LoadError>> {
+        let Entry { name, source, reference, class } = entry;
+        Ok(Self { name, reference, class, ..Self::load(suite, source)? })
     }
 }
 
@@ -155,7 +162,8 @@ impl Plan {
         let mut planner = Planner {
             methods,
             data_directory,
-            datasets: BTreeMap::new(),
+            suites: BTreeMap::new(),
+            loaded: BTreeMap::new(),
             ids: BTreeSet::new(),
             taken: BTreeMap::new(),
             plan: Self {
@@ -172,7 +180,7 @@ impl Plan {
                 chosen.extend(planner.select(entry)?);
             }
             for dataset in &block.datasets {
-                let instances = planner.instances_of(dataset)?;
+                let instances = planner.instances_of(dataset, block.sample)?;
                 planner.ask(&instances, &chosen);
                 for instance in instances {
                     for &method in &chosen {
@@ -197,8 +205,10 @@ impl Plan {
 struct Planner<'a> {
     methods: &'a Methods<'a>,
     data_directory: &'a Path,
-    /// The instances of each dataset that was named so far.
-    datasets: BTreeMap<String, Vec<usize>>,
+    /// The suites that were named so far.
+    suites: BTreeMap<String, Suite>,
+    /// The instances loaded so far, by dataset and place in its suite.
+    loaded: BTreeMap<(String, usize), usize>,
     /// The runs planned so far.
     ids: BTreeSet<String>,
     /// Pairs of content and method that were asked about so far, and whether the method takes it.
@@ -224,32 +234,39 @@ impl Planner<'_> {
         }
     }
 
-    /// The indices of a dataset's instances, which are loaded when it is named first.
-    fn instances_of(&mut self, dataset: &Named) -> Result<Vec<usize>, PlanError> {
-        if let Some(known) = self.datasets.get(&dataset.text) {
-            return Ok(known.clone());
+    /// The indices of a dataset's instances, all or a sample of each class, which are loaded when they
+    /// are wanted first.
+    fn instances_of(
+        &mut self,
+        dataset: &Named,
+        sample: Option<usize>,
+    ) -> Result<Vec<usize>, PlanError> {
+        if !self.suites.contains_key(&dataset.text) {
+            let mut suite = self.suite(dataset)?;
+            self.miss(std::mem::take(&mut suite.missing));
+            self.suites.insert(dataset.text.clone(), suite);
         }
-        let suite = self.suite(dataset)?;
-        self.miss(suite.missing);
-        let load = |entry: Entry| {
-            LoadedInstance::load(
-                suite.name.clone(),
-                Some(entry.name),
-                entry.source,
-                entry.reference,
-            )
+        let suite = &self.suites[&dataset.text];
+        let chosen: Vec<usize> = match sample {
+            None => (0..suite.entries.len()).collect(),
+            Some(size) => sampled(&suite.entries, size).into_iter().collect(),
         };
-        let loaded: Result<Vec<_>, _> = suite.entries.into_par_iter().map(load).collect();
+        let key = |place: usize| (dataset.text.clone(), place);
+        let new: Vec<usize> =
+            chosen.iter().copied().filter(|&e| !self.loaded.contains_key(&key(e))).collect();
+        let load = |&place: &usize| {
+            LoadedInstance::of_suite(suite.name.clone(), suite.entries[place].clone())
+        };
+        let loaded: Result<Vec<_>, _> = new.par_iter().map(load).collect();
         let loaded = loaded.map_err(|source| PlanError::Load {
             place: dataset.place.clone(),
             dataset: dataset.text.clone(),
             source,
         })?;
         let first = self.plan.instances.len();
+        self.loaded.extend(new.into_iter().map(key).zip(first..));
         self.plan.instances.extend(loaded);
-        let indices: Vec<usize> = (first..self.plan.instances.len()).collect();
-        self.datasets.insert(dataset.text.clone(), indices.clone());
-        Ok(indices)
+        Ok(chosen.into_iter().map(|place| self.loaded[&key(place)]).collect())
     }
 
     /// A suite by its name or file; or the files that a path or pattern names, as a suite of that name.
@@ -283,6 +300,7 @@ impl Planner<'_> {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             source: Source::File { path, format: None },
             reference: None,
+            class: None,
         };
         Ok(Suite {
             name: text.to_owned(),
@@ -332,6 +350,22 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// At most `size` instances of every class, those whose names have the least hashes: a sample that looks
+/// random, is the same everywhere, and is part of every larger one. Their places in the suite.
+fn sampled(entries: &[Entry], size: usize) -> BTreeSet<usize> {
+    let mut classes: BTreeMap<Option<&str>, Vec<(String, usize)>> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let rank = blake3::hash(entry.name.as_bytes()).to_hex().to_string();
+        classes.entry(entry.class.as_deref()).or_default().push((rank, index));
+    }
+    let mut chosen = BTreeSet::new();
+    for ranked in classes.values_mut() {
+        ranked.sort_unstable();
+        chosen.extend(ranked.iter().take(size).map(|(_, index)| *index));
+    }
+    chosen
 }
 
 /// The id of a run: a hash of all that determines it, so that the same run has the same id in every

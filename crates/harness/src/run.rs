@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{Manifest, Record, SCHEMA, Store, StoreError, read_manifest, write_manifest};
 
-use crate::{Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Task, machine, measure};
+use crate::{
+    Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Task, machine, measure, solutions,
+};
 
 /// What the records should say of the program that made them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,6 +103,16 @@ pub enum RunError {
     /// A child cannot be started.
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    /// A solution cannot be kept.
+    #[error("{}: cannot keep the solution of run {run}: {source}", directory.display())]
+    Solution {
+        /// The directory of the store.
+        directory: PathBuf,
+        /// The run.
+        run: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
     /// The threads that wait for children cannot be started.
     #[error("cannot start {jobs} threads: {source}")]
     Threads {
@@ -198,7 +210,13 @@ fn carry_out(
         seed: run.seed,
         limits: run.limits,
     };
-    Ok(measure(options.launcher, &task, options.effort, interrupt)?.record)
+    let measured = measure(options.launcher, &task, options.effort, interrupt)?;
+    let (directory, which) = (options.directory, plan.experiment.solutions);
+    // Before the record: what is recorded is not run again.
+    solutions::keep(directory, which, &task.instance.instance, &measured).map_err(|source| {
+        RunError::Solution { directory: directory.to_owned(), run: run.id.clone(), source }
+    })?;
+    Ok(measured.record)
 }
 
 /// The manifest of this session. Where an earlier one left records, it says in what they differ.

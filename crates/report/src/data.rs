@@ -129,6 +129,14 @@ impl<'a> Data<'a> {
         datasets
     }
 
+    /// The instances that figures compare methods on: where several were run, those that at least two of
+    /// them were run on. A method that is given more instances than its rivals gains nothing by it.
+    pub(crate) fn compared(&self) -> Vec<&InstanceData<'a>> {
+        let wanted = self.methods.len().min(2);
+        let runs = |hash: &str| self.methods.iter().filter(|m| m.cells.contains_key(hash)).count();
+        self.instances.iter().filter(|i| runs(i.hash) >= wanted).collect()
+    }
+
     /// The clock's name as axes and tables show it.
     pub(crate) fn clock_name(&self) -> &'static str {
         clock_name(self.clock)

@@ -6,15 +6,20 @@
 //! - `figures/NAME-FAMILY.svg` and `.png` for every [`Figure`] in [`FIGURES`] that has something to show,
 //! - `tables/NAME.csv` with the numbers, unrounded.
 //!
+//! [`gather_optima`] collects the solution files of instances that were open before.
+//!
 //! The same records give the same bytes, in whatever order the runs finished. Statistics are those of
 //! [`vmpack_results::stats`]; this crate arranges and draws them. Wrong answers come first.
 
+mod classes;
 mod data;
 mod draw;
 mod figures;
 mod files;
 mod format;
+mod optima;
 mod page;
+mod published;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -22,9 +27,12 @@ use std::path::{Path, PathBuf};
 use vmpack_model::Family;
 use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
+use classes::Class;
+
 pub use data::Data;
 pub use draw::{DrawError, Svg};
 pub use figures::{FIGURES, Figure, NoFigure};
+pub use optima::{Gathered, gather_optima};
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +61,14 @@ pub enum ReportError {
     /// The page could not be filled in.
     #[error("report.html: {0}")]
     Page(#[from] minijinja::Error),
+    /// A solution file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A file or directory could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -116,7 +132,17 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     for data in &families {
         drawn.push(draw_all(data, &out_dir.join("figures"), &mut files)?);
     }
-    for table in tables::all(&records, &families, &manifest, &contradictions)? {
+    let classes: Vec<Vec<Class<'_>>> =
+        families.iter().map(|data| classes::classes(data, &records)).collect();
+    let optima = optima::new_optima(&records);
+    let kept = |record: &Record| {
+        let file = record.solution_file();
+        run_dir.join(&file).is_file().then_some(file)
+    };
+    let mut all = tables::all(&records, &families, &manifest, &contradictions)?;
+    all.push(tables::classes(&families, &classes)?);
+    all.push(tables::new_optima(&optima, kept)?);
+    for table in all {
         let path = out_dir.join("tables").join(format!("{}.csv", table.name));
         files::publish(&path, &table.csv)?;
         files.push(path);
@@ -126,6 +152,8 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
         records: &records,
         families: &families,
         drawn: &drawn,
+        classes: &classes,
+        optima: optima.into_iter().map(|record| (record, kept(record))).collect(),
         manifest: &manifest,
         contradictions: &contradictions,
         torn,

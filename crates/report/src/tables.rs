@@ -1,12 +1,16 @@
 //! The tables as CSV files: the numbers of the page, unrounded.
 
+use std::path::PathBuf;
+
 use vmpack_check::Judgement;
 use vmpack_model::{Status, Value};
 use vmpack_results::stats::Counts;
-use vmpack_results::{Contradiction, Disproved, Manifest, Record, Termination};
+use vmpack_results::{Contradiction, Disproved, Manifest, Proof, Record, Termination};
 
 use crate::ReportError;
+use crate::classes::Class;
 use crate::data::{Data, Summary};
+use crate::optima::published_bounds;
 
 /// A table as a file.
 pub(crate) struct Table {
@@ -63,6 +67,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         "dataset",
         "instance",
         "instance_hash",
+        "class",
         "vm_types",
         "vms",
         "hosts",
@@ -78,6 +83,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         "verified_cost",
         "lower_bound",
         "certified",
+        "certificate",
         "verdict",
         "finding",
         "notes",
@@ -103,6 +109,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
             r.dataset.clone(),
             r.instance.clone(),
             r.instance_hash.clone(),
+            r.class.clone().unwrap_or_default(),
             f.vm_types.to_string(),
             f.vms.to_string(),
             f.hosts.to_string(),
@@ -118,6 +125,7 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
             exact(r.verified_cost()),
             exact(answer.and_then(|a| a.lower_bound)),
             judged(&|j| j.certified.to_string()),
+            answer.and_then(|a| a.certificate.clone()).unwrap_or_default(),
             judged(&|j| j.verdict.name().to_owned()),
             judged(&|j| j.verdict.to_string()),
             judged(&|j| j.notes.join("; ")),
@@ -283,4 +291,125 @@ fn contradictions(found: &[Contradiction]) -> Result<Table, ReportError> {
         [c.dataset.clone(), c.instance.clone(), c.instance_hash.clone(), run, c.to_string()]
     });
     table("contradictions", &["dataset", "instance", "instance_hash", "run", "finding"], rows)
+}
+
+/// What every method did on every class, and what was published about it.
+pub(crate) fn classes(
+    families: &[Data<'_>],
+    classes: &[Vec<Class<'_>>],
+) -> Result<Table, ReportError> {
+    let header = [
+        "family",
+        "dataset",
+        "class",
+        "method",
+        "published_by",
+        "instances",
+        "answered",
+        "proved",
+        "proved_root",
+        "proved_tree",
+        "proved_word",
+        "open",
+        "open_closed",
+        "wrong",
+        "mean_s",
+        "median_s",
+        "max_s",
+        "clock",
+        "wall_mean_s",
+        "wall_median_s",
+        "wall_max_s",
+        "mean_gap_left",
+        "excess",
+    ];
+    let mut rows = Vec::new();
+    for (data, class) in
+        families.iter().zip(classes).flat_map(|(data, all)| all.iter().map(move |c| (data, c)))
+    {
+        let start = || {
+            let class_name = class.name.unwrap_or_default().to_owned();
+            vec![data.family.to_string(), class.dataset.to_owned(), class_name]
+        };
+        for (method, f) in &class.methods {
+            let proofs = |proof| f.proofs.get(&proof).copied().unwrap_or(0);
+            let counts = [
+                f.instances,
+                f.answered,
+                f.proved,
+                proofs(Proof::Root),
+                proofs(Proof::Tree),
+                proofs(Proof::Word),
+                f.open,
+                f.closed,
+                f.wrong,
+            ];
+            let time = f.time(data.clock);
+            let mut row = start();
+            row.extend([(*method).to_owned(), String::new()]);
+            row.extend(counts.map(|count| count.to_string()));
+            row.extend([time.mean, time.median, time.max].map(number));
+            row.push(data.clock_name().to_owned());
+            row.extend([f.wall_s.mean, f.wall_s.median, f.wall_s.max].map(number));
+            row.extend([f.gap, f.excess].map(number));
+            rows.push(row);
+        }
+        for (publication, f) in &class.published {
+            let mut row = start();
+            row.extend([String::new(), publication.name.clone(), f.instances.to_string()]);
+            row.extend([
+                String::new(),
+                f.proved.map(|proved| proved.to_string()).unwrap_or_default(),
+            ]);
+            row.resize(14, String::new());
+            row.extend([f.mean_s, f.median_s, f.max_s].map(number));
+            row.resize(header.len() - 1, String::new());
+            row.push(number(f.excess));
+            rows.push(row);
+        }
+    }
+    table("classes", &header, rows)
+}
+
+/// The optima that were open before; `solution` is where solution and certificate are.
+pub(crate) fn new_optima(
+    optima: &[&Record],
+    solution: impl Fn(&Record) -> Option<PathBuf>,
+) -> Result<Table, ReportError> {
+    let header = [
+        "instance",
+        "class",
+        "dataset",
+        "instance_hash",
+        "published_bound",
+        "published_cost",
+        "optimum",
+        "method",
+        "certificate",
+        "cpu_s",
+        "wall_s",
+        "run",
+        "solution",
+        "source",
+    ];
+    let rows = optima.iter().map(|r| {
+        let (bound, cost) = published_bounds(r);
+        vec![
+            r.instance.clone(),
+            r.class.clone().unwrap_or_default(),
+            r.dataset.clone(),
+            r.instance_hash.clone(),
+            exact(bound),
+            exact(cost),
+            exact(r.verified_cost()),
+            r.method.clone(),
+            r.answer.as_ref().and_then(|a| a.certificate.clone()).unwrap_or_default(),
+            r.measurement.cpu_s.to_string(),
+            r.measurement.wall_s.to_string(),
+            r.run.clone(),
+            solution(r).map(|path| path.display().to_string()).unwrap_or_default(),
+            r.reference.as_ref().map(|r| r.source.clone()).unwrap_or_default(),
+        ]
+    });
+    table("new-optima", &header, rows)
 }

@@ -198,7 +198,8 @@ mod tests {
     fn a_proved_reference_counts_until_somebody_is_cheaper() {
         let with_reference = |mut record: Record| {
             let source = "a paper".to_owned();
-            record.reference = Some(Reference { cost: Value::from(49_u64), proved: true, source });
+            let cost = Value::from(49_u64);
+            record.reference = Some(Reference { cost, proved: true, lower_bound: None, source });
             record
         };
         let above = with_reference(record("bold", Status::Feasible, 51, 50));

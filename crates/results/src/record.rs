@@ -1,9 +1,11 @@
 //! One run, one record; one experiment, one manifest.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vmpack_check::{Judgement, Verdict};
+use vmpack_model::packing::Certificate;
 use vmpack_model::{Counters, Family, Kind, Reference, Status, TrajectoryPoint, Value};
 
 /// The version of the record format; readers refuse newer ones.
@@ -23,6 +25,9 @@ pub struct Record {
     pub instance: String,
     /// A hash of the instance's content.
     pub instance_hash: String,
+    /// The class of instances that it belongs to, if its suite names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The problem family.
     pub family: Family,
     /// How large the instance is.
@@ -68,6 +73,28 @@ impl Record {
         self.is_answered() && self.answer.as_ref().is_some_and(|a| a.status != Status::Feasible)
     }
 
+    /// What the proof rests on, if the method answered correctly and claims one.
+    pub fn proof(&self) -> Option<Proof> {
+        let answer = self.answer.as_ref().filter(|_| self.is_proved())?;
+        // A correct `optimal` whose bound stays below its cost does not exist: the judge sees to it.
+        Some(match (answer.judgement.certified, answer.certificate.as_deref()) {
+            (false, _) => Proof::Word,
+            (true, Some(Certificate::TREE)) => Proof::Tree,
+            (true, _) => Proof::Root,
+        })
+    }
+
+    /// Where the solution of the run is, with bound and certificate, relative to the run directory; only
+    /// some experiments keep it.
+    pub fn solution_file(&self) -> PathBuf {
+        Path::new("solutions").join(format!("{}.json", self.run))
+    }
+
+    /// Whether the optimum was open before the run: a source knows the instance, but proves nothing.
+    pub fn is_open(&self) -> bool {
+        self.reference.as_ref().is_some_and(|reference| !reference.proved)
+    }
+
     /// The verified cost: present when the judge found nothing wrong.
     pub fn verified_cost(&self) -> Option<Value> {
         self.correct_answer()?.judgement.cost
@@ -81,6 +108,17 @@ impl Record {
     fn correct_answer(&self) -> Option<&Answer> {
         self.answer.as_ref().filter(|_| self.is_correct())
     }
+}
+
+/// What a proof rests on, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// One certificate that speaks of the whole instance, derived again by the judge.
+    Root,
+    /// A search tree, derived again by the judge leaf by leaf.
+    Tree,
+    /// The method's word.
+    Word,
 }
 
 /// How large an instance is.
@@ -157,6 +195,9 @@ pub struct Answer {
     pub claimed_cost: Option<Value>,
     /// The lower bound it claims.
     pub lower_bound: Option<Value>,
+    /// The kind of certificate that came with the bound, as solution files call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// What the judge found, with the cost and whether the bound is certified.
     pub judgement: Judgement,
     /// Counts of work.

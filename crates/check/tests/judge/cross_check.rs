@@ -35,6 +35,7 @@ fn check(family: Family, all: &[Given], proved: Option<(&str, bool)>) -> CrossCh
     let reference = proved.map(|(cost, proved)| Reference {
         cost: value(cost),
         proved,
+        lower_bound: None,
         source: "published".into(),
     });
     cross_check(family, &claims, reference.as_ref())

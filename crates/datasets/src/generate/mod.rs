@@ -151,7 +151,8 @@ pub fn generate(
 
 /// An optimum that the construction proves.
 fn by_construction(cost: u64) -> Reference {
-    Reference { cost: Value::from(cost), proved: true, source: "by construction".to_owned() }
+    let source = "by construction".to_owned();
+    Reference { cost: Value::from(cost), proved: true, lower_bound: None, source }
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use vmpack_model::Reference;
 
 use crate::source::Source;
 
-use super::table::{References, Table};
-use super::{Entry, Suite, SuiteError};
+use super::table::{ReferenceTable, References, Table};
+use super::{Entry, Suite, SuiteError, fill_in};
 
 /// Files of the data directory.
 #[derive(Debug, Deserialize)]
@@ -25,8 +25,34 @@ pub(super) struct FilesBlock {
     take: Option<usize>,
     /// Only files with these names, with or without extension.
     names: Option<Vec<String>>,
-    /// Where to find what is known of the optima.
-    references: Option<References>,
+    /// Where to find what is known of the optima: one table, or several of which the strongest counts.
+    #[serde(default)]
+    references: Tables,
+    /// The class that the files belong to; `{folder}` is the folder that holds the file.
+    class: Option<String>,
+}
+
+/// One table of references or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a table of references, or a list of them")]
+enum Tables {
+    One(References),
+    Many(Vec<References>),
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Tables {
+    fn all(&self) -> &[References] {
+        match self {
+            Self::One(table) => std::slice::from_ref(table),
+            Self::Many(tables) => tables,
+        }
+    }
 }
 
 /// A table that lists files.
@@ -47,6 +73,7 @@ struct Found {
     relative: PathBuf,
     source: Source,
     reference: Option<Reference>,
+    class: Option<String>,
 }
 
 /// Adds the files of all blocks, and what is missing of them.
@@ -69,8 +96,8 @@ pub(super) fn add(
     }
     let paths: Vec<&Path> = found.iter().map(|found| found.relative.as_path()).collect();
     let names = short_names(&paths);
-    for (name, Found { source, reference, .. }) in names.into_iter().zip(found) {
-        suite.entries.push(Entry { name, source, reference });
+    for (name, Found { source, reference, class, .. }) in names.into_iter().zip(found) {
+        suite.entries.push(Entry { name, source, reference, class });
     }
     Ok(())
 }
@@ -107,27 +134,54 @@ impl Search<'_> {
             }
             paths.retain(|path| names.iter().any(|name| is_named(path, name)));
         }
-        if let Some(take) = self.block.take {
-            paths = spread(paths, take);
-        }
-        let mut references = None;
-        if let Some(block) = self.block.references.as_ref().filter(|_| !paths.is_empty()) {
-            references = block.read(self.data_dir)?;
-            if references.is_none() {
-                self.absent(&block.table);
+        let references = if paths.is_empty() { Vec::new() } else { self.references()? };
+        let mut wanted = Vec::with_capacity(paths.len());
+        for path in paths {
+            let mut fits = true;
+            for table in &references {
+                fits &= table.wants(&path)?;
             }
+            wanted.extend(fits.then_some(path));
         }
-        let mut found = Vec::with_capacity(paths.len());
-        for relative in paths {
-            let reference = match &references {
-                Some(references) => references.get(&relative)?,
-                None => None,
-            };
+        if let Some(take) = self.block.take {
+            wanted = spread(wanted, take);
+        }
+        let mut found = Vec::with_capacity(wanted.len());
+        for relative in wanted {
+            let mut reference: Option<Reference> = None;
+            for table in &references {
+                reference = match (reference, table.get(&relative)?) {
+                    (Some(known), Some(more)) => Some(known.or_stronger(more)),
+                    (known, more) => known.or(more),
+                };
+            }
             let path = self.data_dir.join(&relative);
             let source = Source::File { path, format: self.block.format.clone() };
-            found.push(Found { relative, source, reference });
+            let class = self.class(&relative)?;
+            found.push(Found { relative, source, reference, class });
         }
         Ok(found)
+    }
+
+    /// The tables of references that the data directory has.
+    fn references(&mut self) -> Result<Vec<ReferenceTable>, SuiteError> {
+        let mut tables = Vec::new();
+        for block in self.block.references.all() {
+            match block.read(self.data_dir)? {
+                Some(table) => tables.push(table),
+                None => self.absent(&block.table),
+            }
+        }
+        Ok(tables)
+    }
+
+    fn class(&self, relative: &Path) -> Result<Option<String>, SuiteError> {
+        let Some(template) = &self.block.class else { return Ok(None) };
+        let folder = relative.parent().and_then(Path::file_name).unwrap_or_default();
+        let folder = folder.to_string_lossy().into_owned();
+        fill_in(template, |name| (name == "folder").then(|| folder.clone()))
+            .map(Some)
+            .map_err(|name| self.wrong("a class with `{folder}`", format!("`{{{name}}}`")))
     }
 
     fn wrong(&self, expected: &str, found: String) -> SuiteError {

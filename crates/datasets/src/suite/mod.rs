@@ -24,6 +24,10 @@ pub const SUITES: &[(&str, &str)] = &[
     ("comparison", include_str!("../../../../datasets/suites/comparison.toml")),
     ("demo-real", include_str!("../../../../datasets/suites/demo-real.toml")),
     ("smoke-subset", include_str!("../../../../datasets/suites/smoke-subset.toml")),
+    ("exact-1d", include_str!("../../../../datasets/suites/exact-1d.toml")),
+    ("exact-gi", include_str!("../../../../datasets/suites/exact-gi.toml")),
+    ("exact-vector", include_str!("../../../../datasets/suites/exact-vector.toml")),
+    ("exact-variable", include_str!("../../../../datasets/suites/exact-variable.toml")),
 ];
 
 /// An instance of a suite.
@@ -35,6 +39,8 @@ pub struct Entry {
     pub source: Source,
     /// What is known of its optimum.
     pub reference: Option<Reference>,
+    /// The class of instances that it belongs to, for tables by class.
+    pub class: Option<String>,
 }
 
 /// A named list of instances.
@@ -135,6 +141,8 @@ struct GenerateBlock {
     #[serde(default)]
     parameters: BTreeMap<String, OneOrMany>,
     seeds: Vec<u64>,
+    /// The class that the instances belong to; `{name}` is the value of the parameter of that name.
+    class: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,8 +188,8 @@ pub fn suite(name_or_path: &str, data_dir: &Path) -> Result<Suite, SuiteError> {
     })?;
     let mut suite =
         Suite { name, description: file.description, entries: Vec::new(), missing: Vec::new() };
-    for block in &file.generate {
-        add_generated(&mut suite, block)?;
+    for (index, block) in file.generate.iter().enumerate() {
+        add_generated(&mut suite, block, index)?;
     }
     files::add(&mut suite, &file.files, data_dir)?;
     let mut names = BTreeSet::new();
@@ -207,7 +215,7 @@ fn read_suite(path: &str) -> Result<(String, String), SuiteError> {
     Ok((name, text))
 }
 
-fn add_generated(suite: &mut Suite, block: &GenerateBlock) -> Result<(), SuiteError> {
+fn add_generated(suite: &mut Suite, block: &GenerateBlock, index: usize) -> Result<(), SuiteError> {
     let mut combinations = vec![BTreeMap::new()];
     for (name, values) in &block.parameters {
         let extended = combinations.iter().flat_map(|chosen| {
@@ -220,6 +228,14 @@ fn add_generated(suite: &mut Suite, block: &GenerateBlock) -> Result<(), SuiteEr
         combinations = extended.collect();
     }
     for parameters in combinations {
+        let value = |name: &str| parameters.get(name).map(ToString::to_string);
+        let class = block.class.as_ref().map(|template| fill_in(template, value)).transpose();
+        let class = class.map_err(|name| SuiteError::Block {
+            name: suite.name.clone(),
+            block: format!("[[generate]] number {}", index + 1),
+            expected: "a class with names of the block's parameters in braces".to_owned(),
+            found: format!("`{{{name}}}`"),
+        })?;
         for &seed in &block.seeds {
             let generated = generate::generate(&block.generator, &parameters, seed)
                 .map_err(|source| SuiteError::Generate { name: suite.name.clone(), source })?;
@@ -231,8 +247,23 @@ fn add_generated(suite: &mut Suite, block: &GenerateBlock) -> Result<(), SuiteEr
                     seed,
                 },
                 reference: generated.reference,
+                class: class.clone(),
             });
         }
     }
     Ok(())
+}
+
+/// A text with every `{name}` replaced by its value; the name that has none is the error.
+fn fill_in(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, opened)| Some((before, opened.split_once('}')?)))
+    {
+        text += before;
+        text += &value(name).ok_or_else(|| name.to_owned())?;
+        rest = after;
+    }
+    Ok(text + rest)
 }

@@ -1,6 +1,6 @@
 //! Tables beside the files: which files there are, and what is known of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -84,8 +84,13 @@ pub(super) struct References {
     cost: String,
     /// The column that says `yes` or `no` (or `true` or `false`), or the answer for all rows.
     proved: Proved,
+    /// The column with the best known lower bound, for rows that are not proved.
+    bound: Option<String>,
     /// The column with the source; the path of the table if absent.
     source: Option<String>,
+    /// Only files whose row has these values in these columns.
+    #[serde(default)]
+    only: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -105,13 +110,29 @@ impl References {
             Proved::All(proved) => (*proved, None),
             Proved::Column(name) => (false, Some(table.column(name)?)),
         };
-        let source = self.source.as_ref().map(|name| table.column(name)).transpose()?;
+        let optional =
+            |name: &Option<String>| name.as_ref().map(|name| table.column(name)).transpose();
+        let (bound, source) = (optional(&self.bound)?, optional(&self.source)?);
+        let mut only = Vec::new();
+        for (name, value) in &self.only {
+            only.push((table.column(name)?, value.clone()));
+        }
         let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, row) in table.rows.iter().enumerate() {
             by_key.entry(row.cell(key).to_owned()).or_default().push(index);
         }
         let name = self.table.display().to_string();
-        Ok(Some(ReferenceTable { table, name, by_key, cost, all_proved, proved, source }))
+        Ok(Some(ReferenceTable {
+            table,
+            name,
+            by_key,
+            cost,
+            all_proved,
+            proved,
+            bound,
+            source,
+            only,
+        }))
     }
 }
 
@@ -123,18 +144,56 @@ pub(super) struct ReferenceTable {
     cost: usize,
     all_proved: bool,
     proved: Option<usize>,
+    bound: Option<usize>,
     source: Option<usize>,
+    only: Vec<(usize, String)>,
 }
 
 impl ReferenceTable {
+    /// Whether the file at a path relative to the data directory is one of those that are wanted.
+    pub(super) fn wants(&self, relative: &Path) -> Result<bool, SuiteError> {
+        let row = if self.only.is_empty() { None } else { self.row(relative)? };
+        let fits = |row: &Row| self.only.iter().all(|(column, value)| row.cell(*column) == value);
+        Ok(self.only.is_empty() || row.is_some_and(fits))
+    }
+
     /// What is known of the file at a path relative to the data directory.
     pub(super) fn get(&self, relative: &Path) -> Result<Option<Reference>, SuiteError> {
-        let wrong = |line: u64, expected: &str, found: String| SuiteError::Table {
+        let Some(row) = self.row(relative)? else { return Ok(None) };
+        let value = |column: usize| -> Result<Option<Value>, SuiteError> {
+            let cell = row.cell(column);
+            if cell.is_empty() {
+                return Ok(None);
+            }
+            let wrong = |_| self.wrong(row.line, "a cost or nothing", format!("{cell:?}"));
+            cell.parse().map(Some).map_err(wrong)
+        };
+        let Some(cost) = value(self.cost)? else { return Ok(None) };
+        let proved = match self.proved.map(|column| row.cell(column).to_lowercase()).as_deref() {
+            None => self.all_proved,
+            Some("yes" | "true") => true,
+            Some("no" | "false") => false,
+            Some(other) => return Err(self.wrong(row.line, "yes or no", format!("{other:?}"))),
+        };
+        let lower_bound = match self.bound.filter(|_| !proved) {
+            Some(column) => value(column)?,
+            None => None,
+        };
+        let source = self.source.map_or(self.name.as_str(), |column| row.cell(column)).to_owned();
+        Ok(Some(Reference { cost, proved, lower_bound, source }))
+    }
+
+    fn wrong(&self, line: u64, expected: &str, found: String) -> SuiteError {
+        SuiteError::Table {
             table: self.table.path.clone(),
             line,
             expected: expected.to_owned(),
             found,
-        };
+        }
+    }
+
+    /// The row about the file at a path relative to the data directory.
+    fn row(&self, relative: &Path) -> Result<Option<&Row>, SuiteError> {
         let text =
             |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
         let below = relative.strip_prefix(&self.table.directory).ok();
@@ -149,21 +208,8 @@ impl ReferenceTable {
         let row = &self.table.rows[rows[0]];
         if let Some(&again) = rows.get(1) {
             let found = format!("{} in line {} already", relative.display(), row.line);
-            return Err(wrong(self.table.rows[again].line, "every file once", found));
+            return Err(self.wrong(self.table.rows[again].line, "every file once", found));
         }
-        let cost = row.cell(self.cost);
-        if cost.is_empty() {
-            return Ok(None);
-        }
-        let cost: Value =
-            cost.parse().map_err(|_| wrong(row.line, "a cost or nothing", format!("{cost:?}")))?;
-        let proved = match self.proved.map(|column| row.cell(column).to_lowercase()).as_deref() {
-            None => self.all_proved,
-            Some("yes" | "true") => true,
-            Some("no" | "false") => false,
-            Some(other) => return Err(wrong(row.line, "yes or no", format!("{other:?}"))),
-        };
-        let source = self.source.map_or(self.name.as_str(), |column| row.cell(column)).to_owned();
-        Ok(Some(Reference { cost, proved, source }))
+        Ok(Some(row))
     }
 }

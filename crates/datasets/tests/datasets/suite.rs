@@ -134,7 +134,7 @@ fn files_are_found_thinned_out_and_known() {
     assert_eq!(names, ["old/x0", "x2", "x5", "old/x7", "new/x0", "new/x7", "x3"]);
     let reference = |cost: &str, proved, source: &str| {
         let cost = cost.parse().expect("a value");
-        Some(Reference { cost, proved, source: source.to_owned() })
+        Some(Reference { cost, proved, lower_bound: None, source: source.to_owned() })
     };
     let known: Vec<Option<Reference>> =
         suite.entries.iter().map(|entry| entry.reference.clone()).collect();
@@ -148,6 +148,72 @@ fn files_are_found_thinned_out_and_known() {
         .map(|what| format!("The data directory {} has no {what}.", data.display()))
         .into();
     assert_eq!(suite.missing, missing);
+}
+
+#[test]
+fn entries_have_classes_and_the_strongest_reference() {
+    let world = World::new(
+        r#"
+        description = "mine"
+        [[generate]]
+        generator = "planted"
+        class = "planted {d}"
+        parameters = { d = [1, 2] }
+        seeds = [1]
+        [[files]]
+        glob = "*/x[057].txt"
+        class = "set {folder}"
+        references = [
+            { table = "best.csv", key = "file", cost = "cost", proved = "proved" },
+            { table = "more.csv", key = "file", cost = "cost", proved = false, bound = "bound", only = { wanted = "1" } },
+        ]
+        "#,
+    );
+    world.write(
+        "data/more.csv",
+        "file,cost,bound,wanted\nold/x0.txt,1,1,1\nold/x5.txt,3,2,1\nnew/x5.txt,9,8,1\nold/x7.txt,9,8,0\n",
+    );
+    let entries = world.suite().expect("valid").entries;
+    let told: Vec<(&str, &str)> = entries
+        .iter()
+        .map(|entry| (entry.class.as_deref().expect("a class"), entry.name.as_str()))
+        .collect();
+    assert_eq!(
+        told[2..],
+        [("set new", "new/x5"), ("set old", "x0"), ("set old", "old/x5")],
+        "files that the second table does not want are left out"
+    );
+    assert_eq!((told[0].0, told[1].0), ("planted 1", "planted 2"));
+    let known = |index: usize| entries[index].reference.as_ref().expect("it is in a table");
+    let value = |n: u64| Value::from(n);
+    let (both, proved) = (known(4), known(3));
+    assert_eq!((both.cost, both.proved, both.bound()), (value(3), false, Some(value(2))));
+    assert_eq!((proved.cost, proved.proved, proved.bound()), (value(2), true, Some(value(2))));
+    assert_eq!(known(2).lower_bound, Some(value(8)));
+}
+
+#[test]
+fn suites_of_the_exact_experiments_cover_their_sets() {
+    let data = vmpack_datasets::data_directory();
+    if !data.join("vectorpack").is_dir() {
+        eprintln!("suites_of_the_exact_experiments_cover_their_sets: skipped, no real instances");
+        return;
+    }
+    for (name, classes) in
+        [("exact-1d", 20), ("exact-gi", 4), ("exact-vector", 43), ("exact-variable", 10)]
+    {
+        let suite = suite(name, &data).expect("a built-in suite");
+        assert!(suite.missing.is_empty(), "{:?}", suite.missing);
+        let found: BTreeSet<Option<&str>> =
+            suite.entries.iter().map(|entry| entry.class.as_deref()).collect();
+        assert!(!found.contains(&None));
+        assert_eq!(found.len(), classes, "{name}: {found:?}");
+        // Two tables about one file agree: a bound above a cost would be somebody's mistake.
+        for entry in &suite.entries {
+            let Some(reference) = &entry.reference else { continue };
+            assert!(reference.bound().is_none_or(|b| b <= reference.cost), "{}", entry.name);
+        }
+    }
 }
 
 #[test]
@@ -197,6 +263,17 @@ fn suites_that_contradict_themselves_are_refused() {
          parameters = { d = 1.5 }\n",
     );
     assert!(error.contains("an integer, a word, or a list of them"), "{error}");
+    assert_eq!(
+        World::error("description = \"x\"\n[[files]]\nglob = \"old/*\"\nclass = \"{dir}\"\n"),
+        "suite mine, [[files]] number 1: expected a class with `{folder}`, found `{dir}`"
+    );
+    assert_eq!(
+        World::error(
+            "description = \"x\"\n[[generate]]\ngenerator = \"planted\"\nseeds = [1]\nclass = \"{m}\"\n"
+        ),
+        "suite mine, [[generate]] number 1: expected a class with names of the block's parameters in \
+         braces, found `{m}`"
+    );
     let table = |key: &str, cost: &str| {
         World::error(&format!(
             "description = \"x\"\n[[files]]\nglob = \"old/x0.txt\"\n\

@@ -446,3 +446,30 @@ fn the_experiments_that_ship_are_valid_and_named_after_their_files() {
     }
     assert!(files >= 4);
 }
+
+#[test]
+fn samples_are_nested_and_solutions_are_kept() {
+    let scene = Scene::new("'one-per-host'");
+    scene.write(
+        "name = 'rig'\ndatasets = ['*.vbp']\nsample = 4\nsolutions = 'all'\nlimits = { wall_s = 5 }\n\
+         [[runs]]\nmethods = ['one-per-host', 'liar']\n\
+         [[runs]]\nmethods = ['seeded']\nsample = 2\n",
+    );
+    let output = scene.run(false);
+    assert!(output.status.success(), "{}", text(&output));
+    let of = |method: &str| -> BTreeSet<String> {
+        let records = scene.records().into_iter().filter(|r| r.method == method);
+        records.map(|r| r.instance).collect()
+    };
+    let (sample, part) = (of("one-per-host"), of("seeded"));
+    assert_eq!((sample.len(), part.len()), (4, 2));
+    assert!(part.is_subset(&sample), "{part:?} of {sample:?}");
+    for record in scene.records() {
+        let file = scene.out().join(record.solution_file());
+        assert_eq!(file.is_file(), record.is_answered(), "a rejected answer is no solution");
+        if record.is_answered() {
+            let solution = vmpack_datasets::read_solution(&file).expect("a solution file");
+            assert_eq!(solution.instance_hash(), Some(&*record.instance_hash));
+        }
+    }
+}

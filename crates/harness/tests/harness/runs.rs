@@ -21,7 +21,7 @@ const LIMITS: Limits =
 fn instance(directory: &Path) -> LoadedInstance {
     write_instances(directory, &["a"], 1);
     let source = Source::File { path: directory.join("a.vbp"), format: None };
-    LoadedInstance::load("files".into(), None, source, None).expect("a valid file")
+    LoadedInstance::load("files".into(), source).expect("a valid file")
 }
 
 fn task<'a>(instance: &'a LoadedInstance, method: &'static str, limits: Limits) -> Task<'a> {

@@ -48,6 +48,21 @@ pub enum Certificate {
     },
 }
 
+impl Certificate {
+    /// The [kind](Self::kind) of a search tree.
+    pub const TREE: &'static str = "tree";
+
+    /// Which kind of evidence it is, as files and records call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Volume { .. } => "volume",
+            Self::DualFeasible { .. } => "dual-feasible",
+            Self::DualWeights { .. } => "dual-weights",
+            Self::Tree { .. } => Self::TREE,
+        }
+    }
+}
+
 /// One node of [`Certificate::Tree`].
 ///
 /// Every node stands for a *residual problem*: items with a size vector and a demand, some pairs of

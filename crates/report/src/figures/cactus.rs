@@ -27,7 +27,8 @@ impl Figure for Cactus {
     fn caption(&self) -> &'static str {
         "How many instances a method answered correctly within a time: further left is faster, higher is \
          more. The names stand in the order in which the curves end. An instance with several seeds counts \
-         once, with the mean time, if every seed answered."
+         once, with the mean time, if every seed answered. Instances that only one of several methods was run \
+         on are left out."
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -66,9 +67,11 @@ fn cactus(
     nothing: &'static str,
     time: impl Fn(&Cell) -> Option<f64>,
 ) -> Result<Svg, NoFigure> {
+    let instances = data.compared();
     let mut curves = Vec::new();
     for (method, m) in data.methods.iter().enumerate() {
-        let times: Vec<Option<f64>> = m.cells.values().map(&time).collect();
+        let cells = instances.iter().filter_map(|i| m.cells.get(i.hash));
+        let times: Vec<Option<f64>> = cells.map(&time).collect();
         let steps: Vec<(f64, f64)> = stats::cactus(&times)
             .into_iter()
             .map(|(solved, seconds)| (seconds, solved as f64))
@@ -83,7 +86,7 @@ fn cactus(
     let times = curves.iter().flat_map(|c| &c.steps).map(|step| step.0);
     let axes = Axes {
         x: (Scale::log(times, Unit::Seconds), data.clock_name()),
-        y: (Scale::linear(data.instances.len() as f64, Unit::Count), y_title),
+        y: (Scale::linear(instances.len() as f64, Unit::Count), y_title),
     };
     Ok(draw(data, title, &axes, &curves)?)
 }

@@ -30,7 +30,8 @@ impl Figure for CostProfile {
          answers at all (Dolan and Mor\u{e9} 2002). The axis is linear below 0.1 % and logarithmic above. \
          Each curve compares a method with the best of all, so the order of two curves may change when a \
          third method is left out (Gould and Scott 2016): to compare two methods, run the two alone. \
-         Instances whose best cost is negative have no ratio and are left out."
+         Instances whose best cost is negative have no ratio and are left out, as are those that only one of \
+         several methods was run on."
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -39,7 +40,7 @@ impl Figure for CostProfile {
             costs.into_iter().any(|cost| cost < 0.0)
         };
         let instances: Vec<&str> =
-            data.instances.iter().map(|i| i.hash).filter(|hash| !negative(hash)).collect();
+            data.compared().into_iter().map(|i| i.hash).filter(|hash| !negative(hash)).collect();
         let curves =
             curves(data, &instances, |method, hash| data.methods[method].cells.get(hash)?.cost);
         if curves.is_empty() {
@@ -84,7 +85,7 @@ impl Figure for TimeProfile {
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
-        let instances: Vec<&str> = data.instances.iter().map(|i| i.hash).collect();
+        let instances: Vec<&str> = data.compared().into_iter().map(|i| i.hash).collect();
         let curves =
             curves(data, &instances, |method, hash| data.methods[method].cells.get(hash)?.answered);
         if curves.is_empty() {

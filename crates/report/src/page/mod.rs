@@ -3,6 +3,7 @@
 mod rows;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -12,20 +13,30 @@ use vmpack_model::{Family, Value};
 use vmpack_results::stats::{self, Clock};
 use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
 
+use crate::classes::{Class, cited};
 use crate::data::{Data, clock_name};
 use crate::draw::DARK;
+use crate::published::Publication;
 use crate::{Drawn, ReportError, format};
-use rows::{Column, DatasetRow, METHOD_COLUMNS, MethodRow, RunRow, SkippedGroup};
+use rows::{
+    CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunRow,
+    SkippedGroup,
+};
 
 /// Rows of the tables of wrong answers and of runs that a browser still scrolls smoothly.
 const MOST_WRONG: usize = 200;
 const MOST_RUNS: usize = 10_000;
+const MOST_OPTIMA: usize = 1000;
 
 /// Everything that the page is made from.
 pub(crate) struct Page<'a> {
     pub(crate) records: &'a [Record],
     pub(crate) families: &'a [Data<'a>],
     pub(crate) drawn: &'a [Vec<Drawn>],
+    /// The classes of each family.
+    pub(crate) classes: &'a [Vec<Class<'a>>],
+    /// Runs that closed an open instance, with the file of solution and certificate if it is kept.
+    pub(crate) optima: Vec<(&'a Record, Option<PathBuf>)>,
     pub(crate) manifest: &'a Manifest,
     pub(crate) contradictions: &'a [Contradiction],
     pub(crate) torn: Option<TornLine>,
@@ -54,6 +65,9 @@ struct View<'a> {
     contradictions: Vec<String>,
     families: Vec<FamilyView<'a>>,
     columns: &'a [Column],
+    class_columns: &'a [Column],
+    optima: Vec<OptimumRow<'a>>,
+    optima_total: String,
     clock: &'static str,
     skipped: Vec<SkippedGroup<'a>>,
     skipped_total: String,
@@ -92,6 +106,20 @@ struct Finding<'a> {
     sentence: String,
 }
 
+/// Where published figures are from.
+#[derive(Serialize)]
+struct Source {
+    name: &'static str,
+    text: String,
+}
+
+impl Source {
+    fn new(publication: &'static Publication) -> Self {
+        let Publication { name, citation, solver, machine, origin, .. } = publication;
+        Self { name, text: format!("{citation}. {solver}; {machine}; {origin}.") }
+    }
+}
+
 #[derive(Serialize)]
 struct FigureView<'a> {
     id: String,
@@ -108,6 +136,8 @@ struct FamilyView<'a> {
     methods: Vec<MethodRow<'a>>,
     datasets: Vec<&'a str>,
     dataset_rows: Vec<DatasetRow<'a>>,
+    classes: Vec<ClassGroup<'a>>,
+    publications: Vec<Source>,
     figures: Vec<FigureView<'a>>,
 }
 
@@ -154,6 +184,9 @@ impl Page<'_> {
             contradictions: self.contradictions.iter().map(ToString::to_string).collect(),
             families: self.family_views(),
             columns: &METHOD_COLUMNS,
+            class_columns: &CLASS_COLUMNS,
+            optima: self.optima.iter().take(MOST_OPTIMA).map(rows::optimum_row).collect(),
+            optima_total: format::count(self.optima.len() as u64),
             clock: clock_name(self.clock),
             skipped: rows::skipped(&manifest.skipped),
             skipped_total: format::count(manifest.skipped.len() as u64),
@@ -266,12 +299,15 @@ impl Page<'_> {
         self.families
             .iter()
             .zip(self.drawn)
-            .map(|(data, drawn)| FamilyView {
+            .zip(self.classes)
+            .map(|((data, drawn), classes)| FamilyView {
                 name: family_title(data.family).to_owned(),
                 instances: format::count(data.instances.len() as u64),
                 methods: data.methods.iter().map(|m| rows::method_row(data, m)).collect(),
                 datasets: data.datasets(),
                 dataset_rows: rows::dataset_rows(data),
+                classes: classes.iter().map(|class| rows::class_group(class, data.clock)).collect(),
+                publications: cited(classes).into_iter().map(Source::new).collect(),
                 figures: drawn
                     .iter()
                     .map(|d| FigureView {

@@ -1,13 +1,18 @@
 //! The rows of the page's tables.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Serialize;
 use vmpack_model::{Kind, Value};
-use vmpack_results::{Record, Skipped, Termination};
+use vmpack_results::stats::{ClassFigures, Clock, Spread};
+use vmpack_results::{Proof, Record, Skipped, Termination};
 
+use crate::classes::Class;
 use crate::data::{Data, MethodData, Summary};
 use crate::draw::kind_title;
+use crate::optima::published_bounds;
+use crate::published::PublishedFigures;
 use crate::{format, tables};
 
 const DASH: &str = "\u{2013}";
@@ -46,6 +51,36 @@ pub(super) struct DatasetCell {
 pub(super) struct DatasetRow<'a> {
     method: &'a str,
     cells: Vec<DatasetCell>,
+}
+
+/// A class in the table of classes: methods, then publications.
+#[derive(Serialize)]
+pub(super) struct ClassGroup<'a> {
+    title: String,
+    rows: Vec<ClassRow<'a>>,
+}
+
+/// What a method did on a class, or what is published about it.
+#[derive(Serialize)]
+struct ClassRow<'a> {
+    name: &'a str,
+    published: bool,
+    wrong: bool,
+    cells: Vec<String>,
+}
+
+/// An instance that was open before.
+#[derive(Serialize)]
+pub(super) struct OptimumRow<'a> {
+    instance: &'a str,
+    class: &'a str,
+    dataset: &'a str,
+    published: String,
+    optimum: String,
+    method: &'a str,
+    certificate: &'a str,
+    cpu: String,
+    solution: String,
 }
 
 /// Pairs skipped by one method for one reason.
@@ -148,7 +183,6 @@ const fn column(text: &'static str, help: &'static str) -> Column {
 pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'a> {
     let summary = data.summary(m, |_| true);
     let c = &m.counts;
-    let seconds = |value: Option<f64>| value.map_or_else(|| DASH.to_owned(), format::seconds);
     let ended = |name: &str| format::count(tables::ended(c, name));
     MethodRow {
         name: m.name,
@@ -165,7 +199,7 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
             format::count(tables::answered(c)),
             format::count(tables::proved(c)),
             format::count(c.certified),
-            summary.gap.map_or_else(|| DASH.to_owned(), format::percent),
+            percent(summary.gap),
             format!("{} of {}", format::count(summary.best), format::count(summary.instances)),
             seconds(summary.sgm_10ms),
             seconds(summary.sgm_1s),
@@ -238,4 +272,114 @@ pub(super) fn skipped(skipped: &[Skipped]) -> Vec<SkippedGroup<'_>> {
             example,
         })
         .collect()
+}
+
+/// The columns of the table of classes, after the name.
+pub(super) const CLASS_COLUMNS: [Column; 13] = [
+    column("instances", "instances that it was run on"),
+    column("proved", "instances with a correct answer that claims a proof"),
+    column("by certificate", "of these, proved by one certificate that the judge derived again"),
+    column(
+        "by tree",
+        "of these, proved by a search tree that the judge derived again leaf by leaf",
+    ),
+    column("by word", "of these, proved by the method's word alone"),
+    column(
+        "open closed",
+        "instances that are open in the literature, and how many of them are proved here with a \
+         certificate or a tree",
+    ),
+    column("mean", "mean time spent, with or without an answer"),
+    column("median", "median of the time spent"),
+    column("max", "greatest time spent"),
+    column("mean wall", "mean wall time spent"),
+    column(
+        "gap left",
+        "mean gap between cost and lower bound of the same answer; 100 % without one of them",
+    ),
+    column(
+        "over reference",
+        "sum of costs above the sum of published optima, or lower bounds where they are open",
+    ),
+    column("wrong", "instances with an answer that is wrong"),
+];
+
+/// A class as the table shows it.
+pub(super) fn class_group<'a>(class: &Class<'a>, clock: Clock) -> ClassGroup<'a> {
+    let methods = class.methods.iter().map(|(name, figures)| ClassRow {
+        name,
+        published: false,
+        wrong: figures.wrong > 0,
+        cells: class_cells(figures, clock),
+    });
+    let published = class.published.iter().map(|(publication, figures)| ClassRow {
+        name: &publication.name,
+        published: true,
+        wrong: false,
+        cells: published_cells(figures),
+    });
+    ClassGroup {
+        title: class.name.map_or_else(|| format!("{}, all classes", class.dataset), str::to_owned),
+        rows: methods.chain(published).collect(),
+    }
+}
+
+fn class_cells(figures: &ClassFigures, clock: Clock) -> Vec<String> {
+    let proofs = |proof| format::count(figures.proofs.get(&proof).copied().unwrap_or(0));
+    let closed = if figures.open == 0 {
+        DASH.to_owned()
+    } else {
+        format!("{} of {}", format::count(figures.closed), format::count(figures.open))
+    };
+    let mut cells = vec![
+        format::count(figures.instances),
+        format::count(figures.proved),
+        proofs(Proof::Root),
+        proofs(Proof::Tree),
+        proofs(Proof::Word),
+        closed,
+    ];
+    let Spread { mean, median, max } = figures.time(clock);
+    cells.extend([mean, median, max, figures.wall_s.mean].map(seconds));
+    cells.extend([figures.gap, figures.excess].map(percent));
+    cells.push(format::count(figures.wrong));
+    cells
+}
+
+fn published_cells(figures: &PublishedFigures) -> Vec<String> {
+    let dash = || DASH.to_owned();
+    let mut cells =
+        vec![format::count(figures.instances), figures.proved.map_or_else(dash, format::count)];
+    cells.extend([dash(), dash(), dash(), dash()]);
+    cells.extend([figures.mean_s, figures.median_s, figures.max_s].map(seconds));
+    cells.extend([dash(), dash(), percent(figures.excess), dash()]);
+    cells
+}
+
+/// An optimum as the table shows it, with the file of its solution if that is kept.
+pub(super) fn optimum_row<'a>(found: &(&'a Record, Option<PathBuf>)) -> OptimumRow<'a> {
+    let (r, solution) = found;
+    let text = |value: Option<Value>| value.map_or_else(|| "?".to_owned(), format::value);
+    let (bound, cost) = published_bounds(r);
+    OptimumRow {
+        instance: &r.instance,
+        class: r.class.as_deref().unwrap_or(DASH),
+        dataset: &r.dataset,
+        published: format!("{} to {}", text(bound), text(cost)),
+        optimum: text(r.verified_cost()),
+        method: &r.method,
+        certificate: r.answer.as_ref().and_then(|a| a.certificate.as_deref()).unwrap_or(DASH),
+        cpu: format::seconds(r.measurement.cpu_s),
+        solution: solution
+            .as_ref()
+            .map_or_else(|| "not kept".to_owned(), |path| path.display().to_string()),
+    }
+}
+
+fn seconds(value: Option<f64>) -> String {
+    value.map_or_else(|| DASH.to_owned(), format::seconds)
+}
+
+fn percent(value: Option<f64>) -> String {
+    value.map_or_else(|| DASH.to_owned(), format::percent)
 }

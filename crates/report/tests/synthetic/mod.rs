@@ -80,6 +80,7 @@ pub(crate) fn record(
         dataset: "synthetic".to_owned(),
         instance: instance.to_owned(),
         instance_hash: format!("hash of {instance}"),
+        class: None,
         family,
         features: Features { vm_types: 10, vms: 100, hosts: 1, resources: 2, services: 0 },
         reference: None,
@@ -92,6 +93,7 @@ pub(crate) fn record(
             status: Status::Feasible,
             claimed_cost: Some(cost),
             lower_bound: None,
+            certificate: None,
             judgement: Judgement {
                 verdict: Verdict::Correct,
                 cost: Some(cost),
@@ -201,8 +203,12 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
         template.features =
             Features { vm_types: vms / 3, vms, hosts: 3, resources: 1 + k as u64 % 3, services: 0 };
         if k % 3 == 0 {
-            template.reference =
-                Some(Reference { cost: optimum, proved: true, source: "by construction".into() });
+            template.reference = Some(Reference {
+                cost: optimum,
+                proved: true,
+                lower_bound: None,
+                source: "by construction".into(),
+            });
         }
         for profile in PACKING {
             // What the exact methods do not support is absent, as in a real store.

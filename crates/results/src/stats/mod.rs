@@ -6,6 +6,7 @@
 //! never a row left out.
 
 mod cell;
+mod classes;
 mod counts;
 mod curves;
 mod gap;
@@ -13,6 +14,7 @@ mod known;
 mod means;
 
 pub use cell::{Cell, Clock, Table, tabulate};
+pub use classes::{ClassFigures, Spread, class_figures};
 pub use counts::{Counts, count};
 pub use curves::{cactus, performance_profile, virtual_best};
 pub use gap::gap;

@@ -1,0 +1,60 @@
+//! Solution files of the runs of an experiment, so that what was proved can be judged again later.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use vmpack_datasets::{SolutionForm, write_solution};
+use vmpack_model::AnyInstance;
+use vmpack_model::allocation::Allocation;
+use vmpack_model::packing::Packing;
+use vmpack_results::Record;
+
+use crate::{AnyOutcome, Measured, Solutions};
+
+/// Writes the solution of a run, with bound and certificate, below the run directory, if the experiment
+/// keeps it. The file appears under its name when it is
+/// complete.
+pub(crate) fn keep(
+    directory: &Path,
+    which: Solutions,
+    instance: &AnyInstance,
+    measured: &Measured,
+) -> io::Result<()> {
+    let Measured { record, outcome: Some(outcome) } = measured else { return Ok(()) };
+    if !is_kept(which, record) {
+        return Ok(());
+    }
+    let Some(text) = solution_text(instance, outcome, &record.method) else { return Ok(()) };
+    let path = directory.join(record.solution_file());
+    let draft = path.with_extension("draft");
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&draft, text)?;
+    fs::rename(&draft, &path)
+}
+
+fn is_kept(which: Solutions, record: &Record) -> bool {
+    match which {
+        Solutions::None => false,
+        Solutions::Proved => record.is_proved(),
+        Solutions::All => record.is_answered(),
+    }
+}
+
+/// What a method claims about the instance, as a solution file; `None` if the answer is of another
+/// family. The answer must be one that the judge did not reject: others may speak of VMs and hosts that
+/// do not exist.
+pub fn solution_text(instance: &AnyInstance, outcome: &AnyOutcome, method: &str) -> Option<String> {
+    let file = match (instance, outcome) {
+        (AnyInstance::Packing(instance), AnyOutcome::Packing(outcome)) => {
+            Packing::to_file(instance, outcome, Some(method))
+        }
+        (AnyInstance::Allocation(instance), AnyOutcome::Allocation(outcome)) => {
+            Allocation::to_file(instance, outcome, Some(method))
+        }
+        _ => return None,
+    };
+    Some(write_solution(&file))
+}
