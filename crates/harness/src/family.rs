@@ -1,22 +1,34 @@
 //! The one place that names the problem families; everything else is generic over them.
 
 use vmpack_check::Judge;
+use vmpack_datasets::SolutionForm;
 use vmpack_model::allocation::{self, Allocation};
 use vmpack_model::packing::{self, Packing};
-use vmpack_model::{AnyInstance, Method, Outcome, Registry};
+use vmpack_model::{AnyInstance, Method, Outcome, Problem, Registry, Value};
 use vmpack_results::Features;
 
+use crate::contender;
+
 /// What the harness asks of a problem family.
-pub(crate) trait Measurable: Judge {
+pub(crate) trait Measurable: Judge + SolutionForm {
     /// The methods of the family.
     fn methods(registry: &Registry) -> &[&'static dyn Method<Self>];
 
     /// How large an instance is.
     fn features(instance: &Self::Instance) -> Features;
 
+    /// The solution in the lines that a contender printed, with its cost, if there is one.
+    ///
+    /// # Errors
+    /// The line that cannot be understood.
+    fn read_lines(instance: &Self::Instance, text: &str) -> Result<Option<Shown<Self>>, String>;
+
     /// An outcome as one of either family.
     fn any(outcome: Outcome<Self>) -> AnyOutcome;
 }
+
+/// A solution and its cost.
+pub(crate) type Shown<P> = (<P as Problem>::Solution, Value);
 
 /// An outcome of either family.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +91,10 @@ impl Measurable for Packing {
         }
     }
 
+    fn read_lines(instance: &packing::Instance, text: &str) -> Result<Option<Shown<Self>>, String> {
+        contender::placement(instance, text)
+    }
+
     fn any(outcome: Outcome<Self>) -> AnyOutcome {
         AnyOutcome::Packing(outcome)
     }
@@ -97,6 +113,11 @@ impl Measurable for Allocation {
             resources: instance.resources().len() as u64,
             services: instance.services().len() as u64,
         }
+    }
+
+    /// Allocations have no line form.
+    fn read_lines(_: &allocation::Instance, _: &str) -> Result<Option<Shown<Self>>, String> {
+        Ok(None)
     }
 
     fn any(outcome: Outcome<Self>) -> AnyOutcome {
