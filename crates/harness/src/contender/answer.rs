@@ -23,9 +23,9 @@ pub(super) struct Patterns {
 
 impl Default for Patterns {
     fn default() -> Self {
+        const VALID: &str = "a valid pattern";
         let number = |word: &str| pattern(&format!(r"^{word}[ \t]+(\S+)[ \t\r]*$"), true);
         let status = |word: &str| pattern(&format!(r"^status[ \t]+{word}[ \t\r]*$"), false);
-        const VALID: &str = "a valid pattern";
         Self {
             cost: number("cost").expect(VALID),
             bound: number("bound").expect(VALID),
@@ -62,7 +62,7 @@ pub(super) struct Left {
 /// A solution in a file.
 pub(super) enum Shown {
     /// As vmpack writes them.
-    File(SolutionFile),
+    File(Box<SolutionFile>),
     /// In lines.
     Lines(String),
 }
@@ -81,7 +81,7 @@ impl Patterns {
         let Left { printed, solution } = left;
         let lines = match solution {
             Some(Shown::File(file)) => {
-                let outcome = P::from_file(instance, file).map_err(|error| error.to_string())?;
+                let outcome = P::from_file(instance, *file).map_err(|error| error.to_string())?;
                 return Ok((outcome, None));
             }
             Some(Shown::Lines(lines)) => Some(lines),

@@ -86,7 +86,7 @@ impl Session<'_> {
         let content = String::from_utf8_lossy(&content);
         if content.trim_start().starts_with('{') {
             let file = read_solution(&path).map_err(|error| error.to_string())?;
-            return Ok(Some(Shown::File(file)));
+            return Ok(Some(Shown::File(Box::new(file))));
         }
         Ok(Some(Shown::Lines(content.into_owned())))
     }
