@@ -6,6 +6,7 @@ usage: vpsolver_highs.py INSTANCE SECONDS THREADS
 """
 
 import ast
+import importlib.metadata
 import math
 import subprocess
 import sys
@@ -25,8 +26,7 @@ def run(*command):
 def version():
     # Without arguments it says its name and how it is used.
     said = subprocess.run(["vbp2afg"], capture_output=True, text=True).stdout
-    solver = highspy.Highs()
-    print(f"{said.split(',')[0]}, HiGHS {solver.version()}")
+    print(f"{said.split(',')[0]}, HiGHS {importlib.metadata.version('highspy')}")
 
 
 def solve(instance, seconds, threads):

@@ -343,6 +343,22 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_ones_are_contenders() {
+        let page = include_str!("../../../../FORMATS.md");
+        let (_, section) = page.split_once("\n## Contenders\n").expect("the section");
+        let (_, block) = section.split_once("```toml\n").expect("the example");
+        let (block, _) = block.split_once("```").expect("its end");
+        assert_eq!(parse(block).expect("valid").name, "vpsolver-highs");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/contenders");
+        for (file, randomised) in [("ortools.toml", true), ("vpsolver.toml", false)] {
+            let contender = Contender::read(&folder.join(file)).expect("valid");
+            assert_eq!(contender.is_randomised(), randomised, "{file}");
+            let files = contender.command.iter().filter_map(|word| word.beside(&contender.here));
+            assert_eq!(files.filter(|file| file.exists()).count(), 1, "{file}");
+        }
+    }
+
+    #[test]
     fn what_is_not_installed_is_missing_with_its_field() {
         let probe = |text: &str| parse(text).expect("valid").installed().map(|c| c.version);
         assert!(probe(VALID).expect("sh is everywhere").starts_with("file "));
