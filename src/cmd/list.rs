@@ -1,11 +1,13 @@
 //! `vmpack list`.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use vmpack_datasets::{FORMATS, GENERATORS, suites};
-use vmpack_model::{Method, Problem};
+use vmpack_harness::Contender;
+use vmpack_model::{Kind, Method, Problem};
 
 use crate::experiments::EXPERIMENTS;
 use crate::registry::registry;
@@ -15,6 +17,9 @@ use crate::registry::registry;
 pub(crate) struct Arguments {
     /// What to list.
     what: What,
+    /// List the contender of this file with the methods, or say why it cannot take part.
+    #[arg(long, value_name = "FILE")]
+    contender: Vec<PathBuf>,
     /// Print one JSON array of objects.
     #[arg(long)]
     json: bool,
@@ -38,7 +43,7 @@ enum What {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let rows = match arguments.what {
-        What::Methods => methods(),
+        What::Methods => [methods(), contenders(&arguments.contender)?].concat(),
         What::Formats => FORMATS
             .iter()
             .map(|format| {
@@ -95,6 +100,26 @@ fn methods() -> Vec<Value> {
     }
     let registry = registry();
     [rows(&registry.packing), rows(&registry.allocation)].concat()
+}
+
+/// The contenders of these files. One that is not installed is listed with the reason.
+fn contenders(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let row = |file: &PathBuf| {
+        let contender = Contender::read(file)?;
+        let (name, family) = (contender.name.clone(), contender.family);
+        let (summary, version) = match contender.installed() {
+            Ok(contender) => (contender.summary, Some(contender.version)),
+            Err(reason) => (format!("missing, because {reason}"), None),
+        };
+        Ok(json!({
+            "name": name,
+            "family": family,
+            "kind": Kind::External,
+            "summary": summary,
+            "version": version,
+        }))
+    };
+    files.iter().map(row).collect()
 }
 
 fn generators() -> Vec<Value> {

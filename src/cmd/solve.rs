@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
+use vmpack_check::Verdict;
 use vmpack_datasets::Source;
 use vmpack_harness::{Interrupt, Launcher, Methods, measure_one, solution_text};
 use vmpack_model::{Counters, Status, Value};
@@ -21,7 +22,7 @@ use crate::registry::{missing_methods, registry};
 pub(crate) struct Arguments {
     /// The instance.
     instance: PathBuf,
-    /// The method: `vmpack list methods`.
+    /// The method (`vmpack list methods`), or the file of a contender, which ends in `.toml`.
     #[arg(long)]
     method: String,
     /// The format of the instance; recognised from the content unless given.
@@ -86,7 +87,7 @@ impl<'a> Answer<'a> {
         let judgement = answer.map(|answer| &answer.judgement);
         let mut notes = judgement.map_or_else(Vec::new, |judgement| judgement.notes.clone());
         if let Some(judgement) = judgement
-            && judgement.verdict.is_wrong()
+            && !matches!(judgement.verdict, Verdict::Correct | Verdict::NoAnswer)
         {
             notes.insert(0, judgement.verdict.to_string());
         }
@@ -183,7 +184,7 @@ fn exit_code(record: &Record) -> anyhow::Result<ExitCode> {
     }
     Ok(match &record.answer {
         Some(answer) if answer.judgement.verdict.is_wrong() => ExitCode::from(1),
-        Some(answer) if answer.status != Status::Unknown => ExitCode::SUCCESS,
+        _ if record.is_answered() => ExitCode::SUCCESS,
         _ => ExitCode::from(2),
     })
 }

@@ -20,7 +20,8 @@ pub struct Claim<'a> {
 /// What claims about one instance say about each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrossCheck {
-    /// The verdict of each claim, in the order of the claims. Only `Correct` ones are revised.
+    /// The verdict of each claim, in the order of the claims. Only `Correct` and `Unverifiable` ones are
+    /// revised: words without a solution can be disproved, if not believed.
     pub verdicts: Vec<Verdict>,
     /// Set if a verified solution is cheaper than what the source of the instance calls optimal.
     pub doubtful_reference: Option<DoubtfulReference>,
@@ -67,14 +68,16 @@ pub fn cross_check(
 
     let revise = |claim: &Claim<'_>| {
         let found = &claim.judgement.verdict;
-        if *found != Verdict::Correct {
-            return found.clone();
-        }
+        let unshown = match found {
+            Verdict::Correct => None,
+            Verdict::Unverifiable { claimed } => *claimed,
+            _ => return found.clone(),
+        };
         if claim.status == Status::Unbounded && bounded {
             let reason = "called unbounded, but a lower bound is proved".to_owned();
             return Verdict::FalseRefutation { reason };
         }
-        let Some(known) = known else { return Verdict::Correct };
+        let Some(known) = known else { return found.clone() };
         if claim.status == Status::Infeasible {
             let reason = format!("called infeasible, but a solution of cost {known} is known");
             return Verdict::FalseRefutation { reason };
@@ -82,10 +85,10 @@ pub fn cross_check(
         if let Some(bound) = claim.bound.filter(|&bound| exceeds(bound, known)) {
             return Verdict::BoundAboveCost { bound, cost: known };
         }
-        let cost = claim.judgement.cost.filter(|_| claim.status == Status::Optimal);
+        let cost = claim.judgement.cost.or(unshown).filter(|_| claim.status == Status::Optimal);
         match cost.filter(|&cost| exceeds(cost, known)) {
             Some(cost) => Verdict::FalseOptimal { cost, better: known },
-            None => Verdict::Correct,
+            None => found.clone(),
         }
     };
     CrossCheck { verdicts: claims.iter().map(revise).collect(), doubtful_reference }

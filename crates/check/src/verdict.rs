@@ -13,6 +13,12 @@ pub enum Verdict {
     Correct,
     /// Nothing was claimed: no solution, no bound, no refutation.
     NoAnswer,
+    /// A cost is claimed, or that it is optimal, but no solution is shown: nothing that could be derived
+    /// again, and nothing that is believed.
+    Unverifiable {
+        /// What the method said, if it said a cost.
+        claimed: Option<Value>,
+    },
     /// The solution breaks constraints, or is not a solution of this instance at all.
     Infeasible {
         /// One sentence per violation, naming what is broken and by how much; the first few.
@@ -64,6 +70,7 @@ impl Verdict {
         match self {
             Self::Correct => "Correct",
             Self::NoAnswer => "NoAnswer",
+            Self::Unverifiable { .. } => "Unverifiable",
             Self::Infeasible { .. } => "Infeasible",
             Self::WrongCost { .. } => "WrongCost",
             Self::InvalidBound { .. } => "InvalidBound",
@@ -76,7 +83,7 @@ impl Verdict {
 
     /// Whether the method claimed something false.
     pub fn is_wrong(&self) -> bool {
-        !matches!(self, Self::Correct | Self::NoAnswer)
+        !matches!(self, Self::Correct | Self::NoAnswer | Self::Unverifiable { .. })
     }
 }
 
@@ -85,6 +92,12 @@ impl fmt::Display for Verdict {
         f.write_str(self.name())?;
         match self {
             Self::Correct | Self::NoAnswer => Ok(()),
+            Self::Unverifiable { claimed: Some(cost) } => {
+                write!(f, ": a cost of {cost} is claimed, but no solution shown")
+            }
+            Self::Unverifiable { claimed: None } => {
+                f.write_str(": a solution is claimed, but not shown")
+            }
             Self::Infeasible { violations } => write!(f, ": {}", violations.join("; ")),
             Self::WrongCost { claimed, actual } => write!(f, ": claimed {claimed}, is {actual}"),
             Self::InvalidBound { claimed, reason } => write!(f, ": {claimed}: {reason}"),

@@ -34,7 +34,7 @@ pub struct Experiment {
 pub struct Block {
     /// Suites, instance files, or patterns of them.
     pub datasets: Vec<Named>,
-    /// Methods, or selectors of them.
+    /// Methods, selectors of them, or files of contenders.
     pub methods: Vec<Named>,
     /// Seeds for the methods that depend on one.
     pub seeds: Vec<u64>,
@@ -68,13 +68,21 @@ pub struct Named {
     pub place: Place,
 }
 
-/// A place in an experiment file.
+/// A place in the file of an experiment or a contender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub path: PathBuf,
     /// The line, from 1.
     pub line: usize,
+}
+
+impl Place {
+    /// Where a span of the file's text begins.
+    pub(crate) fn of(path: &Path, text: &str, span: &Range<usize>) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        Self { path: path.to_owned(), line: 1 + before.matches('\n').count() }
+    }
 }
 
 impl fmt::Display for Place {
@@ -324,8 +332,7 @@ impl Reader<'_> {
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        Place { path: self.path.to_owned(), line: 1 + before.matches('\n').count() }
+        Place::of(self.path, self.text, span)
     }
 
     fn invalid(&self, span: &Range<usize>, message: String) -> ExperimentError {

@@ -1,13 +1,16 @@
 //! The one place that names the problem families; everything else is generic over them.
 
 use vmpack_check::Judge;
+use vmpack_datasets::SolutionForm;
 use vmpack_model::allocation::{self, Allocation};
 use vmpack_model::packing::{self, Packing};
-use vmpack_model::{AnyInstance, Method, Outcome, Registry};
+use vmpack_model::{AnyInstance, Method, Outcome, Problem, Registry, Value};
 use vmpack_results::Features;
 
+use crate::contender;
+
 /// What the harness asks of a problem family.
-pub(crate) trait Measurable: Judge {
+pub(crate) trait Measurable: Judge + SolutionForm {
     /// The methods of the family.
     fn methods(registry: &Registry) -> &[&'static dyn Method<Self>];
 
@@ -17,9 +20,18 @@ pub(crate) trait Measurable: Judge {
     /// The kind of certificate that comes with the bound.
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str>;
 
+    /// The solution in the lines that a contender printed, with its cost, if there is one.
+    ///
+    /// # Errors
+    /// The line that cannot be understood.
+    fn read_lines(instance: &Self::Instance, text: &str) -> Result<Option<Shown<Self>>, String>;
+
     /// An outcome as one of either family.
     fn any(outcome: Outcome<Self>) -> AnyOutcome;
 }
+
+/// A solution and its cost.
+pub(crate) type Shown<P> = (<P as Problem>::Solution, Value);
 
 /// An outcome of either family.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +98,10 @@ impl Measurable for Packing {
         Some(outcome.bound.as_ref()?.certificate.as_ref()?.kind())
     }
 
+    fn read_lines(instance: &packing::Instance, text: &str) -> Result<Option<Shown<Self>>, String> {
+        contender::placement(instance, text)
+    }
+
     fn any(outcome: Outcome<Self>) -> AnyOutcome {
         AnyOutcome::Packing(outcome)
     }
@@ -108,6 +124,11 @@ impl Measurable for Allocation {
 
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str> {
         outcome.bound.as_ref()?.certificate.as_ref().map(|_| "prices")
+    }
+
+    /// Allocations have no line form.
+    fn read_lines(_: &allocation::Instance, _: &str) -> Result<Option<Shown<Self>>, String> {
+        Ok(None)
     }
 
     fn any(outcome: Outcome<Self>) -> AnyOutcome {

@@ -1,8 +1,8 @@
 //! From a child that has ended to what is recorded of it: how it ended, and what the judge finds about
 //! its answer.
 
-use vmpack_check::Effort;
-use vmpack_model::{AnyInstance, TrajectoryPoint, Value};
+use vmpack_check::{Effort, Verdict};
+use vmpack_model::{AnyInstance, Status, TrajectoryPoint, Value};
 use vmpack_results::{Answer, Limits, Measurement, Termination};
 
 use crate::child;
@@ -22,10 +22,56 @@ pub(crate) struct Finding {
     pub(crate) answered: Option<(Answer, AnyOutcome)>,
 }
 
+impl Finding {
+    /// It could not even be started.
+    pub(crate) fn failed(message: String) -> Self {
+        let termination = Termination::Failed { message };
+        Self { termination, measurement: Measurement::default(), answered: None }
+    }
+}
+
+/// A solution that was claimed, but not shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Unshown {
+    /// What is claimed of it.
+    pub(crate) status: Status,
+    /// What it is claimed to cost.
+    pub(crate) cost: Option<Value>,
+}
+
+/// How the words of a child that returned are understood.
+pub(crate) trait Dialect {
+    /// What it answered about the instance, and what it claimed without showing it.
+    ///
+    /// # Errors
+    /// What is no answer.
+    fn answer<P: Measurable>(
+        &self,
+        instance: &P::Instance,
+        ended: &Ended,
+    ) -> Result<(child::Answer<P>, Option<Unshown>), String>;
+}
+
+/// What the children of this project speak.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Protocol;
+
+impl Dialect for Protocol {
+    fn answer<P: Measurable>(
+        &self,
+        _: &P::Instance,
+        ended: &Ended,
+    ) -> Result<(child::Answer<P>, Option<Unshown>), String> {
+        let answer = serde_json::from_slice(&ended.output).map_err(|error| error.to_string())?;
+        Ok((answer, None))
+    }
+}
+
 /// Finds how the child ended, and judges its answer on the instance that this process loaded itself.
 pub(crate) fn find(
     instance: &AnyInstance,
     ended: &Ended,
+    dialect: &impl Dialect,
     limits: &Limits,
     effort: Effort,
 ) -> Finding {
@@ -41,7 +87,7 @@ pub(crate) fn find(
     };
     match end(ended, limits) {
         Some(termination) => Finding { termination, measurement, answered: None },
-        None => family::visit(instance, Judging { ended, limits, effort, measurement }),
+        None => family::visit(instance, Judging { ended, dialect, limits, effort, measurement }),
     }
 }
 
@@ -89,21 +135,22 @@ fn message(errors: &str) -> &str {
     }
 }
 
-struct Judging<'a> {
+struct Judging<'a, D> {
     ended: &'a Ended,
+    dialect: &'a D,
     limits: &'a Limits,
     effort: Effort,
     measurement: Measurement,
 }
 
-impl Visit for Judging<'_> {
+impl<D: Dialect> Visit for Judging<'_, D> {
     type Output = Finding;
 
     fn visit<P: Measurable>(self, instance: &P::Instance) -> Finding {
-        let Self { ended, limits, effort, mut measurement } = self;
+        let Self { ended, dialect, limits, effort, mut measurement } = self;
         let unanswered = |termination| Finding { termination, measurement, answered: None };
-        let answer: child::Answer<P> = match serde_json::from_slice(&ended.output) {
-            Ok(answer) => answer,
+        let (answer, unshown) = match dialect.answer::<P>(instance, ended) {
+            Ok(said) => said,
             Err(error) => {
                 let said = message(&ended.errors);
                 let message = format!("what it printed is no answer: {error}\n{said}");
@@ -135,9 +182,17 @@ impl Visit for Judging<'_> {
         if let Some(note) = unfounded(&trajectory, judgement.cost) {
             judgement.notes.push(note);
         }
+        let mut status = outcome.status;
+        let mut claimed_cost = outcome.solved.as_ref().map(|solved| solved.cost);
+        if let Some(unshown) = unshown {
+            (status, claimed_cost) = (unshown.status, unshown.cost);
+            if !judgement.verdict.is_wrong() {
+                judgement.verdict = Verdict::Unverifiable { claimed: claimed_cost };
+            }
+        }
         let recorded = Answer {
-            status: outcome.status,
-            claimed_cost: outcome.solved.as_ref().map(|solved| solved.cost),
+            status,
+            claimed_cost,
             lower_bound: outcome.bound.as_ref().map(|bound| bound.value),
             certificate: P::certificate(&outcome).map(str::to_owned),
             judgement,

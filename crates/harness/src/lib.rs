@@ -5,9 +5,10 @@
 //! seeds, and [`run()`] works it off into a store that survives interruption. [`measure()`] is one run of
 //! it. The harness knows no solver: the [`Registry`](vmpack_model::Registry) is handed in, and the
 //! program that holds it answers for one run when it is started with the arguments of its
-//! [`Launcher`], by calling [`run_one`].
+//! [`Launcher`], by calling [`run_one`]. Programs from outside take part as [`Contender`]s.
 
 mod child;
+mod contender;
 mod experiment;
 mod family;
 mod interrupt;
@@ -25,6 +26,7 @@ mod run;
 mod solutions;
 
 pub use child::{ChildError, RUN_ONE, run_one};
+pub use contender::{Contender, ContenderError};
 pub use experiment::{Block, Experiment, ExperimentError, Named, Place, Solutions};
 pub use family::AnyOutcome;
 pub use interrupt::Interrupt;

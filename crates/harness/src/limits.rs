@@ -22,8 +22,9 @@ pub(crate) struct Ceilings {
     pub(crate) cpu_seconds: Option<u64>,
 }
 
-/// Makes the command start in a process group of its own, under the ceilings, without core dumps, and
-/// die with this process.
+/// Makes the command start in a process group of its own, under the ceilings, without core dumps, die
+/// with this process, and stay the ancestor of whatever it starts: who loses the parent becomes its
+/// child.
 pub(crate) fn confine(command: &mut Command, ceilings: Ceilings) {
     command.process_group(0);
     let parent = std::process::id();
@@ -35,6 +36,7 @@ pub(crate) fn confine(command: &mut Command, ceilings: Ceilings) {
         if let Some(seconds) = ceilings.cpu_seconds {
             limit(libc::RLIMIT_CPU, seconds, seconds.saturating_add(1))?;
         }
+        adopt_orphans()?;
         die_with(parent)
     };
     // SAFETY: between fork and exec only async-signal-safe functions may be called. `prepare` calls
@@ -47,6 +49,13 @@ fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> io::Resul
     let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
     // SAFETY: `limit` is a valid `rlimit` that outlives the call, which only reads it.
     check(unsafe { libc::setrlimit(resource, &raw const limit) })
+}
+
+/// Makes the calling process the parent of its descendants whose own parents end, and have it be so
+/// after exec.
+fn adopt_orphans() -> io::Result<()> {
+    // SAFETY: PR_SET_CHILD_SUBREAPER takes a flag and touches no memory of ours.
+    check(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) })
 }
 
 /// Has the kernel kill the calling process when the thread that forked it ends.
@@ -69,6 +78,20 @@ pub(crate) fn kill_group(leader: u32) {
     // SAFETY: kill touches no memory of ours. Until the leader is reaped, its number belongs to it and
     // its group, so nobody else is hit. That the group may be gone already is no error worth telling.
     unsafe { libc::kill(-group, libc::SIGKILL) };
+}
+
+/// Kills one process. Whoever calls this has made sure that the number still belongs to it.
+pub(crate) fn kill_process(process: u32) {
+    // SAFETY: kill touches no memory of ours. That the process may be gone already is no error worth
+    // telling.
+    unsafe { libc::kill(process as pid_t, libc::SIGKILL) };
+}
+
+/// Clock ticks per second, in which the kernel's files count CPU time.
+pub(crate) fn ticks_per_second() -> f64 {
+    // SAFETY: sysconf has no preconditions.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    if ticks > 0 { ticks as f64 } else { 100.0 }
 }
 
 /// Waits until the child has ended, and leaves it to be reaped.

@@ -4,6 +4,8 @@ use std::fs;
 
 use vmpack_results::Machine;
 
+use crate::limits::ticks_per_second;
+
 /// The machine that this process runs on; what the kernel does not tell is empty or zero.
 pub fn machine() -> Machine {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -35,6 +37,69 @@ pub(crate) fn peak_rss(process: &str) -> Option<u64> {
     kibibytes(&status, "VmHWM")
 }
 
+/// A running process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Process {
+    /// Its number.
+    pub(crate) id: u32,
+    /// When it was started, in clock ticks since the machine was: tells it from a later process of the
+    /// same number.
+    started: u64,
+    /// CPU seconds so far, with those of the children that it waited for.
+    pub(crate) cpu_s: f64,
+    /// Resident memory in bytes, now.
+    pub(crate) rss_bytes: u64,
+}
+
+impl Process {
+    /// Whether it runs still.
+    pub(crate) fn is_running(&self) -> bool {
+        process(self.id).is_some_and(|now| now.started == self.started)
+    }
+}
+
+/// A process and all its descendants that run; itself first. Empty once it has ended.
+pub(crate) fn family_tree(root: u32) -> Vec<Process> {
+    let mut tree: Vec<Process> = process(root).into_iter().collect();
+    let mut next = 0;
+    while let Some(parent) = tree.get(next) {
+        let children = children(parent.id);
+        // A number that was given away meanwhile must not lead in circles.
+        let new = children.into_iter().filter(|id| tree.iter().all(|known| known.id != *id));
+        let new: Vec<Process> = new.filter_map(process).collect();
+        tree.extend(new);
+        next += 1;
+    }
+    tree
+}
+
+fn process(id: u32) -> Option<Process> {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (started, cpu_s) = parse_stat(&text)?;
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    Some(Process { id, started, cpu_s, rss_bytes: kibibytes(&status, "VmRSS").unwrap_or(0) })
+}
+
+/// When a process was started, in ticks, and its CPU seconds.
+fn parse_stat(text: &str) -> Option<(u64, f64)> {
+    // The name, in brackets, may hold anything. Behind it the third field of proc(5) comes first.
+    let (_, fields) = text.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+    let ticks = field(14)? + field(15)? + field(16)? + field(17)?;
+    Some((field(22)?, ticks as f64 / ticks_per_second()))
+}
+
+/// The children of all threads of a process.
+fn children(id: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let lists =
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split(' ').filter_map(|id| id.parse().ok()).collect::<Vec<u32>>())
+        .collect()
+}
+
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let value: u64 = field(text, name, ':')?.strip_suffix("kB")?.trim().parse().ok()?;
     value.checked_mul(1024)
@@ -59,6 +124,27 @@ mod tests {
         assert_eq!(kibibytes(status, "VmSwap"), None);
         let processors = "processor\t: 0\nmodel name\t: Some CPU @ 2.0 GHz: fast\n";
         assert_eq!(field(processors, "model name", ':'), Some("Some CPU @ 2.0 GHz: fast"));
+    }
+
+    #[test]
+    fn a_name_with_brackets_does_not_shift_the_fields() {
+        let text = "7 (a) b) S 1 7 7 0 -1 4194304 99 0 0 0 100 20 30 4 20 0 1 0 5555 9999 200\n";
+        let (started, cpu_s) = parse_stat(text).expect("well-formed");
+        assert_eq!((started, cpu_s * ticks_per_second()), (5555, 154.0));
+        assert_eq!(parse_stat("7 (a) S 1 7"), None);
+    }
+
+    #[test]
+    fn children_belong_to_the_tree() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("it starts");
+        let tree = family_tree(std::process::id());
+        assert_eq!(tree[0].id, std::process::id());
+        let sleeper = tree.iter().find(|process| process.id == child.id()).expect("it sleeps");
+        assert!(sleeper.is_running() && tree[0].rss_bytes > 1 << 16);
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+        assert!(!sleeper.is_running());
+        assert_eq!(family_tree(child.id()), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One measured run.
 
 use std::io;
+use std::path::Path;
 
 use vmpack_check::Effort;
 use vmpack_datasets::{LoadError, Source};
@@ -8,10 +9,10 @@ use vmpack_results::{Limits, Record, SCHEMA};
 
 use crate::child::Request;
 use crate::family::AnyOutcome;
-use crate::judge::{self, Finding};
+use crate::judge::{self, Finding, Protocol};
 use crate::plan::run_id;
-use crate::process::{self, Stop};
-use crate::{Interrupt, Launcher, LoadedInstance, MethodInfo, Methods};
+use crate::process::{self, Ended, Job, Stop};
+use crate::{Contender, Interrupt, Launcher, LoadedInstance, MethodInfo, Methods};
 
 /// What one run is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,7 @@ pub struct Task<'a> {
     /// The instance, loaded, for the judge.
     pub instance: &'a LoadedInstance,
     /// The method, which supports it.
-    pub method: MethodInfo,
+    pub method: &'a MethodInfo,
     /// The seed.
     pub seed: u64,
     /// The limits.
@@ -81,21 +82,14 @@ pub fn measure(
     interrupt: &Interrupt,
 ) -> Result<Measured, MeasureError> {
     let &Task { instance, method, seed, limits } = task;
-    let request =
-        Request { source: instance.source.clone(), method: method.name.to_owned(), seed, limits };
-    let process_error =
-        |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
-    let text = serde_json::to_vec(&request).map_err(|error| process_error(error.into()))?;
-    let ended = process::run(launcher, text, &limits, interrupt).map_err(process_error)?;
-    if ended.stop == Some(Stop::Interrupt) {
-        return Err(MeasureError::Interrupted);
-    }
-    let Finding { termination, measurement, answered } =
-        judge::find(&instance.instance, &ended, &limits, effort);
+    let Finding { termination, measurement, answered } = match &method.contender {
+        None => own(launcher, task, effort, interrupt),
+        Some(contender) => foreign(contender, task, effort, interrupt),
+    }?;
     let (answer, outcome) = answered.unzip();
     let record = Record {
         schema: SCHEMA,
-        run: run_id(&instance.hash, method.name, seed, &limits),
+        run: run_id(&instance.hash, &method.name, seed, &limits),
         dataset: instance.dataset.clone(),
         instance: instance.name.clone(),
         instance_hash: instance.hash.clone(),
@@ -103,7 +97,7 @@ pub fn measure(
         family: instance.instance.family(),
         features: instance.features,
         reference: instance.reference.clone(),
-        method: method.name.to_owned(),
+        method: method.name.clone(),
         kind: method.kind,
         seed,
         limits,
@@ -114,7 +108,58 @@ pub fn measure(
     Ok(Measured { record, outcome })
 }
 
-/// Loads one instance and runs one method on it, for a user who asks for just that.
+/// Runs a method of this project.
+fn own(
+    launcher: &Launcher,
+    task: &Task<'_>,
+    effort: Effort,
+    interrupt: &Interrupt,
+) -> Result<Finding, MeasureError> {
+    let &Task { instance, method, seed, limits } = task;
+    let request =
+        Request { source: instance.source.clone(), method: method.name.clone(), seed, limits };
+    let process_error =
+        |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
+    let request = serde_json::to_vec(&request).map_err(|error| process_error(error.into()))?;
+    let job = Job { command: launcher.command(), request, is_ours: true };
+    let ended = process::run(job, &limits, interrupt).map_err(process_error)?;
+    uninterrupted(&ended)?;
+    Ok(judge::find(&instance.instance, &ended, &Protocol, &limits, effort))
+}
+
+/// Runs a contender. That it cannot be started is a result: it was there when the run was planned.
+fn foreign(
+    contender: &Contender,
+    task: &Task<'_>,
+    effort: Effort,
+    interrupt: &Interrupt,
+) -> Result<Finding, MeasureError> {
+    let &Task { instance, seed, limits, .. } = task;
+    let instance = &instance.instance;
+    let session = contender
+        .session(instance, seed, &limits)
+        .map_err(|source| MeasureError::Process { program: contender.name.clone(), source })?;
+    match process::run(session.job(), &limits, interrupt) {
+        Ok(ended) => {
+            uninterrupted(&ended)?;
+            Ok(judge::find(instance, &ended, &session, &limits, effort))
+        }
+        Err(error) => {
+            let program = session.program().display();
+            Ok(Finding::failed(format!("cannot start {program}: {error}")))
+        }
+    }
+}
+
+fn uninterrupted(ended: &Ended) -> Result<(), MeasureError> {
+    if ended.stop == Some(Stop::Interrupt) {
+        return Err(MeasureError::Interrupted);
+    }
+    Ok(())
+}
+
+/// Loads one instance and runs one method on it, for a user who asks for just that. The method may be
+/// the file of a contender.
 ///
 /// # Errors
 /// See [`MeasureError`].
@@ -129,15 +174,15 @@ pub fn measure_one(
 ) -> Result<Measured, MeasureError> {
     let instance =
         LoadedInstance::load(String::new(), source.clone()).map_err(MeasureError::Load)?;
-    let selection = methods.select(method).map_err(MeasureError::Method)?;
+    let selection = methods.select(method, Path::new("")).map_err(MeasureError::Method)?;
     let unsupported = |reason| MeasureError::Unsupported {
         method: method.to_owned(),
         instance: instance.name.clone(),
         reason,
     };
     let family = instance.instance.family();
-    let of_family = selection.present.iter().copied().filter(|method| method.family == family);
-    let candidates: Vec<MethodInfo> = match selection.present[..] {
+    let of_family = selection.present.iter().filter(|method| method.family == family);
+    let candidates: Vec<&MethodInfo> = match &selection.present[..] {
         [method] => vec![method],
         _ => of_family.collect(),
     };
@@ -149,7 +194,7 @@ pub fn measure_one(
             return Err(MeasureError::Method(message));
         }
     };
-    methods.supports(&method, &instance).map_err(unsupported)?;
+    methods.supports(method, &instance).map_err(unsupported)?;
     let task = Task { instance: &instance, method, seed, limits };
     measure(launcher, &task, Effort::default(), interrupt)
 }

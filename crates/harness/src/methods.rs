@@ -1,22 +1,28 @@
 //! The methods that an experiment may name.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use vmpack_model::{Family, Kind, Registry};
 
+use crate::Contender;
 use crate::family::{self, Measurable, Visit};
 use crate::names::suggestion;
 use crate::plan::LoadedInstance;
 
 /// What the harness knows of a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MethodInfo {
     /// The id.
-    pub name: &'static str,
+    pub name: String,
     /// The family whose instances it solves.
     pub family: Family,
     /// The kind.
     pub kind: Kind,
     /// Whether its answer depends on the seed.
     pub randomised: bool,
+    /// The contender that it is, with its version; `None` for a method of the registry.
+    pub contender: Option<Arc<Contender>>,
 }
 
 /// A method that the project has, but this build does not.
@@ -42,7 +48,7 @@ pub struct Methods<'a> {
 }
 
 /// The methods that one entry of an experiment means.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Selection {
     pub(crate) present: Vec<MethodInfo>,
     /// One sentence for each that is not part of this build.
@@ -54,10 +60,11 @@ impl Methods<'_> {
     pub fn all(&self) -> Vec<MethodInfo> {
         fn of<P: Measurable>(registry: &Registry) -> impl Iterator<Item = MethodInfo> {
             P::methods(registry).iter().map(|method| MethodInfo {
-                name: method.name(),
+                name: method.name().to_owned(),
                 family: P::FAMILY,
                 kind: method.kind(),
                 randomised: method.randomised(),
+                contender: None,
             })
         }
         of::<vmpack_model::packing::Packing>(self.registry)
@@ -65,9 +72,13 @@ impl Methods<'_> {
             .collect()
     }
 
-    /// The methods that an entry of an experiment means: an id, `*`, `kind:` with the name of a kind, or
-    /// `family:` with the name of a family. The error says what is unknown and what was likely meant.
-    pub(crate) fn select(&self, entry: &str) -> Result<Selection, String> {
+    /// The methods that an entry of an experiment means: an id, `*`, `kind:` with the name of a kind,
+    /// `family:` with the name of a family, or the path of a contender's file, which starts from
+    /// `folder`. The error says what is unknown and what was likely meant.
+    pub(crate) fn select(&self, entry: &str, folder: &Path) -> Result<Selection, String> {
+        if Path::new(entry).extension().is_some_and(|extension| extension == "toml") {
+            return self.contender(&folder.join(entry));
+        }
         let is_meant = |name: &str, family: Family, kind: Kind| match entry.split_once(':') {
             Some(("kind", meant)) => kind.to_string() == meant,
             Some(("family", meant)) => family.to_string() == meant,
@@ -75,7 +86,7 @@ impl Methods<'_> {
         };
         let all = self.all();
         let present: Vec<MethodInfo> =
-            all.iter().copied().filter(|m| is_meant(m.name, m.family, m.kind)).collect();
+            all.iter().filter(|m| is_meant(&m.name, m.family, m.kind)).cloned().collect();
         let missing: Vec<String> = self
             .missing
             .iter()
@@ -89,12 +100,38 @@ impl Methods<'_> {
                 .collect::<std::collections::BTreeSet<_>>();
             let known = all
                 .iter()
-                .map(|method| method.name)
+                .map(|method| method.name.as_str())
                 .chain(self.missing.iter().map(|method| method.name.as_str()))
                 .chain(selectors.iter().map(String::as_str));
             return Err(format!("there is no method {entry:?}: {}", suggestion(entry, known)));
         }
         Ok(Selection { present, missing })
+    }
+
+    /// The contender that a file describes, or why it is missing.
+    fn contender(&self, path: &Path) -> Result<Selection, String> {
+        let contender = Contender::read(path).map_err(|error| error.to_string())?;
+        let name = contender.name.clone();
+        let (family, kind) = (contender.family, Kind::External);
+        let missing = self.missing.iter().map(|method| &method.name);
+        if self.all().iter().map(|method| &method.name).chain(missing).any(|known| *known == name) {
+            return Err(format!(
+                "{}: name: expected one that no method bears, found {name:?}",
+                path.display()
+            ));
+        }
+        Ok(match contender.installed() {
+            Ok(contender) => {
+                let randomised = contender.is_randomised();
+                let contender = Some(Arc::new(contender));
+                let method = MethodInfo { name, family, kind, randomised, contender };
+                Selection { present: vec![method], missing: Vec::new() }
+            }
+            Err(reason) => {
+                let missing = MissingMethod { name, family, kind, reason };
+                Selection { present: Vec::new(), missing: vec![missing.sentence()] }
+            }
+        })
     }
 
     /// Whether the method takes the instance; the method's reason if not.
@@ -112,7 +149,11 @@ impl Methods<'_> {
                 method.supports(instance).map_err(|reason| reason.to_string())
             }
         }
-        family::visit(&instance.instance, Supports(self.registry, method.name))
+        let instance = &instance.instance;
+        match &method.contender {
+            None => family::visit(instance, Supports(self.registry, &method.name)),
+            Some(contender) => contender.supports(instance).map_err(|reason| reason.to_string()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, stderr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use vmpack_check::Verdict;
 use vmpack_results::Record;
 
 /// Hears how an experiment gets on, from several threads.
@@ -105,6 +106,9 @@ fn line(record: &Record) -> String {
         None => termination.name().to_owned(),
         Some(answer) if answer.judgement.verdict.is_wrong() => {
             format!("WRONG: {}", answer.judgement.verdict)
+        }
+        Some(answer) if matches!(answer.judgement.verdict, Verdict::Unverifiable { .. }) => {
+            answer.judgement.verdict.to_string()
         }
         Some(answer) => match answer.judgement.cost {
             Some(cost) => format!("{} {cost}", answer.status),

@@ -166,6 +166,7 @@ impl Plan {
             loaded: BTreeMap::new(),
             ids: BTreeSet::new(),
             taken: BTreeMap::new(),
+            contenders: BTreeMap::new(),
             plan: Self {
                 experiment,
                 instances: Vec::new(),
@@ -183,7 +184,7 @@ impl Plan {
                 let instances = planner.instances_of(dataset, block.sample)?;
                 planner.ask(&instances, &chosen);
                 for instance in instances {
-                    for &method in &chosen {
+                    for method in &chosen {
                         planner.add(instance, method, &block.seeds, block.limits);
                     }
                 }
@@ -212,17 +213,26 @@ struct Planner<'a> {
     /// The runs planned so far.
     ids: BTreeSet<String>,
     /// Pairs of content and method that were asked about so far, and whether the method takes it.
-    taken: BTreeMap<(String, MethodInfo), bool>,
+    taken: BTreeMap<(String, String), bool>,
+    /// The contenders that were named so far, by their names.
+    contenders: BTreeMap<String, MethodInfo>,
     plan: Plan,
 }
 
 impl Planner<'_> {
     fn select(&mut self, entry: &Named) -> Result<Vec<MethodInfo>, PlanError> {
-        let selection = self
-            .methods
-            .select(&entry.text)
-            .map_err(|message| PlanError::Method { place: entry.place.clone(), message })?;
+        let wrong = |message| PlanError::Method { place: entry.place.clone(), message };
+        let folder = entry.place.path.parent().unwrap_or(Path::new(""));
+        let selection = self.methods.select(&entry.text, folder).map_err(wrong)?;
         self.miss(selection.missing);
+        for method in selection.present.iter().filter(|method| method.contender.is_some()) {
+            let known =
+                self.contenders.entry(method.name.clone()).or_insert_with(|| method.clone());
+            if known != method {
+                let name = &method.name;
+                return Err(wrong(format!("two contenders have the name {name:?}")));
+            }
+        }
         Ok(selection.present)
     }
 
@@ -312,12 +322,12 @@ impl Planner<'_> {
 
     /// Asks the methods which of the instances they take, in parallel: some have to count first.
     fn ask(&mut self, instances: &[usize], methods: &[MethodInfo]) {
-        let mut open: Vec<(usize, MethodInfo)> = Vec::new();
+        let mut open: Vec<(usize, &MethodInfo)> = Vec::new();
         let mut asked = BTreeSet::new();
         for &index in instances {
             let LoadedInstance { hash, instance, .. } = &self.plan.instances[index];
-            for &method in methods {
-                let key = (hash.clone(), method);
+            for method in methods {
+                let key = (hash.clone(), method.name.clone());
                 let known = self.taken.contains_key(&key) || !asked.insert(key);
                 if method.family == instance.family() && !known {
                     open.push((index, method));
@@ -330,22 +340,23 @@ impl Planner<'_> {
             .collect();
         for ((index, method), answer) in open.into_iter().zip(answers) {
             let LoadedInstance { hash, name, .. } = &self.plan.instances[index];
-            self.taken.insert((hash.clone(), method), answer.is_ok());
+            self.taken.insert((hash.clone(), method.name.clone()), answer.is_ok());
             if let Err(reason) = answer {
-                let (instance, method) = (name.clone(), method.name.to_owned());
+                let (instance, method) = (name.clone(), method.name.clone());
                 self.plan.skipped.push(Skipped { instance, method, reason });
             }
         }
     }
 
-    fn add(&mut self, index: usize, method: MethodInfo, seeds: &[u64], limits: Limits) {
+    fn add(&mut self, index: usize, method: &MethodInfo, seeds: &[u64], limits: Limits) {
         let hash = &self.plan.instances[index].hash;
-        if self.taken.get(&(hash.clone(), method)) != Some(&true) {
+        if self.taken.get(&(hash.clone(), method.name.clone())) != Some(&true) {
             return;
         }
         for &seed in if method.randomised { seeds } else { &[0] } {
-            let id = run_id(hash, method.name, seed, &limits);
+            let id = run_id(hash, &method.name, seed, &limits);
             if self.ids.insert(id.clone()) {
+                let method = method.clone();
                 self.plan.runs.push(Run { id, instance: index, method, seed, limits });
             }
         }

@@ -1,17 +1,19 @@
 //! One child process from start to end, under limits that are enforced from outside.
 
 use std::io::{self, Read, Write};
-use std::process::{ChildStderr, ChildStdin, ChildStdout, Stdio};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use vmpack_results::Limits;
 
+use crate::Interrupt;
 use crate::child::READY;
-use crate::limits::{Ceilings, Exit, Usage, confine, kill_group, reap, wait_for_exit};
-use crate::machine::{load_average, peak_rss};
-use crate::{Interrupt, Launcher};
+use crate::limits::{
+    Ceilings, Exit, Usage, confine, kill_group, kill_process, reap, wait_for_exit,
+};
+use crate::machine::{Process, family_tree, load_average, peak_rss};
 
 /// How long after its wall limit a child may still hand over what it has. Then its whole process group
 /// is killed.
@@ -20,15 +22,19 @@ pub const GRACE: Duration = Duration::from_millis(400);
 /// How long a child may take to load its instance before solving begins.
 pub const LOADING_LIMIT: Duration = Duration::from_mins(2);
 
-/// How often a running child's memory and the interrupt are looked at.
+/// How often the memory and CPU time of a running child and the interrupt are looked at; more often in
+/// the beginning.
 const PATROL: Duration = Duration::from_millis(50);
+
+/// After what time a child is looked at first.
+const FIRST_PATROL: Duration = Duration::from_millis(1);
 
 /// How long after the end of a child its pipes may stay open. Its process group is dead by then; only a
 /// descendant that left the group can hold them.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// The most that a child may print: some ten million host patterns.
-const OUTPUT_CAP: u64 = 1 << 28;
+pub(crate) const OUTPUT_CAP: u64 = 1 << 28;
 
 /// The end of what it prints on standard error that is kept.
 const ERRORS_KEPT: usize = 1 << 14;
@@ -40,6 +46,19 @@ const HEADROOM_BYTES: u64 = 256 << 20;
 /// Address space for every thread beyond that: its stack, and the arena that the allocator of the C
 /// library reserves for it.
 const HEADROOM_PER_THREAD_BYTES: u64 = 80 << 20;
+
+/// What is to be run.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// The command.
+    pub(crate) command: Command,
+    /// What it reads on its standard input.
+    pub(crate) request: Vec<u8>,
+    /// Whether it is a child of this project: it says when it is ready, from when on its wall time is
+    /// counted, and its address space is bounded as well. Programs from outside are counted from their
+    /// start, and may reserve addresses as they like: some do so by the gigabyte and never use them.
+    pub(crate) is_ours: bool,
+}
 
 /// Why the parent killed a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +88,10 @@ pub(crate) struct Ended {
     pub(crate) errors: String,
     /// Wall time from start to end.
     pub(crate) wall: Duration,
-    /// What it used, from the operating system.
+    /// What it used, from the operating system, with the CPU time of its descendants.
     pub(crate) usage: Usage,
-    /// The greatest resident memory seen from outside while it ran, in bytes, or the operating system's
-    /// own figure where that cannot be this process's.
+    /// The greatest resident memory seen from outside while it and its descendants ran, in bytes, or the
+    /// operating system's own figure where that is more and cannot be this process's.
     pub(crate) peak_rss_bytes: u64,
     /// The load average when it started.
     pub(crate) load: f64,
@@ -90,17 +109,12 @@ enum Event {
 ///
 /// # Errors
 /// If it cannot be started.
-pub(crate) fn run(
-    launcher: &Launcher,
-    request: Vec<u8>,
-    limits: &Limits,
-    interrupt: &Interrupt,
-) -> io::Result<Ended> {
+pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Result<Ended> {
     let load = load_average();
     let own_peak = peak_rss("self").unwrap_or(u64::MAX);
-    let mut command = launcher.command();
+    let Job { mut command, request, is_ours } = job;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    confine(&mut command, ceilings(limits));
+    confine(&mut command, ceilings(limits, is_ours));
     let started = Instant::now();
     let mut child = command.spawn()?;
     let id = child.id();
@@ -109,7 +123,7 @@ pub(crate) fn run(
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     {
         let (to, errors_to) = (events.clone(), events.clone());
-        thread::spawn(move || speak_and_listen(&request, stdin, stdout, &to));
+        thread::spawn(move || speak_and_listen(&request, is_ours, stdin, stdout, &to));
         thread::spawn(move || errors_to.send(Event::Errors(tail(stderr))));
     }
     thread::spawn(move || {
@@ -119,16 +133,21 @@ pub(crate) fn run(
     });
 
     let mut watch = Watch::new(limits, started);
+    if !is_ours {
+        watch.begin(started);
+    }
     while !watch.is_over() {
         let now = Instant::now();
-        let patience = watch.until.saturating_duration_since(now).min(PATROL);
+        let pause = (now - started).clamp(FIRST_PATROL, PATROL);
+        let patience = watch.until.saturating_duration_since(now).min(pause);
         match inbox.recv_timeout(patience) {
             Ok(event) => watch.hear(event, id),
             Err(RecvTimeoutError::Timeout) => watch.patrol(id, interrupt),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    let (exit, usage) = reap(id)?;
+    let (exit, mut usage) = reap(id)?;
+    usage.cpu_s = usage.cpu_s.max(watch.cpu_s);
     // The kernel's figure is at least what this process had when it forked. Only above that is it the
     // child's.
     let from_kernel = Some(usage.peak_rss_bytes).filter(|&peak| peak > own_peak);
@@ -139,16 +158,19 @@ pub(crate) fn run(
         errors: String::from_utf8_lossy(&watch.errors.unwrap_or_default()).into_owned(),
         wall: watch.exited.unwrap_or_else(Instant::now) - started,
         usage,
-        peak_rss_bytes: from_kernel.unwrap_or(watch.peak_rss_bytes),
+        peak_rss_bytes: watch.peak_rss_bytes.max(from_kernel.unwrap_or(0)),
         load,
     })
 }
 
-fn ceilings(limits: &Limits) -> Ceilings {
+fn ceilings(limits: &Limits, is_ours: bool) -> Ceilings {
     let headroom =
         HEADROOM_BYTES.saturating_add(limits.threads.saturating_mul(HEADROOM_PER_THREAD_BYTES));
     Ceilings {
-        address_space: limits.memory_bytes.map(|bytes| bytes.saturating_add(headroom)),
+        address_space: limits
+            .memory_bytes
+            .filter(|_| is_ours)
+            .map(|bytes| bytes.saturating_add(headroom)),
         cpu_seconds: limits.cpu_s.map(|seconds| seconds.ceil() as u64),
     }
 }
@@ -157,6 +179,8 @@ fn ceilings(limits: &Limits) -> Ceilings {
 struct Watch {
     wall_limit: Duration,
     memory_limit: Option<u64>,
+    /// In whole seconds, as the operating system counts it.
+    cpu_limit: Option<f64>,
     /// When to kill it, or, once it has ended, when to stop waiting for its pipes.
     until: Instant,
     /// What the end of `until` means.
@@ -166,6 +190,9 @@ struct Watch {
     output: Option<Vec<u8>>,
     errors: Option<Vec<u8>>,
     peak_rss_bytes: u64,
+    cpu_s: f64,
+    /// Its descendants, when they were looked at last.
+    descendants: Vec<Process>,
 }
 
 impl Watch {
@@ -174,6 +201,7 @@ impl Watch {
             // A limit that no clock can count is none.
             wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
             memory_limit: limits.memory_bytes,
+            cpu_limit: limits.cpu_s.map(f64::ceil),
             until: started + LOADING_LIMIT,
             phase: Stop::Loading,
             stop: None,
@@ -181,6 +209,8 @@ impl Watch {
             output: None,
             errors: None,
             peak_rss_bytes: 0,
+            cpu_s: 0.0,
+            descendants: Vec::new(),
         }
     }
 
@@ -190,14 +220,19 @@ impl Watch {
         })
     }
 
+    /// Its wall time is counted from now on.
+    fn begin(&mut self, now: Instant) {
+        self.phase = Stop::Time;
+        let limit = self.wall_limit.saturating_add(GRACE);
+        // Ten years, where the sum is beyond the clock.
+        self.until = now.checked_add(limit).unwrap_or(now + Duration::from_hours(87_600));
+    }
+
     fn hear(&mut self, event: Event, child: u32) {
         let now = Instant::now();
         match event {
             Event::Ready if self.stop.is_none() && self.exited.is_none() => {
-                self.phase = Stop::Time;
-                let limit = self.wall_limit.saturating_add(GRACE);
-                // Ten years, where the sum is beyond the clock.
-                self.until = now.checked_add(limit).unwrap_or(now + Duration::from_hours(87_600));
+                self.begin(now);
             }
             Event::Ready => {}
             Event::TooMuch => self.kill(child, Stop::Output),
@@ -207,7 +242,7 @@ impl Watch {
                 self.exited = Some(now);
                 self.until = now + LINGER;
                 // What it started may not outlive it and disturb the runs that follow.
-                kill_group(child);
+                self.kill_all(child);
             }
         }
     }
@@ -216,13 +251,13 @@ impl Watch {
         if self.exited.is_some() {
             return;
         }
-        if let Some(peak) = peak_rss(&child.to_string()) {
-            self.peak_rss_bytes = self.peak_rss_bytes.max(peak);
-        }
+        self.look(child);
         if interrupt.is_set() {
             self.kill(child, Stop::Interrupt);
         } else if Instant::now() >= self.until {
             self.kill(child, self.phase);
+        } else if self.cpu_limit.is_some_and(|limit| self.cpu_s > limit) {
+            self.kill(child, Stop::Time);
         } else if self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit) {
             self.kill(child, Stop::Memory);
         }
@@ -231,8 +266,27 @@ impl Watch {
     fn kill(&mut self, child: u32, reason: Stop) {
         // Of several reasons the first is the one.
         self.stop.get_or_insert(reason);
-        kill_group(child);
+        self.look(child);
+        self.kill_all(child);
         self.until = Instant::now() + PATROL;
+    }
+
+    /// Looks at what it and its descendants use.
+    fn look(&mut self, child: u32) {
+        let tree = family_tree(child);
+        let Some((_, descendants)) = tree.split_first() else { return };
+        self.descendants = descendants.to_vec();
+        let own_peak = peak_rss(&child.to_string()).unwrap_or(0);
+        let together: u64 = tree.iter().map(|process| process.rss_bytes).sum();
+        self.peak_rss_bytes = self.peak_rss_bytes.max(own_peak).max(together);
+        self.cpu_s = self.cpu_s.max(tree.iter().map(|process| process.cpu_s).sum());
+    }
+
+    /// Kills its process group, and the descendants that were seen outside of it.
+    fn kill_all(&self, child: u32) {
+        kill_group(child);
+        let left = self.descendants.iter().filter(|process| process.is_running());
+        left.for_each(|process| kill_process(process.id));
     }
 }
 
@@ -240,6 +294,7 @@ impl Watch {
 /// neither reads nor writes blocks nobody.
 fn speak_and_listen(
     request: &[u8],
+    greets: bool,
     mut stdin: ChildStdin,
     mut stdout: ChildStdout,
     to: &Sender<Event>,
@@ -248,7 +303,7 @@ fn speak_and_listen(
     let _ = stdin.write_all(request);
     drop(stdin);
     let mut greeting = [0; READY.len()];
-    let greeted = read_up_to(&mut stdout, &mut greeting);
+    let greeted = if greets { read_up_to(&mut stdout, &mut greeting) } else { &[] };
     let mut output = Vec::new();
     if greeted == READY {
         to.send(Event::Ready).ok()?;

@@ -206,7 +206,7 @@ fn carry_out(
     }
     let task = Task {
         instance: &plan.instances[run.instance],
-        method: run.method,
+        method: &run.method,
         seed: run.seed,
         limits: run.limits,
     };
@@ -235,7 +235,7 @@ fn manifest(
         planned: plan.runs.len() as u64,
         skipped: plan.skipped.clone(),
         missing: plan.missing.clone(),
-        versions: options.setup.versions.clone(),
+        versions: versions(plan, options),
         commit: options.setup.commit.clone(),
         started: jiff::Timestamp::now().to_string(),
         command: options.setup.command.clone(),
@@ -266,6 +266,14 @@ fn manifest(
         ));
     }
     Ok(manifest)
+}
+
+/// The versions of the program, and those of the contenders.
+fn versions(plan: &Plan, options: &RunOptions<'_>) -> BTreeMap<String, String> {
+    let contenders = plan.runs.iter().filter_map(|run| run.method.contender.as_ref());
+    let contenders =
+        contenders.map(|contender| (contender.name.clone(), contender.version.clone()));
+    options.setup.versions.clone().into_iter().chain(contenders).collect()
 }
 
 /// What makes the records of two sessions unequal, one sentence each; what earlier sessions said of

@@ -20,6 +20,8 @@ pub enum Kind {
     LinearProgramming,
     /// Column generation over host patterns, with or without a search tree.
     ColumnGeneration,
+    /// Programs from outside the project, of whatever kind: contenders.
+    External,
 }
 
 impl fmt::Display for Kind {
@@ -29,6 +31,7 @@ impl fmt::Display for Kind {
             Self::DynamicProgramming => "dynamic-programming",
             Self::LinearProgramming => "linear-programming",
             Self::ColumnGeneration => "column-generation",
+            Self::External => "external",
         })
     }
 }

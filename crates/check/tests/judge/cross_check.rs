@@ -126,6 +126,25 @@ fn other_findings_stay_but_their_solutions_count() {
 }
 
 #[test]
+fn words_without_a_solution_are_disproved_but_never_believed() {
+    let unshown = |status, claimed: &str, bound| {
+        wrong(given(status, None, bound), Verdict::Unverifiable { claimed: Some(value(claimed)) })
+    };
+    let all = [
+        given(Status::Feasible, Some("8"), None),
+        unshown(Status::Optimal, "7", None),
+        unshown(Status::Optimal, "8", Some("8")),
+        unshown(Status::Optimal, "9", None),
+        unshown(Status::Feasible, "9", Some("9")),
+    ];
+    let checked = check(Family::Packing, &all, None);
+    let expected = ["Correct", "Unverifiable", "Unverifiable", "FalseOptimal", "BoundAboveCost"];
+    assert_eq!(names(&checked), expected);
+    let alone = check(Family::Packing, &all[1..2], Some(("8", true)));
+    assert_eq!((names(&alone), alone.doubtful_reference), (vec!["Unverifiable"], None));
+}
+
+#[test]
 fn unbounded_is_disproved_by_a_certified_bound_only() {
     let unbounded = || given(Status::Unbounded, None, None);
     let claimed = given(Status::Unknown, None, Some("3"));

@@ -90,8 +90,8 @@ fn check_placement(shop: &vmpack_model::packing::Instance, file: SolutionFile) {
 
 #[test]
 fn the_suite_is_a_suite() {
-    // The other block is an experiment, which is not this crate's to read.
-    let [text, _] = blocks("toml")[..] else { panic!("a suite and an experiment") };
+    // The other blocks are an experiment and a contender, which are not this crate's to read.
+    let [text, _, _] = blocks("toml")[..] else { panic!("a suite and two others") };
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("example.toml");
     std::fs::write(&path, text).expect("written");

@@ -24,21 +24,25 @@ fn instance(directory: &Path) -> LoadedInstance {
     LoadedInstance::load("files".into(), source).expect("a valid file")
 }
 
-fn task<'a>(instance: &'a LoadedInstance, method: &'static str, limits: Limits) -> Task<'a> {
-    let (family, kind) = (Family::Packing, Kind::Greedy);
-    let method = MethodInfo { name: method, family, kind, randomised: false };
+fn method(name: &str) -> MethodInfo {
+    let (name, family, kind) = (name.to_owned(), Family::Packing, Kind::Greedy);
+    MethodInfo { name, family, kind, randomised: false, contender: None }
+}
+
+fn task<'a>(instance: &'a LoadedInstance, method: &'a MethodInfo, limits: Limits) -> Task<'a> {
     Task { instance, method, seed: 3, limits }
 }
 
-fn run_with(launcher: &Launcher, method: &'static str, limits: Limits) -> Measured {
+fn run_with(launcher: &Launcher, name: &str, limits: Limits) -> Measured {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let instance = instance(directory.path());
-    let task = task(&instance, method, limits);
+    let method = method(name);
+    let task = task(&instance, &method, limits);
     measure(launcher, &task, Effort::default(), &Interrupt::default()).expect("a record")
 }
 
-fn run(method: &'static str, limits: Limits) -> Measured {
-    run_with(&rig(&["run-one"]), method, limits)
+fn run(name: &str, limits: Limits) -> Measured {
+    run_with(&rig(&["run-one"]), name, limits)
 }
 
 #[test]
@@ -175,7 +179,8 @@ fn a_program_that_cannot_be_started_is_an_error() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let instance = instance(directory.path());
     let launcher = Launcher { program: "/nowhere".into(), arguments: vec![] };
-    let task = task(&instance, "one-per-host", LIMITS);
+    let method = method("one-per-host");
+    let task = task(&instance, &method, LIMITS);
     let error = measure(&launcher, &task, Effort::default(), &Interrupt::default())
         .expect_err("nothing to start");
     assert!(matches!(error, MeasureError::Process { .. }), "{error}");
@@ -193,7 +198,8 @@ fn an_interrupt_ends_a_run_without_a_record() {
         std::thread::sleep(Duration::from_millis(200));
         from_outside.set();
     });
-    let task = task(&instance, "sleeper", LIMITS);
+    let method = method("sleeper");
+    let task = task(&instance, &method, LIMITS);
     let result = measure(&rig(&["run-one"]), &task, Effort::default(), &interrupt);
     thread.join().expect("it only sleeps");
     assert!(matches!(result, Err(MeasureError::Interrupted)));
