@@ -95,7 +95,7 @@ impl Knapsack {
             return Answer::Within;
         }
         let sizes = self.capacity.iter().all(|&capacity| capacity < MOST_CAPACITY);
-        let counts = self.items.iter().all(|item| item.most <= u64::from(u32::MAX));
+        let counts = self.items.iter().all(|item| u32::try_from(item.most).is_ok());
         if total >> MOST_BITS > 0 || !sizes || !counts || self.items.len() > MOST_ITEMS {
             return Answer::Undecided;
         }
@@ -205,9 +205,9 @@ impl<'a> Search<'a> {
         }
         let demand = &self.demands[item * d..][..d];
         let base = (level + 1) * d;
-        for k in 0..d {
-            self.room[base + k] -= demand[k];
-            self.need[base + k] = (self.need[base + k] - demand[k]).max(0);
+        for (k, &amount) in demand.iter().enumerate() {
+            self.room[base + k] -= amount;
+            self.need[base + k] = (self.need[base + k] - amount).max(0);
         }
         self.stamp += 1;
         for &other in &knapsack.conflicts[item] {
@@ -239,7 +239,11 @@ impl<'a> Search<'a> {
             self.discount(end);
         }
         if self.is_filled(level + 1) {
-            retain_from(&mut self.candidates, end, |candidate| candidate.weight > 0);
+            // Not those that penalties make worthless: the third item of a penalty costs nothing more.
+            let weights = &self.weights;
+            retain_from(&mut self.candidates, end, |candidate| {
+                weights[candidate.item as usize] > 0
+            });
         }
         // Swapping with the last keeps the list dense, but it has to end where the next one begins: the
         // place is emptied by a candidate of no copies instead.

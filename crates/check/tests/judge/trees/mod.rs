@@ -186,7 +186,7 @@ fn instances(host_types: usize) -> impl Strategy<Value = Instance> {
                 .collect();
             let mut hosts: Vec<Host> = hosts;
             // One host type of cost 1 half of the time, with the dice of the other numbers.
-            if hosts.len() == 1 && hosts[0].1 % 2 == 0 {
+            if hosts.len() == 1 && hosts[0].1.is_multiple_of(2) {
                 hosts[0].1 = 1;
             }
             tiny::instance(&kinds, &hosts)
