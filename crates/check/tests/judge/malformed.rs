@@ -63,9 +63,11 @@ fn nodes() -> impl Strategy<Value = Vec<TreeNode>> {
     let cut = ([index(), index(), index()], number())
         .prop_map(|(items, weight)| WeightedCut { items, weight });
     let leaf = (numbers(), number(), numbers(), prop::collection::vec(cut, 0..3))
-        .prop_map(|(weights, scale, prices, cuts)| TreeNode::Leaf { weights, scale, prices, cuts });
+        .prop_map(|(weights, scale, prices, cuts)| TreeNode::Leaf { weights, scale, prices, cuts })
+        .boxed();
     let branch = (0_usize..3, index(), prop_oneof![Just(2), index()])
-        .prop_map(|(first, second, apart)| TreeNode::Branch { first, second, apart });
+        .prop_map(|(first, second, apart)| TreeNode::Branch { first, second, apart })
+        .boxed();
     let node = prop_oneof![3 => leaf.clone(), 1 => branch.clone()];
     prop_oneof![
         2 => leaf.clone().prop_map(|leaf| vec![leaf]),
