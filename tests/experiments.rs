@@ -118,7 +118,8 @@ fn the_exact_experiments_can_be_planned() {
         let plan = Plan::new(experiment, &methods, &data).unwrap();
         let found: BTreeSet<&Option<String>> = plan.instances.iter().map(|i| &i.class).collect();
         assert_eq!(found.len(), classes, "{name}");
-        let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.method.name).collect();
+        let planned: BTreeSet<&str> =
+            plan.runs.iter().map(|run| run.method.name.as_str()).collect();
         for method in named.iter().filter(|method| has(method)) {
             assert!(planned.contains(method.as_str()), "{name} never runs {method}");
         }

@@ -33,10 +33,10 @@ pub struct Effort {
 }
 
 impl Default for Effort {
-    /// A few seconds per host type of a certificate, and half a minute per search tree: a step takes about
-    /// a nanosecond.
+    /// About twenty seconds per host type of a certificate, and a minute per search tree: a step takes one
+    /// nanosecond (dense tables) to three (searches).
     fn default() -> Self {
-        Self { knapsack_steps: 4_000_000_000, tree_steps: 32_000_000_000 }
+        Self { knapsack_steps: 8_000_000_000, tree_steps: 20_000_000_000 }
     }
 }
 

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use vmpack_check::{Effort, Judge, Verdict};
 use vmpack_model::allocation::{self, Allocation, Amounts, Multipliers, Objective, Utility};
 use vmpack_model::packing::{
-    self, Certificate, DualFeasibleFunction, Instance, Packing, Pattern, Placement,
+    self, Certificate, DualFeasibleFunction, Instance, Packing, Pattern, Placement, TreeNode,
+    WeightedCut,
 };
 use vmpack_model::{Bound, Counters, Outcome, Solved, Status, Value};
 
@@ -57,6 +58,24 @@ fn placement() -> impl Strategy<Value = Placement> {
     prop::collection::vec((pattern, number()), 0..4).prop_map(|patterns| Placement { patterns })
 }
 
+/// Trees that now and then have the shape of one.
+fn nodes() -> impl Strategy<Value = Vec<TreeNode>> {
+    let cut = ([index(), index(), index()], number())
+        .prop_map(|(items, weight)| WeightedCut { items, weight });
+    let leaf = (numbers(), number(), numbers(), prop::collection::vec(cut, 0..3))
+        .prop_map(|(weights, scale, prices, cuts)| TreeNode::Leaf { weights, scale, prices, cuts })
+        .boxed();
+    let branch = (0_usize..3, index(), prop_oneof![Just(2), index()])
+        .prop_map(|(first, second, apart)| TreeNode::Branch { first, second, apart })
+        .boxed();
+    let node = prop_oneof![3 => leaf.clone(), 1 => branch.clone()];
+    prop_oneof![
+        2 => leaf.clone().prop_map(|leaf| vec![leaf]),
+        2 => (branch, leaf.clone(), leaf).prop_map(|(root, together, apart)| vec![root, together, apart]),
+        1 => prop::collection::vec(node, 0..6),
+    ]
+}
+
 fn certificate() -> impl Strategy<Value = Certificate> {
     let function = prop_oneof![
         number().prop_map(|k| DualFeasibleFunction::Rounding { k }),
@@ -70,6 +89,7 @@ fn certificate() -> impl Strategy<Value = Certificate> {
         (numbers(), number(), numbers()).prop_map(|(weights, scale, prices)| {
             Certificate::DualWeights { weights, scale, prices }
         }),
+        (number(), nodes()).prop_map(|(below, nodes)| Certificate::Tree { below, nodes }),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use vmpack_datasets::{SolutionFile, SolutionForm, content_hash, read_solution, suite};
 use vmpack_model::allocation::Allocation;
-use vmpack_model::packing::Packing;
+use vmpack_model::packing::{Certificate, Packing};
 use vmpack_model::{AnyInstance, Value};
 
 use super::{as_allocation, as_packing, read, recognising};
@@ -40,6 +40,13 @@ fn json_examples_are_instances_and_solutions_of_them() {
     for text in blocks("json") {
         if text.contains("vmpack-instance") {
             instances.push(read("json", text).expect("an instance"));
+            continue;
+        }
+        if text.contains("nodes") {
+            let certificate = serde_json::from_str(text).expect("a certificate");
+            assert!(
+                matches!(certificate, Certificate::Tree { below: 2, nodes } if nodes.len() == 3)
+            );
             continue;
         }
         let directory = tempfile::tempdir().expect("a directory");

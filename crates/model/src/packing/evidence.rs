@@ -43,7 +43,8 @@ pub enum Certificate {
     Tree {
         /// What every placement costs at least.
         below: u64,
-        /// The nodes; the root is the first, and the nodes of a subtree follow its own root.
+        /// The nodes in preorder: the root is the first, the node after a branching is the root of its
+        /// subtree *together*, and the node after the last one of that is the root of its subtree *apart*.
         nodes: Vec<TreeNode>,
     },
 }
@@ -75,32 +76,39 @@ pub enum TreeNode {
     /// Ryan and Foster's rule on item types: either some host holds one of `first` and one of `second`,
     /// or none does.
     ///
-    /// *Together* (the next node): one of each is glued. Both demands fall by one; if a pair of the same
-    /// two items was glued before on the path and the glued item has the conflicts that a new one would
-    /// get, its demand grows by one, else an item is appended, of demand one, with the sum of both sizes
-    /// and the conflicts of both. *Apart* (the node `apart`): the two are in conflict; if they are the
-    /// same item, no host holds two of it.
+    /// *Together* (the next node): one of each is glued. Both demands fall by one (that of one item by two
+    /// if both are the same). The glued item has the sum of both sizes, and is in conflict with every item
+    /// that `first` or `second` is in conflict with (so with `first` itself, if no host may hold two of it).
+    /// If the same two items were glued before on the path, and the item made then is now in conflict with
+    /// exactly the same items, its demand grows by one, even if it has fallen to zero; of several such items
+    /// that of the smallest index is taken. Else an item of demand one is appended.
+    ///
+    /// *Apart* (the node `apart`): the two are in conflict; if they are the same item, no host holds two of
+    /// it. Items that were glued from them earlier on the path are not concerned.
     Branch {
         /// Index of an item with demand left.
         first: usize,
         /// Index of an item with demand left beside the first.
         second: usize,
-        /// Index of the root of the other subtree.
+        /// Index of the root of the subtree *apart*.
         apart: usize,
     },
     /// The residual problem has no placement that costs less than `below`.
     ///
-    /// Let `K` be the greatest cost below `below` that a sum of host costs can have. A pattern is what
-    /// one host may hold: no more of an item than its demand, no conflict, within capacity, and, where
-    /// the instance has a single host type of cost `c`, in every resource at least
-    /// `capacity - (floor(K / c) * capacity - total demand)`, for hosts together may not waste more. The
-    /// weight of a pattern is the sum of the weights of its items, less, for each cut of which it holds
-    /// two or three items, the weight of the cut. If no pattern of type `t` weighs more than `scale *
-    /// cost[t] + prices[t]`, all placements weigh at most `scale * K + sum of open[t] * prices[t]`, where
-    /// `open[t]` is the stock of `t`, and at most `floor(K / cost[t])`. The leaf holds if the items, each
+    /// Let `K` be the greatest multiple below `below` of the greatest common divisor of the costs of all
+    /// host types in stock (0 if all are free), which no cost of a placement below `below` exceeds. Let
+    /// `open[t]` be the least of the stock of `t`, of `floor(K / cost[t])` unless hosts of `t` are free, and
+    /// of the number of all VMs. A pattern is what one host may hold: no more of an item than its demand, no
+    /// conflict, within capacity, and, where the instance has a single host type, of every resource at least
+    /// `capacity - (open[0] * capacity - total demand)`, for hosts together may not waste more. (If the
+    /// number in brackets is negative, there are no patterns.) The weight of a pattern is the sum of the
+    /// weights of its items, less, for each cut of which it holds two or three items, the weight of the cut.
+    ///
+    /// If no pattern of a type `t` with `open[t] > 0` weighs more than `scale * cost[t] + prices[t]`, a
+    /// placement weighs at most `scale * K + sum of open[t] * prices[t]`. The leaf holds if the items, each
     /// as often as demanded, less the weights of all cuts, weigh more. A scale of zero is allowed.
     Leaf {
-        /// One weight per item.
+        /// One weight per item, those without demand included.
         weights: Vec<u64>,
         /// What a unit of cost may weigh.
         scale: u64,

@@ -5,9 +5,9 @@
 //! Several ways of deciding it, tried in turn within the effort:
 //! * depth-first search with fractional bounds ([`search`]) settles most plain cases at once, and knows
 //!   types with alternatives and enormous counts;
+//! * a dynamic program over the loads that occur ([`states`]), for one resource;
 //! * a dynamic program over a dense table of capacities ([`table`]), whose work is known beforehand, and
 //!   on one resource a walk along its rows ([`walk`]) for exclusions and penalties;
-//! * a dynamic program over the loads that occur ([`states`]), for one resource of large capacity;
 //! * branch and bound with Lagrangian multipliers ([`branch`]), for many resources.
 
 mod branch;
@@ -79,6 +79,9 @@ struct Penalty {
     items: Vec<usize>,
     weight: u64,
 }
+
+/// What a short search may take at most.
+const SHORT_STEPS: u64 = 1 << 22;
 
 /// One way of deciding against a limit; takes what it spends from the steps.
 type Attempt = fn(&Knapsack, u128, &mut u64) -> Answer;
@@ -179,20 +182,22 @@ impl Knapsack {
             return Answer::Within;
         }
         let attempts: &[Attempt] = match (self.is_plain(), self.has_bonds()) {
-            (true, _) => &[Self::table, Self::states, Self::branch, Self::search],
+            (true, _) => &[Self::states, Self::table, Self::branch, Self::search],
             (false, false) => &[Self::table, Self::branch],
             (false, true) => &[Self::walk, Self::branch],
         };
         if self.is_plain() {
             // A short search first: it settles nearly every premise that holds with some slack, and
             // nearly every one that does not hold.
-            let answer = self.attempt(Self::search, limit, steps, *steps / 64);
+            let share = (*steps / 64).min(SHORT_STEPS);
+            let answer = self.attempt(Self::search, limit, steps, share);
             if answer != Answer::Undecided {
                 return answer;
             }
         }
-        for (index, &attempt) in attempts.iter().enumerate() {
-            let share = *steps / (attempts.len() - index) as u64;
+        for &attempt in attempts {
+            // Something is left for those that follow.
+            let share = *steps - *steps / 8;
             let answer = self.attempt(attempt, limit, steps, share);
             if answer != Answer::Undecided {
                 return answer;

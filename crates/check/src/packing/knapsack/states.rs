@@ -1,4 +1,4 @@
-//! The dynamic program over the loads that occur, for one resource of large capacity.
+//! The dynamic program over the loads that occur, for one resource of whatever capacity.
 //!
 //! A state is a load and the greatest weight that some pattern reaches with it. States that weigh no
 //! more than one of smaller load are dropped, and so are those whose completion cannot exceed the limit

@@ -226,13 +226,29 @@ impl Bonded {
                 assert_eq!(weight, limit);
                 if let Some(pattern) = pattern {
                     let mut taken = vec![0; self.items.len()];
-                    pattern.iter().for_each(|&(row, count)| taken[row] = count);
+                    for &(row, count) in &pattern {
+                        taken[row] = count;
+                    }
                     assert_eq!(self.weight(&taken), best, "{pattern:?}");
                 }
             }
             other => panic!("{other:?} of {self:?}"),
         }
     }
+}
+
+#[test]
+fn the_third_item_of_a_penalty_costs_nothing_more() {
+    let item = |weight| (vec![1], weight, 1);
+    let knapsack = Bonded {
+        capacity: vec![3],
+        least: vec![0],
+        items: vec![item(9), item(2), item(9), item(1)],
+        pairs: vec![],
+        cuts: vec![([0, 1, 2], 4)],
+    };
+    knapsack.check(Knapsack::branch);
+    knapsack.check(Knapsack::walk);
 }
 
 /// Bits: 1 for least loads, 2 for exclusions and penalties.

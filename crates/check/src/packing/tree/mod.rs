@@ -81,9 +81,10 @@ pub(super) fn bound(
                 steps -= granted - left;
                 let more = turn(&mut residual, &mut path, index + 1)?;
                 if more != (index + 1 < nodes.len()) {
-                    return Unproved::wrong(match more {
-                        true => "the tree ends before its last subtree".to_owned(),
-                        false => format!("node {} belongs to no branching", index + 1),
+                    return Unproved::wrong(if more {
+                        "the tree ends before its last subtree".to_owned()
+                    } else {
+                        format!("node {} belongs to no branching", index + 1)
                     });
                 }
             }

@@ -154,15 +154,22 @@ fn the_shape_of_a_tree_is_checked() {
 
 #[test]
 fn too_little_effort_leaves_a_tree_uncertified() {
-    let (instance, nodes) = deep(40);
-    let certificate = Certificate::Tree { below: 40, nodes };
-    let outcome = Outcome::<Packing>::unknown()
-        .with_bound(Bound::certified(Value::from(40_u64), certificate));
+    // Whether some subset of these sizes fills a host exactly is a hard question. Of two types, lest waste
+    // settles it.
+    let sizes = (0..60).map(|i| 200_003 + 15_838 * i);
+    let kinds: Vec<Kind> = sizes.clone().map(|size| (vec![vec![size]], 1)).collect();
+    let host: Host = (vec![10_000_001], 1, None);
+    let instance = tiny::instance(&kinds, &[host.clone(), host]);
+    let (weights, prices) = (sizes.collect(), vec![0, 0]);
+    let nodes = vec![TreeNode::Leaf { weights, scale: 10_000_000, prices, cuts: vec![] }];
+    let certificate = Certificate::Tree { below: 4, nodes };
+    let outcome =
+        Outcome::<Packing>::unknown().with_bound(Bound::certified(Value::from(4_u64), certificate));
     let effort = Effort { tree_steps: 100, ..Effort::default() };
     let judgement = Packing::judge(&instance, &outcome, &effort);
     assert_correct(&judgement);
     assert!(!judgement.certified);
-    assert!(judgement.notes[0].contains("node"), "{judgement:?}");
+    assert!(judgement.notes[0].contains("node 0"), "{judgement:?}");
 }
 
 /// At most six VMs, in types of one row.
@@ -186,7 +193,7 @@ fn instances(host_types: usize) -> impl Strategy<Value = Instance> {
                 .collect();
             let mut hosts: Vec<Host> = hosts;
             // One host type of cost 1 half of the time, with the dice of the other numbers.
-            if hosts.len() == 1 && hosts[0].1 % 2 == 0 {
+            if hosts.len() == 1 && hosts[0].1.is_multiple_of(2) {
                 hosts[0].1 = 1;
             }
             tiny::instance(&kinds, &hosts)
@@ -221,7 +228,7 @@ fn mutate(nodes: &mut [TreeNode], dice: &mut Dice) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn true_trees_are_certified_and_no_tree_proves_too_much(

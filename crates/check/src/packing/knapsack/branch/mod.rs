@@ -10,6 +10,9 @@
 //!
 //! All numbers are integers; the prices need not be good for the bounds to be true.
 
+mod prices;
+
+use self::prices::{MOST_COUNTED, insert};
 use super::{Answer, Knapsack};
 
 /// Weights are scaled by a power of two such that all together stay below `2^MOST_BITS`: prices are
@@ -22,11 +25,9 @@ const MOST_CAPACITY: u64 = 1 << 40;
 const MOST_ITEMS: usize = 1 << 20;
 /// What penalties can make of a weight at most; below it, nothing is heavier than a limit.
 const LIGHTEST: i64 = -(1 << PRICE_BITS);
-/// Fractional bits of the normalised direction of a subgradient step.
-const FRACTION_BITS: u32 = 16;
 /// Subgradient steps at the root, and at every other node.
 const ROOT_ROUNDS: u32 = 300;
-const NODE_ROUNDS: u32 = 12;
+const NODE_ROUNDS: u32 = 6;
 
 /// A row that may still join the pattern of a node.
 #[derive(Clone, Copy)]
@@ -95,7 +96,7 @@ impl Knapsack {
             return Answer::Within;
         }
         let sizes = self.capacity.iter().all(|&capacity| capacity < MOST_CAPACITY);
-        let counts = self.items.iter().all(|item| item.most <= u64::from(u32::MAX));
+        let counts = self.items.iter().all(|item| u32::try_from(item.most).is_ok());
         if total >> MOST_BITS > 0 || !sizes || !counts || self.items.len() > MOST_ITEMS {
             return Answer::Undecided;
         }
@@ -205,9 +206,9 @@ impl<'a> Search<'a> {
         }
         let demand = &self.demands[item * d..][..d];
         let base = (level + 1) * d;
-        for k in 0..d {
-            self.room[base + k] -= demand[k];
-            self.need[base + k] = (self.need[base + k] - demand[k]).max(0);
+        for (k, &amount) in demand.iter().enumerate() {
+            self.room[base + k] -= amount;
+            self.need[base + k] = (self.need[base + k] - amount).max(0);
         }
         self.stamp += 1;
         for &other in &knapsack.conflicts[item] {
@@ -239,7 +240,11 @@ impl<'a> Search<'a> {
             self.discount(end);
         }
         if self.is_filled(level + 1) {
-            retain_from(&mut self.candidates, end, |candidate| candidate.weight > 0);
+            // Not those that penalties make worthless: the third item of a penalty costs nothing more.
+            let weights = &self.weights;
+            retain_from(&mut self.candidates, end, |candidate| {
+                weights[candidate.item as usize] > 0
+            });
         }
         // Swapping with the last keeps the list dense, but it has to end where the next one begins: the
         // place is emptied by a candidate of no copies instead.
@@ -286,46 +291,32 @@ impl<'a> Search<'a> {
         if self.candidates.len() == start {
             return Finding::Closed;
         }
-        if self.holds_one_more(level, steps) {
+        let joining = self.joining(level, steps);
+        if joining == Some(1) {
             return self.last_one(level);
         }
-        let Some(bound) = self.improve(level, steps) else { return Finding::Closed };
-        // Candidates that cost more than they weigh count nothing in the bound: to take one lowers it.
-        let slack = i128::from(self.limit) - bound;
+        let Some(bound) = self.improve(level, joining, steps) else { return Finding::Closed };
         let (d, demands) = (self.d, &self.demands);
         let prices = &self.prices[level * d..][..d];
         let excess = |candidate: &Candidate| {
             let demand = &demands[candidate.item as usize * d..][..d];
             candidate.weight - demand.iter().zip(prices).map(|(a, p)| a * p).sum::<i64>()
         };
+        // A candidate that counts nothing in the bound lowers it by being taken: by what it costs more
+        // than it weighs, or by the excess of the one that it displaces.
+        let mut greatest = [0; MOST_COUNTED];
+        if let Some(joining) = joining {
+            for candidate in &self.candidates[start..] {
+                insert(&mut greatest[..joining], excess(candidate));
+            }
+        }
+        let displaced = joining.map_or(0, |joining| greatest[joining - 1]);
+        let slack = i128::from(self.limit) - bound + i128::from(displaced);
         retain_from(&mut self.candidates, start, |candidate| i128::from(excess(candidate)) > slack);
         let chosen = (start..self.candidates.len())
             .max_by_key(|&place| (excess(&self.candidates[place]), std::cmp::Reverse(place)));
-        *steps = steps.saturating_sub((2 * d * (self.candidates.len() - start)) as u64);
+        *steps = steps.saturating_sub((3 * d * (self.candidates.len() - start)) as u64);
         chosen.map_or(Finding::Closed, Finding::Open)
-    }
-
-    /// Whether at most one more candidate can join: the two smallest do not fit together somewhere.
-    fn holds_one_more(&self, level: usize, steps: &mut u64) -> bool {
-        let d = self.d;
-        let list = &self.candidates[self.levels[level].start..];
-        if list.iter().any(|candidate| candidate.copies > 1) {
-            return false;
-        }
-        *steps = steps.saturating_sub((d * list.len()) as u64);
-        (0..d).any(|k| {
-            let (mut first, mut second) = (i64::MAX >> 1, i64::MAX >> 1);
-            for candidate in list {
-                let demand = self.demands[candidate.item as usize * d + k];
-                if demand < first {
-                    second = first;
-                    first = demand;
-                } else if demand < second {
-                    second = demand;
-                }
-            }
-            first + second > self.room[level * d + k]
-        })
     }
 
     /// The candidate that alone makes the pattern too heavy, if there is one.
@@ -340,99 +331,6 @@ impl<'a> Search<'a> {
         };
         let mut places = self.levels[level].start..self.candidates.len();
         places.find(heavy).map_or(Finding::Closed, Finding::Open)
-    }
-
-    /// Improves the prices of the node; `None` if the bound does not exceed the limit, else the bound.
-    fn improve(&mut self, level: usize, steps: &mut u64) -> Option<i128> {
-        let range = level * self.d..(level + 1) * self.d;
-        self.trial.copy_from_slice(&self.prices[range.clone()]);
-        let mut best = i128::MAX;
-        let (mut damping, mut stalled) = (0, 0);
-        for _ in 0..self.rounds {
-            let bound = self.bound(level, steps);
-            let excess = bound - i128::from(self.limit);
-            if excess <= 0 {
-                return None;
-            }
-            if bound < best {
-                best = bound;
-                self.prices[range.clone()].copy_from_slice(&self.trial);
-                stalled = 0;
-            } else {
-                stalled += 1;
-                if stalled == 3 {
-                    damping += 1;
-                    stalled = 0;
-                }
-            }
-            if !self.step(level, excess >> damping) {
-                break;
-            }
-        }
-        Some(best)
-    }
-
-    /// The bound at the trial prices, and how much of each resource its solution uses.
-    fn bound(&mut self, level: usize, steps: &mut u64) -> i128 {
-        let d = self.d;
-        let list = &self.candidates[self.levels[level].start..];
-        *steps = steps.saturating_sub((list.len() * d) as u64);
-        let mut bound = i128::from(self.levels[level].weight);
-        for k in 0..d {
-            let price = self.trial[k];
-            let amount =
-                if price >= 0 { self.room[level * d + k] } else { self.need[level * d + k] };
-            bound += i128::from(price) * i128::from(amount);
-        }
-        self.usage.fill(0);
-        for candidate in list {
-            let demand = &self.demands[candidate.item as usize * d..][..d];
-            let cost: i64 = demand.iter().zip(&self.trial).map(|(a, price)| a * price).sum();
-            let excess = candidate.weight - cost;
-            if excess > 0 {
-                bound += i128::from(excess) * i128::from(candidate.copies);
-                for (usage, a) in self.usage.iter_mut().zip(demand) {
-                    *usage += a * i64::from(candidate.copies);
-                }
-            }
-        }
-        bound
-    }
-
-    /// Moves the trial prices against the subgradient, as far as would lower the bound by `excess` if
-    /// it were linear; `false` if they are the best there are.
-    fn step(&mut self, level: usize, excess: i128) -> bool {
-        let d = self.d;
-        let mut norm: i128 = 0;
-        for k in 0..d {
-            let (room, need) = (self.room[level * d + k], self.need[level * d + k]);
-            let (usage, price) = (self.usage[k], self.trial[k]);
-            let slope = match price {
-                1.. => room - usage,
-                0 => (room - usage).min(0) + (need - usage).max(0),
-                _ => need - usage,
-            };
-            // In parts of the capacity, so that units do not matter.
-            let capacity = i128::from(self.knapsack.capacity[k].max(1));
-            let direction = (i128::from(slope) << FRACTION_BITS) / capacity;
-            self.usage[k] = direction as i64;
-            norm += direction * direction;
-        }
-        if norm == 0 {
-            return false;
-        }
-        for k in 0..d {
-            let capacity = i128::from(self.knapsack.capacity[k].max(1));
-            let change = (excess << FRACTION_BITS) / norm * i128::from(self.usage[k]) / capacity;
-            let (old, dearest) = (i128::from(self.trial[k]), i128::from(self.dearest[k]));
-            let new = (old - change).clamp(-dearest, dearest);
-            // Across zero the slope is another one.
-            self.trial[k] = if new.signum() * old.signum() < 0 { 0 } else { new as i64 };
-            if self.need[level * d + k] == 0 {
-                self.trial[k] = self.trial[k].max(0);
-            }
-        }
-        true
     }
 
     /// What was taken, by row.
