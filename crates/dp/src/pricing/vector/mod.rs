@@ -2,6 +2,7 @@
 
 mod found;
 mod items;
+mod lagrange;
 mod multipliers;
 mod search;
 mod table;
@@ -10,7 +11,7 @@ mod tests;
 
 use found::Found;
 use items::Items;
-use search::{End, Limits, Search};
+use search::{End, Limits, Search, Space};
 use table::Table;
 
 use super::{Answer, Effort, Problem};
@@ -18,7 +19,9 @@ use super::{Answer, Effort, Problem};
 /// Rows of a surrogate table at most, a power of two.
 const CELLS: usize = 2048;
 /// Steps of the search around one seed.
-const SEED_STEPS: u64 = 2000;
+const SEED_STEPS: u64 = 1000;
+/// Hosts that hold fewer items of mean weight are filled from the largest item on.
+const LARGE: f64 = 6.0;
 
 /// A pricer for any number of resources. It holds buffers only: answers do not depend on earlier calls.
 #[derive(Debug, Default)]
@@ -119,15 +122,21 @@ impl VectorPricer {
         }
     }
 
-    /// Sorts items by falling profit per surrogate weight.
+    /// Sorts items by falling surrogate weight if few fill a host, so that the rest soon does not fit,
+    /// and by falling profit per weight otherwise.
     fn sort(&mut self, problem: &Problem<'_>) {
         let items = &self.items;
         let weight = |at: usize| -> f64 {
             let row = items.size(at).iter().zip(&items.capacity).zip(&self.multipliers);
             row.map(|((&size, &c), u)| size as f64 / c.max(1) as f64 * u).sum::<f64>().max(1e-9)
         };
-        let key: Vec<f64> =
-            (0..items.len()).map(|at| items.profit[at] as f64 / weight(at)).collect();
+        let whole: f64 = self.multipliers.iter().sum();
+        let mean = (0..items.len()).map(weight).sum::<f64>() / items.len() as f64;
+        let large_first = whole < LARGE * mean;
+        let key = |at: usize| {
+            if large_first { weight(at) } else { items.profit[at] as f64 / weight(at) }
+        };
+        let key: Vec<f64> = (0..items.len()).map(key).collect();
         self.order.clear();
         self.order.extend(0..items.len() as u32);
         self.order.sort_by(|&a, &b| key[b as usize].total_cmp(&key[a as usize]));
@@ -177,19 +186,20 @@ impl VectorPricer {
             }
             if self.search.steps >= effort.steps && self.found.len() > 0
                 || self.search.steps >= effort.most_steps
+                || stop()
             {
                 break;
             }
-            let limits = Limits { cutoff: problem.threshold, steps: SEED_STEPS, stop };
+            let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
+            let limits = Limits { cutoff: problem.threshold, steps, stop };
             let before = self.found.len();
-            self.search.run(
+            let space = Space {
                 problem,
-                &self.items,
-                &self.tables,
-                Some(seed),
-                limits,
-                &mut self.found,
-            );
+                items: &self.items,
+                tables: &self.tables,
+                multipliers: &self.multipliers,
+            };
+            self.search.run(&space, Some(seed), limits, &mut self.found);
             if self.found.len() > before {
                 for &(i, n) in self.found.last() {
                     self.uses[i as usize] += n;
@@ -220,8 +230,13 @@ impl VectorPricer {
             let limit = if found { effort.steps } else { effort.most_steps };
             let steps = limit.saturating_sub(self.search.steps);
             let limits = Limits { cutoff, steps, stop };
-            let (end, best) =
-                self.search.run(problem, &self.items, &self.tables, None, limits, &mut self.found);
+            let space = Space {
+                problem,
+                items: &self.items,
+                tables: &self.tables,
+                multipliers: &self.multipliers,
+            };
+            let (end, best) = self.search.run(&space, None, limits, &mut self.found);
             match end {
                 End::Exhausted => bound = bound.min(best),
                 End::Cut(open) => return bound.min(open.max(best)),

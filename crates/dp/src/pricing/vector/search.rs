@@ -2,27 +2,32 @@
 
 use super::found::Found;
 use super::items::Items;
+use super::lagrange::{self, whole_price};
 use super::table::Table;
 use crate::pricing::Problem;
 
 /// How many steps pass between two questions whether to stop.
 const POLL: u64 = 4096;
 
+/// Stands for a bound that was not computed; profits may be added to it.
+pub(super) const NO_BOUND: i64 = i64::MAX / 2;
 /// One pattern on the way: which items may still be added, and how far this has been tried.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    value: i64,
+pub(super) struct Node {
+    pub(super) value: i64,
     /// The item taken last and its number; `u32::MAX` at the root.
-    item: u32,
-    copies: u32,
+    pub(super) item: u32,
+    pub(super) copies: u32,
     /// Whether the pattern held the item before: then it pays no cut again.
-    again: bool,
+    pub(super) again: bool,
     /// The candidates that may be added, as a range of the stack, and the next one.
-    start: u32,
-    next: u32,
-    end: u32,
+    pub(super) start: u32,
+    pub(super) next: u32,
+    pub(super) end: u32,
     /// How many copies of the next candidate are to be tried next; zero if it is new.
-    more: u32,
+    pub(super) more: u32,
+    /// No selection of the candidates from the next one on is worth more.
+    pub(super) hope: i64,
 }
 
 /// How a search ended.
@@ -32,6 +37,16 @@ pub(super) enum End {
     Exhausted,
     /// The steps ran out, or somebody else stopped it; no unseen pattern is worth more.
     Cut(i64),
+}
+
+/// What is searched.
+#[derive(Clone, Copy)]
+pub(super) struct Space<'a> {
+    pub(super) problem: &'a Problem<'a>,
+    pub(super) items: &'a Items,
+    pub(super) tables: &'a [Table],
+    /// What the whole capacity of each resource is worth in the continuous relaxation.
+    pub(super) multipliers: &'a [f64],
 }
 
 /// The limits of one search.
@@ -46,15 +61,20 @@ pub(super) struct Limits<'a> {
 /// Buffers of the search, used again from call to call.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    nodes: Vec<Node>,
-    candidates: Vec<u32>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) candidates: Vec<u32>,
     /// What is free of each resource, per depth.
-    room: Vec<u64>,
+    pub(super) room: Vec<u64>,
     /// What is free of each surrogate, per depth.
     rooms: Vec<u64>,
     /// How many items of each cut are taken.
     held: Vec<u8>,
     taken: Vec<(u32, u32)>,
+    /// What a unit of each resource is worth, per depth.
+    pub(super) prices: Vec<i64>,
+    /// Profits of the candidates less what they take, at these prices.
+    pub(super) gains: Vec<i64>,
+    pub(super) slope: Vec<f64>,
     /// Steps of all searches.
     pub(super) steps: u64,
     /// Items that may not be added.
@@ -74,13 +94,12 @@ impl Search {
     /// given. Every pattern on the way that is better than the best before goes into `found`.
     pub(super) fn run(
         &mut self,
-        problem: &Problem<'_>,
-        items: &Items,
-        tables: &[Table],
+        space: &Space<'_>,
         seed: Option<usize>,
         limits: Limits<'_>,
         found: &mut Found,
     ) -> (End, i64) {
+        let Space { items, tables, multipliers, .. } = *space;
         let d = items.dimensions;
         let most_steps = self.steps.saturating_add(limits.steps);
         let mut poll = self.steps + POLL;
@@ -88,12 +107,17 @@ impl Search {
         self.nodes.clear();
         self.taken.clear();
         self.candidates.clear();
+        self.gains.clear();
+        self.prices.clear();
+        let prices = items.capacity.iter().zip(multipliers);
+        self.prices.extend(prices.map(|(&capacity, &u)| whole_price(u, capacity, d)));
         self.room.clear();
         self.room.extend_from_slice(&items.capacity);
         self.rooms.clear();
         self.rooms.extend(tables.iter().map(|table| table.capacity));
         let end = items.len() as u32;
         self.candidates.extend(0..end);
+        self.gains.resize(end as usize, 0);
         self.nodes.push(Node {
             value: items.base,
             item: u32::MAX,
@@ -103,10 +127,11 @@ impl Search {
             next: 0,
             end,
             more: 0,
+            hope: NO_BOUND,
         });
         if let Some(seed) = seed {
-            self.take(problem, items, tables, seed, 1);
-            self.enter(problem, items, tables, 0, items.len(), &mut cutoff, found);
+            self.take(space, seed, 1);
+            self.enter(space, 0, items.len(), &mut cutoff, found);
         } else {
             self.note(items, &mut cutoff, found);
         }
@@ -116,6 +141,7 @@ impl Search {
             let node = self.nodes[depth - 1];
             let rooms = &self.rooms[(depth - 1) * tables.len()..depth * tables.len()];
             if node.next == node.end
+                || node.value + node.hope <= cutoff
                 || node.more == 0 && {
                     let at = self.candidates[node.next as usize] as usize;
                     let mut pairs = tables.iter().zip(rooms);
@@ -141,6 +167,10 @@ impl Search {
             let top = &mut self.nodes[depth - 1];
             top.more = copies - 1;
             if copies == 1 {
+                if node.hope < NO_BOUND {
+                    let gain = self.gains[node.next as usize].max(0);
+                    top.hope -= gain * i64::from(items.most[at]);
+                }
                 top.next += 1;
             }
             self.steps += 1;
@@ -154,8 +184,8 @@ impl Search {
                 continue;
             }
             let (from, to) = (node.next as usize + 1, node.end as usize);
-            self.take(problem, items, tables, at, copies);
-            self.enter(problem, items, tables, from, to, &mut cutoff, found);
+            self.take(space, at, copies);
+            self.enter(space, from, to, &mut cutoff, found);
             if self.steps >= poll || self.steps >= most_steps {
                 poll = self.steps + POLL;
                 if self.steps >= most_steps || (limits.stop)() {
@@ -170,14 +200,8 @@ impl Search {
     }
 
     /// Adds copies of an item to the pattern of the top node, as a new node without candidates.
-    fn take(
-        &mut self,
-        problem: &Problem<'_>,
-        items: &Items,
-        tables: &[Table],
-        at: usize,
-        copies: u32,
-    ) {
+    fn take(&mut self, space: &Space<'_>, at: usize, copies: u32) {
+        let Space { problem, items, tables, .. } = *space;
         let depth = self.nodes.len();
         let d = items.dimensions;
         let many = u64::from(copies);
@@ -210,20 +234,20 @@ impl Search {
             next: start,
             end: start,
             more: 0,
+            hope: NO_BOUND,
         });
     }
 
     /// Notes the pattern of the top node and gathers its candidates from a range of the stack.
     fn enter(
         &mut self,
-        problem: &Problem<'_>,
-        items: &Items,
-        tables: &[Table],
+        space: &Space<'_>,
         from: usize,
         to: usize,
         cutoff: &mut i64,
         found: &mut Found,
     ) {
+        let Space { problem, items, tables, .. } = *space;
         self.note(items, cutoff, found);
         let depth = self.nodes.len();
         let d = items.dimensions;
@@ -262,7 +286,15 @@ impl Search {
             }
             self.candidates.push(at as u32);
         }
-        self.nodes[depth - 1].end = self.candidates.len() as u32;
+        let end = self.candidates.len();
+        self.nodes[depth - 1].end = end as u32;
+        self.gains.resize(end, 0);
+        let (before, start) = ((depth - 2) * d, node.start as usize);
+        self.prices.truncate((depth - 1) * d);
+        self.prices.extend_from_within(before..before + d);
+        if end - start >= lagrange::FEW {
+            self.tighten(items, *cutoff);
+        }
     }
 
     /// Removes the top node.
@@ -277,9 +309,11 @@ impl Search {
             self.taken.pop();
         }
         self.candidates.truncate(node.start as usize);
+        self.gains.truncate(node.start as usize);
         let depth = self.nodes.len();
         self.room.truncate(depth * items.dimensions);
         self.rooms.truncate(depth * tables);
+        self.prices.truncate(depth * items.dimensions);
     }
 
     /// Records the pattern of the top node if it is good enough.
@@ -318,7 +352,7 @@ impl Search {
             let at = self.candidates[node.next as usize] as usize;
             let rooms = &self.rooms[depth * tables.len()..(depth + 1) * tables.len()];
             let worths = tables.iter().zip(rooms).map(|(table, &room)| table.worth(room, at));
-            open = open.max(node.value + worths.min().unwrap_or(0));
+            open = open.max(node.value + worths.min().unwrap_or(0).min(node.hope));
         }
         open
     }
