@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use super::items::Items;
-use super::lagrange::{self, whole_price};
+use super::lagrange::{self, Lagrange};
 use super::table::Table;
 use crate::pricing::Problem;
 
@@ -16,18 +16,18 @@ pub(super) const NO_BOUND: i64 = i64::MAX / 2;
 pub(super) struct Node {
     pub(super) value: i64,
     /// The item taken last and its number; `u32::MAX` at the root.
-    pub(super) item: u32,
-    pub(super) copies: u32,
+    item: u32,
+    copies: u32,
     /// Whether the pattern held the item before: then it pays no cut again.
-    pub(super) again: bool,
+    again: bool,
     /// The candidates that may be added, as a range of the stack, and the next one.
-    pub(super) start: u32,
-    pub(super) next: u32,
-    pub(super) end: u32,
+    start: u32,
+    next: u32,
+    end: u32,
     /// How many copies of the next candidate are to be tried next; zero if it is new.
-    pub(super) more: u32,
+    more: u32,
     /// No selection of the candidates from the next one on is worth more.
-    pub(super) hope: i64,
+    hope: i64,
 }
 
 /// How a search ended.
@@ -61,20 +61,20 @@ pub(super) struct Limits<'a> {
 /// Buffers of the search, used again from call to call.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    pub(super) nodes: Vec<Node>,
-    pub(super) candidates: Vec<u32>,
+    nodes: Vec<Node>,
+    candidates: Vec<u32>,
     /// What is free of each resource, per depth.
-    pub(super) room: Vec<u64>,
+    room: Vec<u64>,
     /// What is free of each surrogate, per depth.
     rooms: Vec<u64>,
     /// How many items of each cut are taken.
     held: Vec<u8>,
     taken: Vec<(u32, u32)>,
-    /// What a unit of each resource is worth, per depth.
-    pub(super) prices: Vec<i64>,
+    /// What the whole capacity of each resource is worth, per depth.
+    prices: Vec<f64>,
     /// Profits of the candidates less what they take, at these prices.
-    pub(super) gains: Vec<i64>,
-    pub(super) slope: Vec<f64>,
+    gains: Vec<i64>,
+    lagrange: Lagrange,
     /// Steps of all searches.
     pub(super) steps: u64,
     /// Items that may not be added.
@@ -109,8 +109,7 @@ impl Search {
         self.candidates.clear();
         self.gains.clear();
         self.prices.clear();
-        let prices = items.capacity.iter().zip(multipliers);
-        self.prices.extend(prices.map(|(&capacity, &u)| whole_price(u, capacity, d)));
+        self.prices.extend_from_slice(multipliers);
         self.room.clear();
         self.room.extend_from_slice(&items.capacity);
         self.rooms.clear();
@@ -295,6 +294,37 @@ impl Search {
         if end - start >= lagrange::FEW {
             self.tighten(items, *cutoff);
         }
+    }
+
+    /// Moves the prices of the top node, which start as those of the node before, and drops candidates,
+    /// or all of them, that cannot lead above the cutoff.
+    fn tighten(&mut self, items: &Items, cutoff: i64) {
+        let d = items.dimensions;
+        let depth = self.nodes.len();
+        let node = self.nodes[depth - 1];
+        let (start, end) = (node.start as usize, node.end as usize);
+        let room = &self.room[(depth - 1) * d..];
+        let prices = &mut self.prices[(depth - 1) * d..];
+        let candidates = &self.candidates[start..end];
+        let gap = cutoff.saturating_sub(node.value) as f64;
+        self.steps += self.lagrange.optimise(items, candidates, room, gap, prices);
+        let gains = &mut self.gains[start..end];
+        let hope = self.lagrange.bound(items, candidates, room, prices, gains);
+        let mut kept = start;
+        if node.value + hope > cutoff {
+            for index in start..end {
+                let gain = self.gains[index];
+                if lagrange::useful(&node, hope, gain, cutoff) {
+                    self.candidates[kept] = self.candidates[index];
+                    self.gains[kept] = gain;
+                    kept += 1;
+                }
+            }
+        }
+        self.candidates.truncate(kept);
+        self.gains.truncate(kept);
+        self.nodes[depth - 1].end = kept as u32;
+        self.nodes[depth - 1].hope = hope;
     }
 
     /// Removes the top node.
