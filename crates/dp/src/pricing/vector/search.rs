@@ -174,15 +174,17 @@ impl Search {
             }
             self.steps += 1;
             let value = node.value + items.profit[at] * i64::from(copies);
+            let (from, to) = (node.next as usize + 1, node.end as usize);
+            // What may follow begins with the next candidate.
+            let after = if from < to { self.candidates[from] as usize } else { items.len() };
             let mut pairs = tables.iter().zip(rooms);
             let hopeless = pairs.any(|(table, &room)| {
                 let left = room - table.weight[at] * u64::from(copies);
-                value + table.worth(left, at + 1) <= cutoff
+                value + table.worth(left, after) <= cutoff
             });
             if hopeless {
                 continue;
             }
-            let (from, to) = (node.next as usize + 1, node.end as usize);
             self.take(space, at, copies);
             self.enter(space, from, to, &mut cutoff, found);
             if self.steps >= poll || self.steps >= most_steps {
@@ -260,6 +262,7 @@ impl Search {
         // The first candidate that fits; later ones are dropped if no pattern can hold them together
         // with any from this one on.
         let mut first = None;
+        let mut total = 0_i64;
         for index in from..to {
             let at = self.candidates[index] as usize;
             self.steps += 1;
@@ -283,6 +286,7 @@ impl Search {
             {
                 continue;
             }
+            total = total.saturating_add(items.profit[at] * i64::from(items.most[at]));
             self.candidates.push(at as u32);
         }
         let end = self.candidates.len();
@@ -293,6 +297,10 @@ impl Search {
         self.prices.extend_from_within(before..before + d);
         if end - start >= lagrange::FEW {
             self.tighten(items, *cutoff);
+        } else if node.value.saturating_add(total) <= *cutoff {
+            self.nodes[depth - 1].end = node.start;
+            self.candidates.truncate(start);
+            self.gains.truncate(start);
         }
     }
 
