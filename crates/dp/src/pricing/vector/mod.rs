@@ -1,6 +1,7 @@
 //! Pricing for several resources: seeded heuristics, then depth-first search under surrogate tables.
 
 mod found;
+mod greedy;
 mod items;
 mod lagrange;
 mod multipliers;
@@ -10,6 +11,7 @@ mod table;
 mod tests;
 
 use found::Found;
+use greedy::Greedy;
 use items::Items;
 use search::{End, Limits, Search, Space};
 use table::Table;
@@ -29,6 +31,7 @@ pub struct VectorPricer {
     items: Items,
     tables: Vec<Table>,
     multipliers: Vec<f64>,
+    greedy: Greedy,
     search: Search,
     found: Found,
     order: Vec<u32>,
@@ -175,42 +178,56 @@ impl VectorPricer {
         self.items.base + self.items.profit[at] + rest.min().expect("there is a table")
     }
 
-    /// A short search around every item, which makes patterns that differ.
+    /// A greedy pattern around every item, and then a short search around those that are in none, which
+    /// makes patterns that differ.
     fn seeded(&mut self, problem: &Problem<'_>, effort: &Effort, stop: &dyn Fn() -> bool) {
         self.search.reset(&self.items, problem);
         self.uses.clear();
-        self.uses.resize(problem.items(), 0);
-        for seed in 0..self.items.len() {
-            if self.uses[self.items.number[seed] as usize] >= effort.repeats {
-                continue;
-            }
-            if self.search.steps >= effort.steps && self.found.len() > 0
-                || self.search.steps >= effort.most_steps
-                || stop()
-            {
-                break;
-            }
-            let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
-            let limits = Limits { cutoff: problem.threshold, steps, stop };
-            let before = self.found.len();
-            let space = Space {
-                problem,
-                items: &self.items,
-                tables: &self.tables,
-                multipliers: &self.multipliers,
-            };
-            self.search.run(&space, Some(seed), limits, &mut self.found);
-            if self.found.len() > before {
-                for &(i, n) in self.found.last() {
-                    self.uses[i as usize] += n;
+        self.uses.resize(self.items.len(), 0);
+        let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
+        let limits =
+            Limits { cutoff: problem.threshold, steps, patience: u64::MAX, slack: 0, stop };
+        for greedy in [true, false] {
+            for seed in 0..self.items.len() {
+                if self.search.closed[seed] {
+                    continue;
                 }
-                for at in 0..self.items.len() {
-                    self.search.closed[at] =
-                        self.uses[self.items.number[at] as usize] >= effort.repeats;
+                if self.search.steps >= effort.steps && self.found.len() > 0
+                    || self.search.steps >= effort.most_steps
+                    || stop()
+                {
+                    break;
+                }
+                let space = Space {
+                    problem,
+                    items: &self.items,
+                    tables: &self.tables,
+                    multipliers: &self.multipliers,
+                };
+                let before = self.found.len();
+                if greedy {
+                    let closed = &self.search.closed;
+                    self.search.steps += self.greedy.run(&space, seed, closed, &mut self.found);
+                } else {
+                    self.search.run(&space, Some(seed), limits, &mut self.found);
+                }
+                if self.found.len() > before {
+                    self.close(effort.repeats);
                 }
             }
         }
         self.search.closed.fill(false);
+    }
+
+    /// Counts the pattern found last, and closes the items that are in enough patterns.
+    fn close(&mut self, repeats: u32) {
+        for (at, &number) in self.items.number.iter().enumerate() {
+            let pattern = self.found.last();
+            if let Ok(index) = pattern.binary_search_by_key(&number, |&(i, _)| i) {
+                self.uses[at] += pattern[index].1;
+                self.search.closed[at] = self.uses[at] >= repeats;
+            }
+        }
     }
 
     /// Depth-first search with a falling cutoff: a pass that finds nothing proves its cutoff.
@@ -229,7 +246,8 @@ impl VectorPricer {
             let found = self.found.len() > 0;
             let limit = if found { effort.steps } else { effort.most_steps };
             let steps = limit.saturating_sub(self.search.steps);
-            let limits = Limits { cutoff, steps, stop };
+            let slack = if cutoff == problem.threshold { effort.patterns as u32 } else { 0 };
+            let limits = Limits { cutoff, steps, patience: effort.steps, slack, stop };
             let space = Space {
                 problem,
                 items: &self.items,

@@ -49,12 +49,40 @@ pub(super) struct Space<'a> {
     pub(super) multipliers: &'a [f64],
 }
 
+/// What a search looks for.
+#[derive(Clone, Copy, Debug)]
+struct Goal {
+    /// The cutoff of the start.
+    floor: i64,
+    /// The most valuable pattern so far, or the floor.
+    best: i64,
+    /// Only patterns worth more are looked for now.
+    cutoff: i64,
+    /// How many patterns below the best may still be noted.
+    slack: u32,
+}
+
+impl Goal {
+    /// Takes note of a pattern above the cutoff. While there is slack, patterns stay of interest that
+    /// exceed the floor by half as much as the best: they differ more than a chain of ever better ones.
+    fn reach(&mut self, value: i64) {
+        self.slack = self.slack.saturating_sub(1);
+        self.best = self.best.max(value);
+        let excess = if self.slack > 0 { (self.best - self.floor) / 2 } else { 0 };
+        self.cutoff = self.cutoff.max(self.best - excess);
+    }
+}
+
 /// The limits of one search.
 #[derive(Clone, Copy)]
 pub(super) struct Limits<'a> {
     /// Only patterns worth more are of interest.
     pub(super) cutoff: i64,
     pub(super) steps: u64,
+    /// Once a pattern is found the search may take so many steps in all, or twice those up to there.
+    pub(super) patience: u64,
+    /// How many patterns other than the best are wanted.
+    pub(super) slack: u32,
     pub(super) stop: &'a dyn Fn() -> bool,
 }
 
@@ -103,7 +131,14 @@ impl Search {
         let d = items.dimensions;
         let most_steps = self.steps.saturating_add(limits.steps);
         let mut poll = self.steps + POLL;
-        let mut cutoff = limits.cutoff;
+        let mut goal = Goal {
+            floor: limits.cutoff,
+            best: limits.cutoff,
+            cutoff: limits.cutoff,
+            slack: limits.slack,
+        };
+        let mut most_steps = most_steps;
+        let mut first = true;
         self.nodes.clear();
         self.taken.clear();
         self.candidates.clear();
@@ -130,9 +165,9 @@ impl Search {
         });
         if let Some(seed) = seed {
             self.take(space, seed, 1);
-            self.enter(space, 0, items.len(), &mut cutoff, found);
+            self.enter(space, 0, items.len(), &mut goal, found);
         } else {
-            self.note(items, &mut cutoff, found);
+            self.note(items, &mut goal, found);
         }
         let floor = self.nodes.len();
         loop {
@@ -140,18 +175,18 @@ impl Search {
             let node = self.nodes[depth - 1];
             let rooms = &self.rooms[(depth - 1) * tables.len()..depth * tables.len()];
             if node.next == node.end
-                || node.value + node.hope <= cutoff
+                || node.value + node.hope <= goal.cutoff
                 || node.more == 0 && {
                     let at = self.candidates[node.next as usize] as usize;
                     let mut pairs = tables.iter().zip(rooms);
-                    pairs.any(|(table, &room)| node.value + table.worth(room, at) <= cutoff)
+                    pairs.any(|(table, &room)| node.value + table.worth(room, at) <= goal.cutoff)
                 }
             {
                 if depth == floor {
                     for _ in 0..depth {
                         self.leave(items, tables.len());
                     }
-                    return (End::Exhausted, cutoff);
+                    return (End::Exhausted, goal.best);
                 }
                 self.leave(items, tables.len());
                 continue;
@@ -180,21 +215,25 @@ impl Search {
             let mut pairs = tables.iter().zip(rooms);
             let hopeless = pairs.any(|(table, &room)| {
                 let left = room - table.weight[at] * u64::from(copies);
-                value + table.worth(left, after) <= cutoff
+                value + table.worth(left, after) <= goal.cutoff
             });
             if hopeless {
                 continue;
             }
             self.take(space, at, copies);
-            self.enter(space, from, to, &mut cutoff, found);
+            self.enter(space, from, to, &mut goal, found);
+            if first && goal.best > goal.floor {
+                first = false;
+                most_steps = most_steps.min(limits.patience.max(2 * self.steps));
+            }
             if self.steps >= poll || self.steps >= most_steps {
                 poll = self.steps + POLL;
                 if self.steps >= most_steps || (limits.stop)() {
-                    let open = self.open(tables, d).max(cutoff);
+                    let open = self.open(tables, d).max(goal.best);
                     while !self.nodes.is_empty() {
                         self.leave(items, tables.len());
                     }
-                    return (End::Cut(open), cutoff);
+                    return (End::Cut(open), goal.best);
                 }
             }
         }
@@ -245,11 +284,11 @@ impl Search {
         space: &Space<'_>,
         from: usize,
         to: usize,
-        cutoff: &mut i64,
+        goal: &mut Goal,
         found: &mut Found,
     ) {
         let Space { problem, items, tables, .. } = *space;
-        self.note(items, cutoff, found);
+        self.note(items, goal, found);
         let depth = self.nodes.len();
         let d = items.dimensions;
         let node = self.nodes[depth - 1];
@@ -275,7 +314,7 @@ impl Search {
             }
             let first = *first.get_or_insert(at);
             let value = node.value + items.profit[at];
-            if value + main.worth(rooms[0] - main.weight[at], first) <= *cutoff {
+            if value + main.worth(rooms[0] - main.weight[at], first) <= goal.cutoff {
                 continue;
             }
             if touched
@@ -296,8 +335,8 @@ impl Search {
         self.prices.truncate((depth - 1) * d);
         self.prices.extend_from_within(before..before + d);
         if end - start >= lagrange::FEW {
-            self.tighten(items, *cutoff);
-        } else if node.value.saturating_add(total) <= *cutoff {
+            self.tighten(items, goal.cutoff);
+        } else if node.value.saturating_add(total) <= goal.cutoff {
             self.nodes[depth - 1].end = node.start;
             self.candidates.truncate(start);
             self.gains.truncate(start);
@@ -355,17 +394,17 @@ impl Search {
     }
 
     /// Records the pattern of the top node if it is good enough.
-    fn note(&mut self, items: &Items, cutoff: &mut i64, found: &mut Found) {
+    fn note(&mut self, items: &Items, goal: &mut Goal, found: &mut Found) {
         let depth = self.nodes.len();
         let d = items.dimensions;
         let value = self.nodes[depth - 1].value;
-        if value <= *cutoff {
+        if value <= goal.cutoff {
             return;
         }
         let room = &self.room[(depth - 1) * d..depth * d];
         let mut limits = room.iter().zip(&items.capacity).zip(&items.least_load);
         if limits.all(|((room, capacity), least)| capacity - room >= *least) {
-            *cutoff = value;
+            goal.reach(value);
             found.push(items, &self.taken, value);
         }
     }
