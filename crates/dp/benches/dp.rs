@@ -9,6 +9,7 @@ use ndarray::Array2;
 use vmpack_dp::knapsack::{
     BoundedItem, Item, SubsetSums, bounded, multiple_choice, subset_sum, unbounded, zero_one,
 };
+use vmpack_dp::pricing::{Conflicts, Effort, Problem as Pricing, VectorPricer};
 use vmpack_dp::{AllocDp, Counts, MinimumBinSlack};
 use vmpack_model::allocation::{self, Data, Objective, Utility, Vm};
 use vmpack_model::packing::Instance;
@@ -130,5 +131,47 @@ fn methods(criterion: &mut Criterion) {
     bench(&mut group, "utilities of 200 VMs", &AllocDp, &utilities());
 }
 
-criterion_group!(benches, kernels, methods);
+/// Vector pricing with profits near the mean share of the capacity, as late dual values are.
+fn pricing(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("vector pricing");
+    group.sample_size(10);
+    // Items, resources, and sizes in thousandths of the host: few, several and many items fill one.
+    for (n, d, range) in [
+        (120, 2, 100..400),
+        (120, 3, 0..480),
+        (250, 3, 50..200),
+        (250, 3, 25..100),
+        (80, 10, 50..350),
+    ] {
+        let mut draw = numbers(n as u64);
+        let sizes: Vec<u64> = (0..n * d).map(|_| draw(range.clone())).collect();
+        let profit = |row: &[u64]| {
+            let mean = (row.iter().sum::<u64>() << 30) / (1000 * d as u64);
+            (mean * (950 + draw(0..100)) / 1000) as i64
+        };
+        let profits: Vec<i64> = sizes.chunks_exact(d).map(profit).collect();
+        let problem = Pricing {
+            capacity: &vec![1000; d],
+            least_load: &vec![0; d],
+            sizes: &sizes,
+            copies: &vec![1; n],
+            profits: &profits,
+            conflicts: &Conflicts::none(n),
+            penalties: &[],
+            threshold: 97 * (1 << 30) / 100,
+        };
+        let mut pricer = VectorPricer::new();
+        let steps = 1000 * n as u64;
+        let few = Effort { patterns: n / 2, repeats: 3, steps, most_steps: steps };
+        group.bench_function(format!("heuristic n={n} d={d} {range:?}"), |b| {
+            b.iter(|| pricer.price(black_box(&problem), &few, &|| false));
+        });
+        let all = Effort { steps: u64::MAX, most_steps: 20_000_000, ..few };
+        group.bench_function(format!("exact n={n} d={d} {range:?}"), |b| {
+            b.iter(|| pricer.price(black_box(&problem), &all, &|| false));
+        });
+    }
+}
+
+criterion_group!(benches, kernels, pricing, methods);
 criterion_main!(benches);

@@ -73,7 +73,9 @@ impl Found {
             let items = items(pattern);
             let free = items.iter().all(|&(i, _)| self.uses[i as usize] < effort.repeats);
             if free || chosen.is_empty() {
-                items.iter().for_each(|&(i, n)| self.uses[i as usize] += n);
+                for &(i, n) in items {
+                    self.uses[i as usize] += n;
+                }
                 chosen.push(Priced { items: items.to_vec(), profit: pattern.0 });
             }
         }

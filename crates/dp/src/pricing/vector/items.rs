@@ -15,6 +15,8 @@ pub(super) struct Items {
     pub(super) number: Vec<u32>,
     /// Items x resources, row by row.
     pub(super) size: Vec<u64>,
+    /// The sizes as shares of the capacity.
+    pub(super) share: Vec<f64>,
     pub(super) profit: Vec<i64>,
     /// How many of each a pattern can hold at most.
     pub(super) most: Vec<u32>,
@@ -123,6 +125,10 @@ impl Items {
             let cuts = cuts.filter(|(_, penalty)| penalty.items.contains(&i));
             self.cut.extend(cuts.map(|(cut, _)| cut as u32));
         }
+        self.share.clear();
+        let wholes = self.capacity.iter().cycle();
+        let shares = self.size.iter().zip(wholes);
+        self.share.extend(shares.map(|(&size, &whole)| size as f64 / whole.max(1) as f64));
         self.cut_start.push(self.cut.len() as u32);
         self.longest = self.count_longest();
     }

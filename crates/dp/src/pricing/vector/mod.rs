@@ -1,7 +1,9 @@
 //! Pricing for several resources: seeded heuristics, then depth-first search under surrogate tables.
 
 mod found;
+mod greedy;
 mod items;
+mod lagrange;
 mod multipliers;
 mod search;
 mod table;
@@ -9,8 +11,9 @@ mod table;
 mod tests;
 
 use found::Found;
+use greedy::Greedy;
 use items::Items;
-use search::{End, Limits, Search};
+use search::{End, Limits, Search, Space};
 use table::Table;
 
 use super::{Answer, Effort, Problem};
@@ -18,7 +21,9 @@ use super::{Answer, Effort, Problem};
 /// Rows of a surrogate table at most, a power of two.
 const CELLS: usize = 2048;
 /// Steps of the search around one seed.
-const SEED_STEPS: u64 = 2000;
+const SEED_STEPS: u64 = 1000;
+/// Hosts that hold fewer items of mean weight are filled from the largest item on.
+const LARGE: f64 = 6.0;
 
 /// A pricer for any number of resources. It holds buffers only: answers do not depend on earlier calls.
 #[derive(Debug, Default)]
@@ -26,6 +31,7 @@ pub struct VectorPricer {
     items: Items,
     tables: Vec<Table>,
     multipliers: Vec<f64>,
+    greedy: Greedy,
     search: Search,
     found: Found,
     order: Vec<u32>,
@@ -119,15 +125,21 @@ impl VectorPricer {
         }
     }
 
-    /// Sorts items by falling profit per surrogate weight.
+    /// Sorts items by falling surrogate weight if few fill a host, so that the rest soon does not fit,
+    /// and by falling profit per weight otherwise.
     fn sort(&mut self, problem: &Problem<'_>) {
         let items = &self.items;
         let weight = |at: usize| -> f64 {
             let row = items.size(at).iter().zip(&items.capacity).zip(&self.multipliers);
             row.map(|((&size, &c), u)| size as f64 / c.max(1) as f64 * u).sum::<f64>().max(1e-9)
         };
-        let key: Vec<f64> =
-            (0..items.len()).map(|at| items.profit[at] as f64 / weight(at)).collect();
+        let whole: f64 = self.multipliers.iter().sum();
+        let mean = (0..items.len()).map(weight).sum::<f64>() / items.len() as f64;
+        let large_first = whole < LARGE * mean;
+        let key = |at: usize| {
+            if large_first { weight(at) } else { items.profit[at] as f64 / weight(at) }
+        };
+        let key: Vec<f64> = (0..items.len()).map(key).collect();
         self.order.clear();
         self.order.extend(0..items.len() as u32);
         self.order.sort_by(|&a, &b| key[b as usize].total_cmp(&key[a as usize]));
@@ -166,41 +178,56 @@ impl VectorPricer {
         self.items.base + self.items.profit[at] + rest.min().expect("there is a table")
     }
 
-    /// A short search around every item, which makes patterns that differ.
+    /// A greedy pattern around every item, and then a short search around those that are in none, which
+    /// makes patterns that differ.
     fn seeded(&mut self, problem: &Problem<'_>, effort: &Effort, stop: &dyn Fn() -> bool) {
         self.search.reset(&self.items, problem);
         self.uses.clear();
-        self.uses.resize(problem.items(), 0);
-        for seed in 0..self.items.len() {
-            if self.uses[self.items.number[seed] as usize] >= effort.repeats {
-                continue;
-            }
-            if self.search.steps >= effort.steps && self.found.len() > 0
-                || self.search.steps >= effort.most_steps
-            {
-                break;
-            }
-            let limits = Limits { cutoff: problem.threshold, steps: SEED_STEPS, stop };
-            let before = self.found.len();
-            self.search.run(
-                problem,
-                &self.items,
-                &self.tables,
-                Some(seed),
-                limits,
-                &mut self.found,
-            );
-            if self.found.len() > before {
-                for &(i, n) in self.found.last() {
-                    self.uses[i as usize] += n;
+        self.uses.resize(self.items.len(), 0);
+        let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
+        let limits =
+            Limits { cutoff: problem.threshold, steps, patience: u64::MAX, slack: 0, stop };
+        for greedy in [true, false] {
+            for seed in 0..self.items.len() {
+                if self.search.closed[seed] {
+                    continue;
                 }
-                for at in 0..self.items.len() {
-                    self.search.closed[at] =
-                        self.uses[self.items.number[at] as usize] >= effort.repeats;
+                if self.search.steps >= effort.steps && self.found.len() > 0
+                    || self.search.steps >= effort.most_steps
+                    || stop()
+                {
+                    break;
+                }
+                let space = Space {
+                    problem,
+                    items: &self.items,
+                    tables: &self.tables,
+                    multipliers: &self.multipliers,
+                };
+                let before = self.found.len();
+                if greedy {
+                    let closed = &self.search.closed;
+                    self.search.steps += self.greedy.run(&space, seed, closed, &mut self.found);
+                } else {
+                    self.search.run(&space, Some(seed), limits, &mut self.found);
+                }
+                if self.found.len() > before {
+                    self.close(effort.repeats);
                 }
             }
         }
         self.search.closed.fill(false);
+    }
+
+    /// Counts the pattern found last, and closes the items that are in enough patterns.
+    fn close(&mut self, repeats: u32) {
+        for (at, &number) in self.items.number.iter().enumerate() {
+            let pattern = self.found.last();
+            if let Ok(index) = pattern.binary_search_by_key(&number, |&(i, _)| i) {
+                self.uses[at] += pattern[index].1;
+                self.search.closed[at] = self.uses[at] >= repeats;
+            }
+        }
     }
 
     /// Depth-first search with a falling cutoff: a pass that finds nothing proves its cutoff.
@@ -219,9 +246,15 @@ impl VectorPricer {
             let found = self.found.len() > 0;
             let limit = if found { effort.steps } else { effort.most_steps };
             let steps = limit.saturating_sub(self.search.steps);
-            let limits = Limits { cutoff, steps, stop };
-            let (end, best) =
-                self.search.run(problem, &self.items, &self.tables, None, limits, &mut self.found);
+            let slack = if cutoff == problem.threshold { effort.patterns as u32 } else { 0 };
+            let limits = Limits { cutoff, steps, patience: effort.steps, slack, stop };
+            let space = Space {
+                problem,
+                items: &self.items,
+                tables: &self.tables,
+                multipliers: &self.multipliers,
+            };
+            let (end, best) = self.search.run(&space, None, limits, &mut self.found);
             match end {
                 End::Exhausted => bound = bound.min(best),
                 End::Cut(open) => return bound.min(open.max(best)),

@@ -106,7 +106,9 @@ impl Table {
 /// One more item of the knapsack, in place.
 fn add(row: &mut [i64], weight: usize, profit: i64) {
     if weight == 0 {
-        row.iter_mut().for_each(|worth| *worth += profit);
+        for worth in row {
+            *worth += profit;
+        }
         return;
     }
     // From the end in blocks of the weight: a block and the one before it do not overlap.
