@@ -32,7 +32,11 @@ pub(crate) fn real_data(test: &str) -> Option<PathBuf> {
 
 /// The packing methods of this build.
 pub(crate) fn packing_methods() -> Vec<&'static dyn Method<Packing>> {
-    [vmpack_greedy::PACKING, vmpack_dp::PACKING, vmpack_lp::PACKING].concat()
+    #[cfg(feature = "highs")]
+    let column_generation = vmpack_branch_price::PACKING;
+    #[cfg(not(feature = "highs"))]
+    let column_generation = &[];
+    [vmpack_greedy::PACKING, vmpack_dp::PACKING, vmpack_lp::PACKING, column_generation].concat()
 }
 
 /// The allocation methods of this build.
