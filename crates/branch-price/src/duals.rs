@@ -30,7 +30,8 @@ pub(crate) struct Proof {
 
 impl Duals {
     /// Rounds the dual values of a relaxation. `most_copies` bounds the number of items on one host, and
-    /// `penalty` the dual value of an item in costs of the dearest host, so that no sum overflows.
+    /// `penalty` the dual value of an item in costs of the dearest host, so that no sum overflows. All
+    /// items together weigh less than 2^54 or so, which a judge takes with ease.
     pub(crate) fn new(
         relaxed: &Relaxed,
         instance: &Instance,
@@ -39,7 +40,9 @@ impl Duals {
     ) -> Self {
         let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1).max(1);
         let greatest = u128::from(dearest) * u128::from(penalty) * u128::from(most_copies.max(1));
-        let bits = 60_u32.saturating_sub(128 - greatest.leading_zeros()).min(48);
+        let bits_of = |number: u128| 128 - number.leading_zeros();
+        let bits = 60_u32.saturating_sub(bits_of(greatest));
+        let bits = bits.min(53_u32.saturating_sub(bits_of(relaxed.value.max(1.0) as u128)));
         let scale = 1_i64 << bits;
         let fixed = |value: &f64| (value * scale as f64).floor().max(0.0) as i64;
         Self {

@@ -83,30 +83,42 @@ impl Normal {
         }
     }
 
-    /// Whether reduced types are the types of the given instance, in order: then what is indexed by type
-    /// means the same for both.
-    pub(crate) fn keeps_types(&self) -> bool {
-        self.rows == self.members.len() && self.given_hosts == self.hosts.len()
+    /// Whether reduced VM types are those of the given instance, in order.
+    pub(crate) fn keeps_vms(&self) -> bool {
+        self.rows == self.members.len()
     }
 
-    /// Weights of the rows of the given instance from those of the reduced types.
-    pub(crate) fn row_weights(&self, weights: &[u64]) -> Vec<u64> {
+    /// Whether no host type was left out.
+    pub(crate) fn keeps_hosts(&self) -> bool {
+        self.given_hosts == self.hosts.len()
+    }
+
+    /// Weights of the rows of the given instance from those of the reduced types; both in units of the
+    /// same scale per unit of cost, which is smaller in the given instance by the divisor of the costs.
+    /// `None` if they grow too large.
+    pub(crate) fn row_weights(&self, weights: &[u64]) -> Option<Vec<u64>> {
         let mut of_rows = vec![0; self.rows];
         for (members, &weight) in self.members.iter().zip(weights) {
             for &(row, _) in members {
-                of_rows[row] = weight;
+                of_rows[row] = weight.checked_mul(self.step)?;
             }
         }
-        of_rows
+        Some(of_rows)
     }
 
-    /// Prices of the host types of the given instance from those of the reduced ones.
-    pub(crate) fn host_prices(&self, prices: &[u64]) -> Vec<u64> {
+    /// Prices of the host types of the given instance from those of the reduced ones, as
+    /// [`Normal::row_weights`].
+    pub(crate) fn host_prices(&self, prices: &[u64]) -> Option<Vec<u64>> {
         let mut of_hosts = vec![0; self.given_hosts];
         for (&host, &price) in self.hosts.iter().zip(prices) {
-            of_hosts[host] = price;
+            of_hosts[host] = price.checked_mul(self.step)?;
         }
-        of_hosts
+        Some(of_hosts)
+    }
+
+    /// Weights of items of the reduced instance, types or not, in the scale of the given one.
+    pub(crate) fn scaled(&self, weights: &[u64]) -> Option<Vec<u64>> {
+        weights.iter().map(|weight| weight.checked_mul(self.step)).collect()
     }
 
     /// The placement of the given instance that a placement of the reduced one stands for.

@@ -160,12 +160,14 @@ impl Solver<'_> {
             let weights: Vec<u64> =
                 (0..instance.rows()).map(|item| duals.weight(item as u32).unsigned_abs()).collect();
             let normal = self.engine.normal;
-            let certificate = Certificate::DualWeights {
-                weights: normal.row_weights(&weights),
-                scale: proof.scale,
-                prices: normal.host_prices(&proof.prices),
+            let certificate = || {
+                Some(Certificate::DualWeights {
+                    weights: normal.row_weights(&weights)?,
+                    scale: proof.scale,
+                    prices: normal.host_prices(&proof.prices)?,
+                })
             };
-            self.prove(lower, Some(certificate));
+            self.prove(lower, certificate());
         }
         ended.map(|_| ())
     }
@@ -217,10 +219,21 @@ impl Solver<'_> {
     /// instance, or, without a branching, what they weigh.
     fn tree_certificate(&self, below: u64, mut nodes: Vec<TreeNode>) -> Option<Certificate> {
         let normal = self.engine.normal;
-        if !normal.keeps_types() {
+        // A judge limits what hosts waste where the given instance has a single type.
+        if !normal.keeps_hosts() {
+            return None;
+        }
+        if normal.keeps_vms() {
+            for node in &mut nodes {
+                if let TreeNode::Leaf { weights, prices, .. } = node {
+                    *weights = normal.scaled(weights)?;
+                    *prices = normal.host_prices(prices)?;
+                }
+            }
+        } else {
             let [TreeNode::Leaf { weights, prices, .. }] = &mut nodes[..] else { return None };
-            *weights = normal.row_weights(weights);
-            *prices = normal.host_prices(prices);
+            *weights = normal.row_weights(weights)?;
+            *prices = normal.host_prices(prices)?;
         }
         Some(Certificate::Tree { below: below.checked_mul(normal.step)?, nodes })
     }

@@ -39,6 +39,13 @@ struct Level {
     node: usize,
 }
 
+/// How often a column holds a pair, and how often the column is used.
+struct Together {
+    pair: (u32, u32),
+    x: f64,
+    times: u32,
+}
+
 impl Engine<'_> {
     /// Searches for a placement that costs at most `most` below a node, or shows that there is none.
     pub(crate) fn search_tree(
@@ -84,7 +91,7 @@ impl Engine<'_> {
                     }
                 }
                 let Some((first, second)) = self.choose(&residual, &relaxed, &history) else {
-                    // The relaxation is integer but rounding did not take it: nothing to branch on.
+                    // No host holds two items: what is open is the choice of host types alone.
                     return Ok(Searched::Stopped);
                 };
                 let place = |item: u32| residual.order.iter().position(|&known| known == item);
@@ -129,29 +136,32 @@ impl Engine<'_> {
         relaxed: &Relaxed,
         history: &[(u32, u32)],
     ) -> Option<(u32, u32)> {
-        let mut affinity: Vec<(u32, u32, f64)> = Vec::new();
+        let mut together: Vec<Together> = Vec::new();
         for &(column, x) in &relaxed.columns {
             let content = &self.columns.get(column).items;
             for (at, &(i, n)) in content.iter().enumerate() {
                 if n >= 2 {
-                    affinity.push((i, i, x * f64::from(n * (n - 1) / 2)));
+                    together.push(Together { pair: (i, i), x, times: n * (n - 1) / 2 });
                 }
                 for &(j, m) in &content[at + 1..] {
-                    affinity.push((i, j, x * f64::from(n * m)));
+                    together.push(Together { pair: (i, j), x, times: n * m });
                 }
             }
         }
-        affinity.sort_unstable_by_key(|&(i, j, _)| (i, j));
+        together.sort_by_key(|entry| entry.pair);
+        let is_fractional = |x: f64| (x - x.round()).abs() >= FRACTIONAL;
+        // Affinities may be integer where columns are not; and where all columns are, any pair will do.
+        let tests: [&dyn Fn(&[Together]) -> bool; 3] = [
+            &|group| is_fractional(group.iter().map(|t| t.x * f64::from(t.times)).sum()),
+            &|group| group.iter().any(|t| is_fractional(t.x)),
+            &|_| true,
+        ];
         let mut best: Option<((bool, usize, f64), (u32, u32))> = None;
-        for fractional in [true, false] {
-            for group in affinity.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-                let (i, j) = (group[0].0, group[0].1);
-                let sum: f64 = group.iter().map(|&(.., x)| x).sum();
-                let enough = if i == j { residual.demand(i) >= 2 } else { true };
-                if !enough || (fractional && (sum - sum.round()).abs() < FRACTIONAL) {
-                    continue;
-                }
-                if !fractional && group.iter().all(|&(.., x)| (x - x.round()).abs() < FRACTIONAL) {
+        for test in tests {
+            for group in together.chunk_by(|a, b| a.pair == b.pair) {
+                let (i, j) = group[0].pair;
+                let enough = i != j || residual.demand(i) >= 2;
+                if !enough || !test(group) {
                     continue;
                 }
                 let place = history.iter().position(|&pair| pair == (i, j));
