@@ -75,8 +75,8 @@ impl Greedy {
         let Space { items, multipliers, .. } = *space;
         let d = items.dimensions;
         self.list.clear();
-        for at in 0..items.len() {
-            if !closed[at] && without != Some(at) && self.fits(items, at) {
+        for (at, &shut) in closed.iter().enumerate() {
+            if !shut && without != Some(at) && self.fits(items, at) {
                 let mut taken = self.taken.iter();
                 if !items.touched[at] || taken.all(|&(other, _)| peaceful(space, other, at)) {
                     self.list.push(at as u32);
