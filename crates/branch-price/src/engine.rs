@@ -3,7 +3,7 @@
 use vmpack_dp::pricing::{Conflicts, Effort, OneResourcePricer, Problem, VectorPricer};
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
-use vmpack_model::packing::{Instance, Pattern};
+use vmpack_model::packing::{Instance, Pattern, TreeNode};
 
 use crate::columns::{Columns, Rules, from_priced};
 use crate::duals::{Duals, Proof};
@@ -55,6 +55,21 @@ struct Pricers {
 pub(crate) struct Closing {
     pub(crate) duals: Duals,
     pub(crate) proof: Proof,
+}
+
+impl Closing {
+    /// The leaf of a certificate: the weights in the order of the judge.
+    pub(crate) fn leaf(&self, residual: &Residual) -> TreeNode {
+        let weight = |&item: &u32| {
+            if residual.demand(item) > 0 { self.duals.weight(item).unsigned_abs() } else { 0 }
+        };
+        TreeNode::Leaf {
+            weights: residual.order.iter().map(weight).collect(),
+            scale: self.proof.scale,
+            prices: self.proof.prices.clone(),
+            cuts: Vec::new(),
+        }
+    }
 }
 
 /// How column generation at a node ended.

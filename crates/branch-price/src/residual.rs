@@ -128,29 +128,24 @@ impl Residual {
         inherited.extend(self.enemies(second));
         inherited.sort_unstable();
         inherited.dedup();
-        let on_path = |item: u32| self.order.contains(&item);
         let known = items.glued.get(&pair).cloned().unwrap_or_default();
         let alike = |&&item: &&u32| known.contains(&item) && self.enemies(item) == inherited;
         let reusable = self.order.iter().find(alike).copied();
-        let glued = match reusable {
-            Some(item) => item,
-            None => {
-                // Items of this pair that are not on the path carry columns of other nodes.
-                let spare = known.iter().copied().find(|&item| !on_path(item));
-                let item = spare.unwrap_or_else(|| {
-                    let item = items.glue(first, second);
-                    items.glued.entry(pair).or_default().push(item);
-                    item
-                });
-                self.order.push(item);
-                for other in inherited {
-                    self.conflicts.push((item.min(other), item.max(other)));
-                }
-                self.conflicts.sort_unstable();
-                self.conflicts.dedup();
+        let glued = reusable.unwrap_or_else(|| {
+            // Items of this pair that are not on the path carry columns of other nodes.
+            let spare = known.iter().copied().find(|item| !self.order.contains(item));
+            let item = spare.unwrap_or_else(|| {
+                let item = items.glue(first, second);
+                items.glued.entry(pair).or_default().push(item);
                 item
-            }
-        };
+            });
+            self.order.push(item);
+            let pairs = inherited.iter().map(|&other| (item.min(other), item.max(other)));
+            self.conflicts.extend(pairs);
+            self.conflicts.sort_unstable();
+            self.conflicts.dedup();
+            item
+        });
         if self.demand.len() <= glued as usize {
             self.demand.resize(glued as usize + 1, 0);
         }

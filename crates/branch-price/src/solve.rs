@@ -6,7 +6,7 @@ use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
 use crate::duals::{Duals, Proof};
-use crate::engine::{Closing, End, Engine, Until};
+use crate::engine::{End, Engine, Until};
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
 use crate::residual::Residual;
@@ -187,7 +187,7 @@ impl Solver<'_> {
         let end = self.engine.generate(root, most, Until::Target, &[])?;
         let relaxed = match end {
             End::Closed(closing) => {
-                let nodes = vec![self.engine.leaf(root, &closing)];
+                let nodes = vec![closing.leaf(root)];
                 return Ok(Aimed::Excluded(self.tree_certificate(most + 1, nodes)));
             }
             End::TooFew => {
@@ -250,19 +250,6 @@ enum Aimed {
 }
 
 impl Engine<'_> {
-    /// A leaf of a certificate: the weights of a closing dual solution in the order of the judge.
-    pub(crate) fn leaf(&self, residual: &Residual, closing: &Closing) -> TreeNode {
-        let weight = |&item: &u32| {
-            if residual.demand(item) > 0 { closing.duals.weight(item).unsigned_abs() } else { 0 }
-        };
-        TreeNode::Leaf {
-            weights: residual.order.iter().map(weight).collect(),
-            scale: closing.proof.scale,
-            prices: closing.proof.prices.clone(),
-            cuts: Vec::new(),
-        }
-    }
-
     fn counters(&self) -> Vec<(&'static str, u64)> {
         let work = &self.counters;
         vec![

@@ -10,14 +10,11 @@ use vmpack_model::packing::TreeNode;
 use crate::dive::Dived;
 use crate::engine::{End, Engine, Until};
 use crate::residual::Residual;
-use crate::restricted::Relaxed;
 
 /// Dives are made every so many branchings.
 const BRANCHINGS_PER_DIVE: u64 = 10;
 /// A certificate holds no more numbers than this.
 const MOST_NUMBERS: usize = 4_000_000;
-/// An affinity this far from an integer is fractional.
-const FRACTIONAL: f64 = 1e-3;
 
 /// How the search ended.
 pub(crate) enum Searched {
@@ -37,13 +34,6 @@ struct Level {
     together: bool,
     /// The node of the certificate.
     node: usize,
-}
-
-/// How often a column holds a pair, and how often the column is used.
-struct Together {
-    pair: (u32, u32),
-    x: f64,
-    times: u32,
 }
 
 impl Engine<'_> {
@@ -71,7 +61,7 @@ impl Engine<'_> {
                     Some(relaxed)
                 }
                 End::Closed(closing) => {
-                    let leaf = self.leaf(&residual, &closing);
+                    let leaf = closing.leaf(&residual);
                     push(&mut proof, leaf);
                     None
                 }
@@ -83,7 +73,7 @@ impl Engine<'_> {
             };
             if let Some(relaxed) = relaxed {
                 branchings += 1;
-                if branchings % BRANCHINGS_PER_DIVE == 0 {
+                if branchings.is_multiple_of(BRANCHINGS_PER_DIVE) {
                     match self.dive(&residual, &relaxed, most)? {
                         Dived::Found => return Ok(Searched::Found),
                         Dived::Stopped => return Ok(Searched::Stopped),
@@ -126,68 +116,6 @@ impl Engine<'_> {
                 path.pop();
             }
         }
-    }
-
-    /// The pair to branch on: the first of the history that is fractional, else the fractional one of
-    /// greatest size.
-    fn choose(
-        &self,
-        residual: &Residual,
-        relaxed: &Relaxed,
-        history: &[(u32, u32)],
-    ) -> Option<(u32, u32)> {
-        let mut together: Vec<Together> = Vec::new();
-        for &(column, x) in &relaxed.columns {
-            let content = &self.columns.get(column).items;
-            for (at, &(i, n)) in content.iter().enumerate() {
-                if n >= 2 {
-                    together.push(Together { pair: (i, i), x, times: n * (n - 1) / 2 });
-                }
-                for &(j, m) in &content[at + 1..] {
-                    together.push(Together { pair: (i, j), x, times: n * m });
-                }
-            }
-        }
-        together.sort_by_key(|entry| entry.pair);
-        let is_fractional = |x: f64| (x - x.round()).abs() >= FRACTIONAL;
-        // Affinities may be integer where columns are not; and where all columns are, any pair will do.
-        let tests: [&dyn Fn(&[Together]) -> bool; 3] = [
-            &|group| is_fractional(group.iter().map(|t| t.x * f64::from(t.times)).sum()),
-            &|group| group.iter().any(|t| is_fractional(t.x)),
-            &|_| true,
-        ];
-        let mut best: Option<((bool, usize, f64), (u32, u32))> = None;
-        for test in tests {
-            for group in together.chunk_by(|a, b| a.pair == b.pair) {
-                let (i, j) = group[0].pair;
-                let enough = i != j || residual.demand(i) >= 2;
-                if !enough || !test(group) {
-                    continue;
-                }
-                let place = history.iter().position(|&pair| pair == (i, j));
-                let key = (place.is_some(), usize::MAX - place.unwrap_or(0), self.extent(i, j));
-                if best.as_ref().is_none_or(|(known, _)| *known < key) {
-                    best = Some((key, (i, j)));
-                }
-            }
-            if best.is_some() {
-                break;
-            }
-        }
-        best.map(|(_, pair)| pair)
-    }
-
-    /// How large two items are together: the sum of their greatest shares of a capacity.
-    fn extent(&self, i: u32, j: u32) -> f64 {
-        let instance = self.instance();
-        let share = |item: u32| {
-            let shares = self.items.size(item).iter().enumerate().map(|(k, &size)| {
-                let capacity = (0..instance.hosts().len()).map(|t| instance.capacity(t)[k]).max();
-                size as f64 / capacity.unwrap_or(1).max(1) as f64
-            });
-            shares.fold(0.0, f64::max)
-        };
-        share(i) + share(j)
     }
 }
 

@@ -107,18 +107,18 @@ impl OneResourcePricer {
         }
         let mut free = (Vec::new(), 0);
         let mut order: Vec<(bool, u64, u32)> = Vec::with_capacity(problem.items());
-        for item in 0..problem.items() {
+        for (item, &last) in last.iter().enumerate() {
             let (size, copies, profit) =
                 (problem.sizes[item], problem.copies[item], problem.profits[item]);
             if copies == 0 || size > capacity || (profit <= 0 && problem.least_load[0] == 0) {
                 continue;
             }
-            if size == 0 && !last[item] {
+            if size == 0 && !last {
                 free.0.push((item as u32, copies));
                 free.1 += profit * i64::from(copies);
                 continue;
             }
-            order.push((last[item], size, item as u32));
+            order.push((last, size, item as u32));
         }
         order.sort_unstable();
         self.copies.clear();
