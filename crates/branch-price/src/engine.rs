@@ -298,9 +298,9 @@ impl<'a> Engine<'a> {
                 self.pricers.one.price(&problem, &effort)
             } else {
                 let effort = Effort {
-                    patterns: COLUMNS_PER_CALL,
+                    patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
                     repeats: REPEATS,
-                    steps: 200_000,
+                    steps: 2000 * live.len() as u64,
                     most_steps: u64::MAX,
                 };
                 let budget = self.budget;
