@@ -162,6 +162,10 @@ impl<'a> Engine<'a> {
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
         let clock = std::time::Instant::now();
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
+        if self.counters.relaxations == 0 {
+            let brimful = self.brimful_columns(&rules);
+            self.restricted.add(&self.columns, &brimful)?;
+        }
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
         let mut last_value = f64::INFINITY;
         loop {

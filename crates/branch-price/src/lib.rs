@@ -14,6 +14,7 @@
 //! Approach to the Cutting-Stock Problem*, Operations Research 9 (1961); Farley, *A Note on Bounding a
 //! Class of Linear Programming Problems*, Operations Research 38 (1990).
 
+mod brim;
 mod choose;
 mod columns;
 mod dive;

@@ -111,20 +111,12 @@ impl Solver<'_> {
     fn run(&mut self) -> Result<Ended, BackendError> {
         let root = Residual::all(self.engine.instance());
         let identical = self.engine.instance().hosts().len() == 1;
-        let lower = self.engine.incumbent.lower();
-        let gap = self.engine.incumbent.cost().map_or(u64::MAX, |cost| cost - lower);
-        if !identical || gap > 1 {
+        if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
         }
         while !self.engine.incumbent.is_optimal() && !self.engine.is_spent() {
-            // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
-            // which leaves no room for waste, and raise it if not.
-            let most = match self.engine.incumbent.cost() {
-                Some(_) if identical => self.engine.incumbent.lower(),
-                Some(cost) => cost - 1,
-                None => self.engine.greatest_cost(),
-            };
-            match self.aim(&root, most)? {
+            let (most, aimed) = self.round_of_aims(&root, identical)?;
+            match aimed {
                 Aimed::Reached => {}
                 Aimed::Excluded(certificate) => {
                     if self.engine.incumbent.cost().is_none() {
@@ -136,6 +128,58 @@ impl Solver<'_> {
             }
         }
         Ok(Ended::Done)
+    }
+
+    /// Whether the relaxation of the whole problem may raise the bound by more than aiming does.
+    ///
+    /// On identical hosts a first aim at the bound tells: where it is not excluded, the relaxation is no
+    /// better, and without room for waste that is known in a fraction of the time.
+    fn is_relaxation_needed(
+        &mut self,
+        root: &Residual,
+        identical: bool,
+    ) -> Result<bool, BackendError> {
+        let lower = self.engine.incumbent.lower();
+        if !identical || self.engine.incumbent.cost().is_none() {
+            return Ok(true);
+        }
+        Ok(match self.dive_from(root, lower)? {
+            Aimed::Excluded(certificate) => {
+                self.prove(lower + 1, certificate);
+                !self.engine.incumbent.is_optimal()
+            }
+            Aimed::Reached | Aimed::GivenUp => false,
+        })
+    }
+
+    /// Aims at one cost after the other until something comes of it, and says at which.
+    fn round_of_aims(
+        &mut self,
+        root: &Residual,
+        identical: bool,
+    ) -> Result<(u64, Aimed), BackendError> {
+        let lower = self.engine.incumbent.lower();
+        let Some(cost) = self.engine.incumbent.cost() else {
+            let most = self.engine.greatest_cost();
+            return Ok((most, self.finish(root, most)?));
+        };
+        // Dives are told how dear they may become: the less, the better where they get through.
+        let gap = cost - lower;
+        let steps = [0, gap / 64, gap / 16, gap / 4, gap / 2];
+        let mut last = None;
+        for most in steps.map(|step| lower + step) {
+            if last != Some(most) && most < cost {
+                match self.dive_from(root, most)? {
+                    Aimed::GivenUp if self.engine.is_spent() => return Ok((most, Aimed::GivenUp)),
+                    Aimed::GivenUp => last = Some(most),
+                    aimed => return Ok((most, aimed)),
+                }
+            }
+        }
+        // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
+        // which leaves no room for waste, and raise it if not.
+        let most = if identical { lower } else { cost - 1 };
+        Ok((most, self.finish(root, most)?))
     }
 
     /// The relaxation of the whole problem, without any target: its bound is certified.
@@ -182,29 +226,28 @@ impl Solver<'_> {
         self.certificate = Some(Bound { value, certificate });
     }
 
-    /// Looks for a placement that costs at most `most`.
-    fn aim(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
-        let end = self.engine.generate(root, most, Until::Target, &[])?;
-        let relaxed = match end {
+    /// Looks for a placement that costs at most `most` by dives from the root.
+    fn dive_from(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
+        Ok(match self.engine.generate(root, most, Until::Target, &[])? {
             End::Closed(closing) => {
-                let nodes = vec![closing.leaf(root)];
-                return Ok(Aimed::Excluded(self.tree_certificate(most + 1, nodes)));
+                Aimed::Excluded(self.tree_certificate(most + 1, vec![closing.leaf(root)]))
             }
-            End::TooFew => {
-                // The volume bound proves the same, and was there before.
-                return Ok(Aimed::Excluded(None));
-            }
-            End::Open(relaxed) => relaxed,
-            End::Found => return Ok(Aimed::Reached),
-            End::Stopped => return Ok(Aimed::GivenUp),
-        };
-        match self.engine.dive(root, &relaxed, most)? {
-            Dived::Found => return Ok(Aimed::Reached),
-            Dived::Stopped => return Ok(Aimed::GivenUp),
-            Dived::Nothing => {}
-        }
+            // The volume bound proves the same, and was there before.
+            End::TooFew => Aimed::Excluded(None),
+            End::Open(relaxed) => match self.engine.dive(root, &relaxed, most)? {
+                Dived::Found => Aimed::Reached,
+                Dived::Stopped | Dived::Nothing => Aimed::GivenUp,
+            },
+            End::Found => Aimed::Reached,
+            End::Stopped => Aimed::GivenUp,
+        })
+    }
+
+    /// Searches the tree for a placement that costs at most `most`, if the method has one.
+    fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
         if self.search == Search::Root {
-            return Ok(Aimed::GivenUp);
+            let known = self.engine.incumbent.cost().is_some();
+            return if known { Ok(Aimed::GivenUp) } else { self.dive_from(root, most) };
         }
         Ok(match self.engine.search_tree(root, most)? {
             Searched::Found => Aimed::Reached,
