@@ -16,7 +16,7 @@ use crate::restricted::{Relaxed, Restricted};
 const COLUMNS_PER_CALL: usize = 100;
 /// In how many columns of one call an item may be.
 const REPEATS: u32 = 3;
-/// Bytes of the table of the pricing knapsack, if the budget sets no limit.
+/// Bytes of the dense table of the pricing knapsack, if the budget sets no limit.
 const TABLE_BYTES: u64 = 2 << 30;
 
 /// What every part of the solver works on.
@@ -291,6 +291,7 @@ impl<'a> Engine<'a> {
                 penalties: &[],
                 threshold: allowance + accuracy(duals),
             };
+            let budget = self.budget;
             let answer = if d == 1 {
                 let cells = capacity[0].saturating_mul(live.len() as u64);
                 let effort = Effort {
@@ -299,7 +300,7 @@ impl<'a> Engine<'a> {
                     steps: (cells / 20).clamp(20_000, 5_000_000),
                     most_steps: u64::MAX,
                 };
-                self.pricers.one.price(&problem, &effort)
+                self.pricers.one.price(&problem, &effort, &|| budget.exhausted())
             } else {
                 let effort = Effort {
                     patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
@@ -307,7 +308,6 @@ impl<'a> Engine<'a> {
                     steps: 2000 * live.len() as u64,
                     most_steps: u64::MAX,
                 };
-                let budget = self.budget;
                 self.pricers.vector.price(&problem, &effort, &|| budget.exhausted())
             };
             self.counters.pricings += 1;

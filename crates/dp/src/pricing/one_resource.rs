@@ -12,6 +12,9 @@ use super::{Answer, Effort, Priced, Problem};
 /// The profit of what cannot be reached; sums with it stay negative and do not overflow.
 pub(super) const NEVER: i64 = i64::MIN / 4;
 
+/// Tables up to this many cells are faster than lists of states.
+const SMALL: usize = 6 << 20;
+
 /// One unit of an item in the order of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copy {
@@ -58,10 +61,17 @@ impl OneResourcePricer {
     }
 
     /// The patterns of greatest profit above the threshold, and a proved bound on the profit of all.
+    /// `stop` is asked once per level of the table and every few thousand steps of the walk; a call that
+    /// it ends proves little.
     ///
     /// # Panics
     /// If the problem has more than one resource.
-    pub fn price(&mut self, problem: &Problem<'_>, effort: &Effort) -> Answer {
+    pub fn price(
+        &mut self,
+        problem: &Problem<'_>,
+        effort: &Effort,
+        stop: &dyn Fn() -> bool,
+    ) -> Answer {
         assert_eq!(problem.dimensions(), 1, "this pricer is for one resource");
         let capacity = problem.capacity[0];
         let waste = capacity.saturating_sub(problem.least_load[0]);
@@ -71,11 +81,22 @@ impl OneResourcePricer {
         let free_profit = self.order_copies(problem);
         let width = usize::try_from(capacity).unwrap_or(usize::MAX).saturating_add(1);
         let cells = width.saturating_mul(self.copies.len() + 1);
-        let table = if cells <= self.most_cells {
-            self.fill(width, waste);
+        // Lists of states know nothing of least loads; where these matter, the table must.
+        let is_tight = waste < capacity / 4;
+        let is_dense = cells <= if is_tight { self.most_cells } else { self.most_cells.min(SMALL) };
+        let filled = if is_dense {
+            self.fill(width, waste, stop)
+        } else {
+            self.sparse.fill(&self.copies, capacity, problem.threshold - free_profit.1, stop)
+        };
+        if !filled {
+            let all =
+                self.copies.iter().fold(free_profit.1, |sum, copy| sum.saturating_add(copy.profit));
+            return Answer { patterns: Vec::new(), bound: all, steps: 0 };
+        }
+        let table = if is_dense {
             Table::Dense { cells: &self.dense, width }
         } else {
-            self.sparse.fill(&self.copies, capacity, problem.threshold - free_profit.1);
             Table::Sparse(&self.sparse)
         };
         let mut walk = Walk {
@@ -87,7 +108,7 @@ impl OneResourcePricer {
             penalties: Penalties::new(problem),
             state: State::default(),
         };
-        let mut answer = walk.run(capacity, effort);
+        let mut answer = walk.run(capacity, effort, stop);
         answer.steps += cells.min(self.most_cells) as u64 / 16;
         answer
     }
@@ -135,8 +156,8 @@ impl OneResourcePricer {
         free
     }
 
-    /// Fills the dense table, level by level.
-    fn fill(&mut self, width: usize, waste: u64) {
+    /// Fills the dense table, level by level; `false` if it was stopped.
+    fn fill(&mut self, width: usize, waste: u64, stop: &dyn Fn() -> bool) -> bool {
         let cells = width * (self.copies.len() + 1);
         if self.dense.len() < cells {
             self.dense.resize(cells, 0);
@@ -145,6 +166,9 @@ impl OneResourcePricer {
         self.dense[..allowed].fill(0);
         self.dense[allowed..width].fill(NEVER);
         for (level, copy) in self.copies.iter().enumerate() {
+            if stop() {
+                return false;
+            }
             let (done, rest) = self.dense.split_at_mut((level + 1) * width);
             let below = &done[level * width..];
             let row = &mut rest[..width];
@@ -156,6 +180,7 @@ impl OneResourcePricer {
                 *cell = if with > without { with } else { without };
             }
         }
+        true
     }
 }
 
@@ -243,7 +268,7 @@ enum Aim {
 }
 
 impl Walk<'_> {
-    fn run(&mut self, capacity: u64, effort: &Effort) -> Answer {
+    fn run(&mut self, capacity: u64, effort: &Effort, stop: &dyn Fn() -> bool) -> Answer {
         let threshold = self.problem.threshold;
         let top = self.copies.len();
         let relaxed = self.start.1 + self.table.value(top, capacity);
@@ -255,7 +280,7 @@ impl Walk<'_> {
         }
         self.state.blocked = vec![0; self.problem.items()];
         let mut found = Vec::new();
-        let exhausted = self.search(capacity, Aim::Many, threshold, effort, &mut found);
+        let exhausted = self.search(capacity, Aim::Many, threshold, effort, stop, &mut found);
         let steps = self.state.steps;
         let best = found.iter().map(|pattern: &Priced| pattern.profit).max();
         let bound = match (best, exhausted) {
@@ -271,7 +296,7 @@ impl Walk<'_> {
             let more = Effort { steps: effort.steps / 2, most_steps: effort.steps / 2, ..*effort };
             self.state.steps = 0;
             let aim = if plain { relaxed - 1 } else { best };
-            self.search(capacity, Aim::Best, aim, &more, &mut found);
+            self.search(capacity, Aim::Best, aim, &more, stop, &mut found);
         }
         let patterns = select(found, effort, self.problem.items());
         Answer { patterns, bound, steps: steps + self.state.steps }
@@ -284,6 +309,7 @@ impl Walk<'_> {
         aim: Aim,
         mut threshold: i64,
         effort: &Effort,
+        stop: &dyn Fn() -> bool,
         found: &mut Vec<Priced>,
     ) -> bool {
         let most_found = effort.patterns.saturating_mul(16);
@@ -296,7 +322,9 @@ impl Walk<'_> {
             self.state.steps += 1;
             let steps = self.state.steps;
             let enough = found.len() > before && steps > effort.steps;
-            if enough || steps > effort.most_steps || found.len() - before >= most_found {
+            let stopped = steps.is_multiple_of(4096) && stop();
+            if enough || stopped || steps > effort.most_steps || found.len() - before >= most_found
+            {
                 self.unwind();
                 return false;
             }

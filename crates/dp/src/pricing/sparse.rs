@@ -27,8 +27,14 @@ impl SparseTable {
         }
     }
 
-    /// Builds all levels for patterns of profit above `threshold`.
-    pub(super) fn fill(&mut self, copies: &[Copy], capacity: u64, threshold: i64) {
+    /// Builds all levels for patterns of profit above `threshold`; `false` if it was stopped.
+    pub(super) fn fill(
+        &mut self,
+        copies: &[Copy],
+        capacity: u64,
+        threshold: i64,
+        stop: &dyn Fn() -> bool,
+    ) -> bool {
         self.loads.clear();
         self.profits.clear();
         self.ends.clear();
@@ -37,12 +43,16 @@ impl SparseTable {
         self.ends.push(1);
         let mut rest = Rest::new(copies);
         for (level, copy) in copies.iter().enumerate() {
+            if stop() {
+                return false;
+            }
             rest.remove(level);
             let start = if level == 0 { 0 } else { self.ends[level - 1] };
             let end = self.ends[level];
             self.merge(start, end, copy, capacity, threshold, &rest);
             self.ends.push(self.loads.len());
         }
+        true
     }
 
     /// Appends the level above `start..end`: its states and those with one copy more, by ascending load.

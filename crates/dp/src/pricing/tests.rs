@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn one_resource_agrees_with_enumeration(owned in problems(1), cells in prop::sample::select(vec![0_u64, 1 << 20])) {
-        let answer = OneResourcePricer::new(cells).price(&owned.problem(), &THOROUGH);
+        let answer = OneResourcePricer::new(cells).price(&owned.problem(), &THOROUGH, &|| false);
         is_sound(&owned, &answer)?;
         let best = owned.patterns().iter().map(|pattern| pattern.profit).max();
         let improving = best.filter(|&best| best > owned.threshold);
@@ -141,7 +141,7 @@ proptest! {
     #[test]
     fn one_resource_is_sound_when_cut_short(owned in problems(1), steps in 0..40_u64) {
         let effort = Effort { patterns: 3, repeats: 2, steps, most_steps: steps };
-        let answer = OneResourcePricer::new(1 << 20).price(&owned.problem(), &effort);
+        let answer = OneResourcePricer::new(1 << 20).price(&owned.problem(), &effort, &|| false);
         is_sound(&owned, &answer)?;
     }
 }
