@@ -28,7 +28,31 @@ fn supports(instance: &Instance) -> Result<(), Unsupported> {
     if u128::from(dearest) * u128::from(instance.total_vms()) >= 1 << 52 {
         return Err(Unsupported("costs and counts exceed 2^52 together".to_owned()));
     }
+    for (t, host) in instance.hosts().iter().enumerate() {
+        let copies = copies_on(instance, t);
+        if copies > MOST_COPIES {
+            return Err(Unsupported(format!(
+                "host type {:?} holds {copies} VMs or more of single types, the most taken are {MOST_COPIES}",
+                host.name
+            )));
+        }
+    }
     Ok(())
+}
+
+/// Pricing looks at every VM that fits a host beside its equals; beyond this its tables outgrow memory.
+const MOST_COPIES: u64 = 1_000_000;
+
+/// How many VMs of each type one host holds, summed over the types.
+fn copies_on(instance: &Instance, host: usize) -> u64 {
+    let capacity = instance.capacity(host);
+    let fit = |row: usize| {
+        let demand = instance.demand(row);
+        let often = demand.iter().zip(capacity).filter_map(|(&d, &c)| c.checked_div(d));
+        // VMs that demand nothing are not priced.
+        often.min().map_or(0, |fit| fit.min(instance.vms()[row].count))
+    };
+    (0..instance.rows()).map(fit).fold(0, u64::saturating_add)
 }
 
 impl Method<Packing> for ColumnGeneration {

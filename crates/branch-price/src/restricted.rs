@@ -236,7 +236,11 @@ impl Restricted {
         match self.master.solve(self.simplex, deadline)? {
             Ended::Optimal => {}
             Ended::Late => return Ok(None),
-            Ended::Infeasible => unreachable!("artificial columns cover every item"),
+            Ended::Infeasible => {
+                // Artificial columns cover every item: this is a failure of the simplex method.
+                let message = "called infeasible what artificial columns satisfy".to_owned();
+                return Err(BackendError::Failed { backend: "highs", message });
+            }
         }
         self.simplex = Simplex::Primal;
         let mut relaxed = Relaxed::default();

@@ -253,4 +253,8 @@ fn what_is_not_supported_is_refused_with_the_reason() {
     .expect("valid");
     let refused = BranchPrice.supports(&instance).expect_err("free hosts");
     assert!(refused.to_string().contains("gift"), "{refused}");
+    let dust = [(vec![1], 1_u64 << 40)];
+    let instance = Instance::identical_hosts("dust", &[1 << 40], &dust).expect("valid");
+    let refused = BranchPrice.supports(&instance).expect_err("a table of 2^40 rows");
+    assert!(refused.to_string().contains("1000000"), "{refused}");
 }

@@ -328,26 +328,6 @@ impl Master {
     pub fn duals(&self) -> &[f64] {
         &self.duals
     }
-
-    /// Removes columns, given by a mask. The basis is kept if none of them is basic.
-    ///
-    /// # Errors
-    /// If HiGHS refuses.
-    ///
-    /// # Panics
-    /// If the mask has not one entry per column.
-    #[expect(unsafe_code, reason = "the safe wrapper cannot remove columns")]
-    pub fn remove_columns(&mut self, mask: &[bool]) -> Result<(), BackendError> {
-        assert_eq!(mask.len(), self.columns, "one entry per column");
-        let mut flags: Vec<i32> = mask.iter().map(|&remove| i32::from(remove)).collect();
-        // SAFETY: a live model; the mask has one entry per column, HiGHS overwrites it.
-        let status = unsafe {
-            highs_sys::Highs_deleteColsByMask(self.model.as_mut_ptr(), flags.as_mut_ptr())
-        };
-        accepted(status, "removing columns")?;
-        self.columns -= mask.iter().filter(|&&remove| remove).count();
-        Ok(())
-    }
 }
 
 fn split(entries: &[(usize, f64)], most: usize) -> Result<(Vec<i32>, Vec<f64>), BackendError> {
@@ -398,7 +378,6 @@ mod tests {
         let total: f64 = master.values().iter().sum();
         assert!((total - 6.0).abs() < 1e-9, "{total}");
         master.set_row(1, 3.0, f64::INFINITY).expect("row");
-        master.remove_columns(&[false, false, false, false, true]).expect("mask");
         assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Optimal));
         let total: f64 = master.values().iter().sum();
         assert!((total - 3.5).abs() < 1e-9, "{total}");
