@@ -45,11 +45,11 @@ impl Engine<'_> {
                     break;
                 }
                 fixed.extend(chosen);
-                match self.generate(&residual, target, Until::Target, &fixed)? {
+                match self.generate(&residual, target, Until::Tried, &fixed)? {
                     End::Open(next) => relaxed = next,
                     End::Found => return Ok(Dived::Found),
                     End::Stopped => return Ok(Dived::Stopped),
-                    End::Closed(_) | End::TooFew => break,
+                    End::Closed(_) | End::TooFew | End::Unlikely => break,
                 }
             }
             if residual.is_done() {
@@ -70,11 +70,11 @@ impl Engine<'_> {
             steps.truncate(kept);
             fixed.truncate(filled);
             residual = before;
-            match self.generate(&residual, target, Until::Target, &fixed)? {
+            match self.generate(&residual, target, Until::Tried, &fixed)? {
                 End::Open(next) => relaxed = next,
                 End::Found => return Ok(Dived::Found),
                 End::Stopped => return Ok(Dived::Stopped),
-                End::Closed(_) | End::TooFew => break,
+                End::Closed(_) | End::TooFew | End::Unlikely => break,
             }
         }
         Ok(Dived::Nothing)

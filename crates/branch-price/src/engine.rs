@@ -1,11 +1,13 @@
 //! Column generation at one node: relax, round, bound, price.
 
-use vmpack_dp::pricing::{Conflicts, Effort, OneResourcePricer, Problem, VectorPricer};
+use vmpack_dp::pricing::{
+    Answer, Conflicts, Effort, ExchangePricer, OneResourcePricer, Problem, VectorPricer,
+};
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
 use vmpack_model::packing::{Instance, Pattern, TreeNode};
 
-use crate::columns::{Columns, Rules, from_priced};
+use crate::columns::{Column, Columns, Rules, from_priced};
 use crate::duals::{Duals, Proof};
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
@@ -16,6 +18,8 @@ use crate::restricted::{Relaxed, Restricted};
 const COLUMNS_PER_CALL: usize = 100;
 /// In how many columns of one call an item may be.
 const REPEATS: u32 = 3;
+/// Vector pricing may take so many times its least effort.
+const MOST_ZEAL: u64 = 32;
 /// Bytes of the dense table of the pricing knapsack, if the budget sets no limit.
 const TABLE_BYTES: u64 = 2 << 30;
 
@@ -31,6 +35,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) counters: Work,
     /// The most items that one host can hold.
     most_copies: u64,
+    /// How long vector pricing searches.
+    zeal: u64,
 }
 
 /// How much was done.
@@ -48,6 +54,7 @@ pub(crate) struct Work {
 struct Pricers {
     one: OneResourcePricer,
     vector: VectorPricer,
+    exchange: ExchangePricer,
 }
 
 /// A dual solution that shows that a node holds nothing of interest.
@@ -80,6 +87,8 @@ pub(crate) enum End {
     TooFew,
     /// The relaxation does not exceed the target.
     Open(Relaxed),
+    /// The relaxation exceeds the target, and a short search found nothing that would lower it.
+    Unlikely,
     /// A placement at the target or below was found.
     Found,
     /// The budget is spent.
@@ -91,6 +100,8 @@ pub(crate) enum End {
 pub(crate) enum Until {
     /// Until the relaxation is at the target or below: then no bound of the node can exceed it.
     Target,
+    /// As [`Until::Target`], or until a search of limited length finds no more patterns of several resources.
+    Tried,
     /// Until no pattern is missing.
     Converged,
 }
@@ -114,9 +125,11 @@ impl<'a> Engine<'a> {
             pricers: Pricers {
                 one: OneResourcePricer::new(bytes.min(TABLE_BYTES)),
                 vector: VectorPricer::new(),
+                exchange: ExchangePricer::new(),
             },
             counters: Work::default(),
             most_copies: most_copies.unwrap_or(1),
+            zeal: 1,
         })
     }
 
@@ -163,8 +176,9 @@ impl<'a> Engine<'a> {
         let clock = std::time::Instant::now();
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
         if self.counters.relaxations == 0 {
-            let brimful = self.brimful_columns(&rules);
-            self.restricted.add(&self.columns, &brimful)?;
+            let mut first = self.brimful_columns(&rules);
+            first.extend(self.incumbent_columns(&rules));
+            self.restricted.add(&self.columns, &first)?;
         }
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
         let mut last_value = f64::INFINITY;
@@ -182,18 +196,24 @@ impl<'a> Engine<'a> {
             if covers && value < last_value - 1e-7 {
                 last_value = value;
                 self.round(residual, &relaxed, fixed);
-                if self.incumbent.cost().is_some_and(|cost| cost <= target) {
+                let found = match until {
+                    Until::Target | Until::Tried => {
+                        self.incumbent.cost().is_some_and(|cost| cost <= target)
+                    }
+                    Until::Converged => self.incumbent.is_optimal(),
+                };
+                if found {
                     return Ok(End::Found);
                 }
             }
-            if covers && until == Until::Target && value <= target as f64 + 1e-7 {
+            if covers && until != Until::Converged && value <= target as f64 + 1e-7 {
                 return Ok(End::Open(relaxed));
             }
             let duals = Duals::new(&relaxed, instance, self.restricted.penalty(), self.most_copies);
             if self.use_pool(&rules, &duals)? > 0 {
                 continue;
             }
-            let (new, heaviest) = self.price(&rules, &duals);
+            let (new, heaviest) = self.price(&rules, &duals, &relaxed, until);
             for proof in duals.proofs(instance, &heaviest).into_iter().flatten() {
                 if duals.closes(instance, residual, &proof, target) {
                     return Ok(End::Closed(Closing { duals, proof }));
@@ -212,6 +232,9 @@ impl<'a> Engine<'a> {
             if !covers && self.restricted.raise_penalty()? {
                 continue;
             }
+            if until == Until::Tried && value > target as f64 + 1e-7 {
+                return Ok(End::Unlikely);
+            }
             return Ok(End::Open(relaxed));
         }
     }
@@ -223,11 +246,8 @@ impl<'a> Engine<'a> {
             if self.restricted.is_known(column) {
                 continue;
             }
-            let content = self.columns.get(column);
-            let weight: i64 =
-                content.items.iter().map(|&(i, n)| duals.weight(i) * i64::from(n)).sum();
-            let over = weight - duals.allowance(self.instance(), content.host);
-            if over > accuracy(duals) && rules.admit(content) {
+            let over = self.reduced_profit(duals, column);
+            if over > accuracy(duals) && rules.admit(self.columns.get(column)) {
                 found.push((-over, column));
             }
         }
@@ -237,9 +257,22 @@ impl<'a> Engine<'a> {
         self.restricted.add(&self.columns, &columns)
     }
 
+    /// What a column is worth beyond its cost.
+    fn reduced_profit(&self, duals: &Duals, column: u32) -> i64 {
+        let content = self.columns.get(column);
+        let weight: i64 = content.items.iter().map(|&(i, n)| duals.weight(i) * i64::from(n)).sum();
+        weight - duals.allowance(self.instance(), content.host)
+    }
+
     /// New columns of positive reduced profit, and what the heaviest pattern of every host type weighs at
     /// most, whether or not the search was cut short.
-    fn price(&mut self, rules: &Rules<'_>, duals: &Duals) -> (Vec<u32>, Vec<i64>) {
+    fn price(
+        &mut self,
+        rules: &Rules<'_>,
+        duals: &Duals,
+        relaxed: &Relaxed,
+        until: Until,
+    ) -> (Vec<u32>, Vec<i64>) {
         let clock = std::time::Instant::now();
         let instance = self.instance();
         let residual = rules.residual;
@@ -305,10 +338,24 @@ impl<'a> Engine<'a> {
                 let effort = Effort {
                     patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
                     repeats: REPEATS,
-                    steps: 2000 * live.len() as u64,
-                    most_steps: u64::MAX,
+                    steps: 2000 * self.zeal * live.len() as u64,
+                    most_steps: match until {
+                        Until::Tried => 2000 * MOST_ZEAL * live.len() as u64,
+                        Until::Target | Until::Converged => u64::MAX,
+                    },
                 };
-                self.pricers.vector.price(&problem, &effort, &|| budget.exhausted())
+                let starts = self.starts(relaxed, t, &index);
+                let (near, steps) =
+                    self.pricers.exchange.price(&problem, &starts, &effort, &|| budget.exhausted());
+                if near.len() * 20 > live.len() {
+                    Answer { patterns: near, bound: i64::MAX / 4, steps }
+                } else {
+                    let mut answer =
+                        self.pricers.vector.price(&problem, &effort, &|| budget.exhausted());
+                    answer.steps += steps;
+                    answer.patterns.extend(near);
+                    answer
+                }
             };
             self.counters.pricings += 1;
             self.counters.pricing_steps += answer.steps;
@@ -318,8 +365,46 @@ impl<'a> Engine<'a> {
                 new.push(self.columns.insert(column));
             }
         }
+        // A call that brings few columns was too short, or there are few.
+        if new.len() * 20 < live.len() {
+            self.zeal = (self.zeal * 2).min(MOST_ZEAL);
+        } else if new.len() * 8 > live.len() {
+            self.zeal = (self.zeal / 2).max(1);
+        }
         self.counters.pricing_micros += clock.elapsed().as_micros() as u64;
         (new, heaviest)
+    }
+
+    /// The hosts of the best placement that the rules admit, as columns: a program that can do without
+    /// artificial columns has dual values that mean something.
+    fn incumbent_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
+        let Some(placement) = self.incumbent.placement() else { return Vec::new() };
+        let mut first = Vec::new();
+        for (pattern, _) in &placement.patterns {
+            let mut content: Vec<(u32, u32)> =
+                pattern.vms.iter().map(|&(row, n)| (row as u32, n as u32)).collect();
+            content.sort_unstable();
+            let column = Column::new(&self.items, pattern.host, content);
+            if rules.admit(&column) {
+                first.push(self.columns.insert(column));
+            }
+        }
+        first
+    }
+
+    /// The patterns of a host type that a relaxation uses, in the numbers of `index`.
+    fn starts(&self, relaxed: &Relaxed, host: usize, index: &[usize]) -> Vec<Vec<(u32, u32)>> {
+        let of_host = |&(column, _): &(u32, f64)| {
+            let content = self.columns.get(column);
+            if content.host != host {
+                return None;
+            }
+            let items = content.items.iter().map(|&(item, n)| (index[item as usize], n));
+            let known: Option<Vec<(u32, u32)>> =
+                items.map(|(at, n)| (at != usize::MAX).then_some((at as u32, n))).collect();
+            known
+        };
+        relaxed.columns.iter().filter_map(of_host).collect()
     }
 
     /// Rounds a relaxation: columns that are used nearly whole keep their hosts, best fit places the rest

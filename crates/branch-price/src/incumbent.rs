@@ -23,6 +23,11 @@ impl<'a> Incumbent<'a> {
         self.best.as_ref().map(|&(_, cost)| cost)
     }
 
+    /// The best placement.
+    pub(crate) fn placement(&self) -> Option<&Placement> {
+        self.best.as_ref().map(|(placement, _)| placement)
+    }
+
     /// Keeps a placement if it is cheaper; whether it was.
     pub(crate) fn offer(&mut self, placement: Placement) -> bool {
         let cost = placement.cost(&self.normal.instance);

@@ -140,7 +140,11 @@ impl Solver<'_> {
         identical: bool,
     ) -> Result<bool, BackendError> {
         let lower = self.engine.incumbent.lower();
-        if !identical || self.engine.incumbent.cost().is_none() {
+        let Some(cost) = self.engine.incumbent.cost().filter(|_| identical) else {
+            return Ok(true);
+        };
+        // The volume of several resources may be far from the truth; greedy rules that end far above it tell.
+        if self.engine.instance().dimensions() > 1 && cost - lower > lower / 10 {
             return Ok(true);
         }
         Ok(match self.dive_from(root, lower)? {
@@ -239,7 +243,7 @@ impl Solver<'_> {
                 Dived::Stopped | Dived::Nothing => Aimed::GivenUp,
             },
             End::Found => Aimed::Reached,
-            End::Stopped => Aimed::GivenUp,
+            End::Unlikely | End::Stopped => Aimed::GivenUp,
         })
     }
 

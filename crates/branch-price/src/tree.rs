@@ -65,6 +65,7 @@ impl Engine<'_> {
                     push(&mut proof, leaf);
                     None
                 }
+                End::Unlikely => unreachable!("prices of nodes are exact"),
                 End::TooFew => {
                     // The demand does not change in a tree, so the root would have had too few as well.
                     proof = None;

@@ -7,12 +7,14 @@
 //! on Computing 2025), and a proved bound on the profit of every pattern, from which Farley's bound follows
 //! in integers.
 
+mod exchange;
 mod one_resource;
 mod sparse;
 #[cfg(test)]
 mod tests;
 mod vector;
 
+pub use exchange::ExchangePricer;
 pub use one_resource::OneResourcePricer;
 pub use vector::VectorPricer;
 

@@ -11,6 +11,7 @@ mod greedy;
 mod items;
 mod lagrange;
 mod multipliers;
+mod pairs;
 mod search;
 mod table;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use found::Found;
 use goal::{End, Limits};
 use greedy::Greedy;
 use items::Items;
+use pairs::PairSearch;
 use search::{Search, Space};
 use table::Table;
 
@@ -29,6 +31,8 @@ use super::{Answer, Effort, Problem};
 const CELLS: usize = 2048;
 /// Steps of the search around one seed.
 const SEED_STEPS: u64 = 1000;
+/// One greedy pattern for so many items is enough without a search.
+const ENOUGH: usize = 10;
 /// Hosts that hold fewer items of mean weight are filled from the largest item on.
 const LARGE: f64 = 6.0;
 
@@ -40,6 +44,9 @@ pub struct VectorPricer {
     multipliers: Vec<f64>,
     greedy: Greedy,
     search: Search,
+    pairs: PairSearch,
+    /// Whether a host holds so few items that counting them bounds patterns well.
+    few: bool,
     found: Found,
     order: Vec<u32>,
     uses: Vec<u32>,
@@ -74,15 +81,20 @@ impl VectorPricer {
             return self.trivial(problem, effort);
         }
         let mut bound = self.reduce(problem, problem.threshold, CELLS);
-        if bound > problem.threshold && self.items.len() > 0 {
-            self.seeded(problem, effort, stop);
-            let found = self.found.len() > 0;
-            let steps = if found { effort.steps } else { effort.most_steps };
-            if steps > self.search.steps && !stop() {
-                bound = self.exact(problem, effort, stop, bound);
-            }
-        } else if self.items.len() == 0 {
+        if self.items.len() == 0 {
             return self.trivial(problem, effort);
+        }
+        if bound > problem.threshold {
+            self.seeded(problem, effort, stop);
+            if self.few && self.found.len() * ENOUGH < self.items.len() {
+                bound = self.paired(problem, effort, stop, bound);
+            } else if !self.few {
+                let found = self.found.len() > 0;
+                let steps = if found { effort.steps } else { effort.most_steps };
+                if steps > self.search.steps && !stop() {
+                    bound = self.exact(problem, effort, stop, bound);
+                }
+            }
         }
         let best = self.found.best().unwrap_or(problem.threshold);
         Answer {
@@ -148,8 +160,15 @@ impl VectorPricer {
         let whole: f64 = self.multipliers.iter().sum();
         let mean = (0..items.len()).map(weight).sum::<f64>() / items.len() as f64;
         let large_first = whole < LARGE * mean;
+        self.few = large_first && problem.penalties.is_empty();
         let key = |at: usize| {
-            if large_first { weight(at) } else { items.profit[at] as f64 / weight(at) }
+            if self.few {
+                items.profit[at] as f64
+            } else if large_first {
+                weight(at)
+            } else {
+                items.profit[at] as f64 / weight(at)
+            }
         };
         let key: Vec<f64> = (0..items.len()).map(key).collect();
         self.order.clear();
@@ -199,7 +218,9 @@ impl VectorPricer {
         let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
         let limits =
             Limits { cutoff: problem.threshold, steps, patience: u64::MAX, slack: 0, stop };
-        for greedy in [true, false] {
+        // Where hosts hold few items, another search makes patterns that differ.
+        let passes: &[bool] = if self.few { &[true] } else { &[true, false] };
+        for &greedy in passes {
             for seed in 0..self.items.len() {
                 if self.search.closed[seed] {
                     continue;
@@ -229,6 +250,26 @@ impl VectorPricer {
             }
         }
         self.search.closed.fill(false);
+    }
+
+    /// Searches for patterns of few items, and returns a bound on all.
+    fn paired(
+        &mut self,
+        problem: &Problem<'_>,
+        effort: &Effort,
+        stop: &dyn Fn() -> bool,
+        bound: i64,
+    ) -> i64 {
+        let space = Space {
+            problem,
+            items: &self.items,
+            tables: &self.tables,
+            multipliers: &self.multipliers,
+        };
+        let limits = [effort.steps, effort.most_steps];
+        let extent = self.pairs.run(&space, limits, stop, &mut self.found);
+        self.search.steps += extent.steps;
+        bound.min(extent.bound)
     }
 
     /// Counts the pattern found last, and closes the items that are in enough patterns.
