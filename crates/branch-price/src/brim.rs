@@ -25,7 +25,7 @@ impl Engine<'_> {
         let live: Vec<u32> = residual.live().collect();
         let asked = instance.hosts().len() == 1
             && instance.dimensions() > 1
-            && rules.least_load == capacity
+            && rules.fleet.least(0) == capacity
             && live.len() <= MOST_ITEMS;
         if !asked {
             return Vec::new();

@@ -7,6 +7,7 @@ use vmpack_model::packing::{Instance, Pattern, TreeNode};
 
 use crate::columns::{Columns, Rules, from_priced};
 use crate::duals::{Duals, Proof};
+use crate::fleet::Fits;
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
 use crate::residual::{Items, Residual};
@@ -177,6 +178,7 @@ impl<'a> Engine<'a> {
             self.counters.lp_micros += clock.elapsed().as_micros() as u64;
             self.counters.relaxations += 1;
             let Some(relaxed) = solved else { return Ok(End::Stopped) };
+            let duals = Duals::new(&relaxed, instance, self.restricted.penalty(), self.most_copies);
             let value = relaxed.value + residual.spent as f64;
             let covers = relaxed.artificial < 1e-7;
             if covers && value < last_value - 1e-7 {
@@ -186,18 +188,16 @@ impl<'a> Engine<'a> {
                     return Ok(End::Found);
                 }
             }
-            if covers && until == Until::Target && value <= target as f64 + 1e-7 {
+            let reached = covers && until == Until::Target && value <= target as f64 + 1e-7;
+            if reached && !may_close(&rules, &duals, instance) {
                 return Ok(End::Open(relaxed));
             }
-            let duals = Duals::new(&relaxed, instance, self.restricted.penalty(), self.most_copies);
             if self.use_pool(&rules, &duals)? > 0 {
                 continue;
             }
             let (new, heaviest) = self.price(&rules, &duals);
-            for proof in duals.proofs(instance, &heaviest).into_iter().flatten() {
-                if duals.closes(instance, residual, &proof, target) {
-                    return Ok(End::Closed(Closing { duals, proof }));
-                }
+            if let Some(proof) = duals.closing(instance, &rules, &heaviest, target) {
+                return Ok(End::Closed(Closing { duals, proof }));
             }
             let proved = watch(&duals, &heaviest);
             if covers && proved as f64 >= value - 1e-6 {
@@ -244,7 +244,7 @@ impl<'a> Engine<'a> {
         let instance = self.instance();
         let residual = rules.residual;
         // Items without weight help a pattern to its least load, and with nothing else.
-        let full = rules.least_load.iter().any(|&load| load > 0);
+        let full = rules.fleet.wants_load();
         let live: Vec<u32> =
             residual.live().filter(|&item| full || duals.weight(item) > 0).collect();
         let d = instance.dimensions();
@@ -264,9 +264,8 @@ impl<'a> Engine<'a> {
         }
         let mut new = Vec::new();
         let mut heaviest = Vec::with_capacity(instance.hosts().len());
-        for (t, host) in instance.hosts().iter().enumerate() {
-            let out_of_stock = host.stock.is_some_and(|stock| stock <= residual.opened[t]);
-            if out_of_stock {
+        for t in 0..instance.hosts().len() {
+            if !rules.fleet.opens(t) {
                 heaviest.push(0);
                 continue;
             }
@@ -280,10 +279,10 @@ impl<'a> Engine<'a> {
                     u32::try_from(most).unwrap_or(u32::MAX)
                 })
                 .collect();
-            let allowance = duals.allowance(instance, t);
+            let allowance = duals.allowance(instance, t).max(0);
             let problem = Problem {
                 capacity,
-                least_load: &rules.least_load,
+                least_load: rules.fleet.least(t),
                 sizes: &sizes,
                 copies: &copies,
                 profits: &profits,
@@ -356,6 +355,13 @@ impl<'a> Engine<'a> {
             self.incumbent.offer(placement);
         }
     }
+}
+
+/// Whether whole hosts may be too few where fractions of them suffice, going by dual values that patterns
+/// may still exceed.
+fn may_close(rules: &Rules<'_>, duals: &Duals, instance: &Instance) -> bool {
+    let limits = (0..instance.hosts().len()).map(|t| duals.allowance(instance, t)).collect::<Vec<_>>();
+    limits.len() > 1 && rules.fleet.fits(duals.total(rules.residual), &limits) == Fits::No
 }
 
 /// Patterns must be worth this much more than they cost: below it the linear program cannot tell.

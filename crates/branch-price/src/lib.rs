@@ -20,6 +20,7 @@ mod columns;
 mod dive;
 mod duals;
 mod engine;
+mod fleet;
 mod incumbent;
 mod method;
 mod normal;

@@ -6,7 +6,8 @@ use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
 use crate::duals::{Duals, Proof};
-use crate::engine::{End, Engine, Until};
+use crate::engine::{Closing, End, Engine, Until};
+use crate::fleet::Fleet;
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
 use crate::residual::Residual;
@@ -185,7 +186,7 @@ impl Solver<'_> {
     /// The relaxation of the whole problem, without any target: its bound is certified.
     fn relax(&mut self, root: &Residual) -> Result<(), BackendError> {
         let most = self.engine.greatest_cost();
-        let mut best: Option<(u64, Duals, Proof)> = None;
+        let mut best: Option<(u64, Duals, Proof, Vec<i64>)> = None;
         let instance = self.engine.instance();
         let ended =
             self.engine.generate_with(root, most, Until::Converged, &[], |duals, heaviest| {
@@ -193,12 +194,17 @@ impl Solver<'_> {
                     if let Some(lower) = duals.lower(instance, root, &proof)
                         && best.as_ref().is_none_or(|&(known, ..)| known < lower)
                     {
-                        best = Some((lower, duals.clone(), proof));
+                        best = Some((lower, duals.clone(), proof, heaviest.to_vec()));
                     }
                 }
                 best.as_ref().map_or(0, |&(lower, ..)| lower)
             });
-        if let Some((lower, duals, proof)) = best
+        if let Some((lower, duals, _, heaviest)) = &best
+            && instance.hosts().len() > 1
+        {
+            self.count_hosts(root, *lower, duals, heaviest);
+        }
+        if let Some((lower, duals, proof, _)) = best
             && lower > self.engine.incumbent.lower()
         {
             let weights: Vec<u64> =
@@ -214,6 +220,19 @@ impl Solver<'_> {
             self.prove(lower, certificate());
         }
         ended.map(|_| ())
+    }
+
+    /// Raises a bound to the least cost of whole hosts that hold what the VMs weigh.
+    fn count_hosts(&mut self, root: &Residual, lower: u64, duals: &Duals, heaviest: &[i64]) {
+        let instance = self.engine.instance();
+        let Some(most) = self.engine.incumbent.cost() else { return };
+        let Some(fleet) = Fleet::new(instance, root, most) else { return };
+        let Some(cost) = fleet.least_cost(duals.total(root), heaviest) else { return };
+        if cost > lower {
+            let prices = heaviest.iter().map(|&weight| weight.max(0).unsigned_abs()).collect();
+            let closing = Closing { duals: duals.clone(), proof: Proof { scale: 0, prices } };
+            self.prove(cost, self.tree_certificate(cost, vec![closing.leaf(root)]));
+        }
     }
 
     /// Takes note that nothing costs less than `lower`.
