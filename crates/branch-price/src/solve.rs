@@ -115,6 +115,9 @@ impl Solver<'_> {
         if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
         }
+        if !identical {
+            self.lift(&root)?;
+        }
         while !self.engine.incumbent.is_optimal() && !self.engine.is_spent() {
             let (most, aimed) = self.round_of_aims(&root, identical)?;
             match aimed {
@@ -129,6 +132,31 @@ impl Solver<'_> {
             }
         }
         Ok(Ended::Done)
+    }
+
+    /// Raises the bound as far as relaxations exclude costs, by bisection: little room for waste and whole
+    /// hosts may exclude more than the relaxation of the whole problem does.
+    fn lift(&mut self, root: &Residual) -> Result<(), BackendError> {
+        let mut open = self.engine.incumbent.cost();
+        while let Some(cost) = open
+            && !self.engine.incumbent.is_optimal()
+            && !self.engine.is_spent()
+        {
+            let lower = self.engine.incumbent.lower();
+            if cost <= lower {
+                break;
+            }
+            let most = lower + (cost - lower - 1) / 2;
+            match self.engine.generate(root, most, Until::Target, &[])? {
+                End::Closed(closing) => {
+                    let certificate = self.tree_certificate(most + 1, vec![closing.leaf(root)]);
+                    self.prove(most + 1, certificate);
+                }
+                End::TooFew | End::Stopped => break,
+                End::Open(_) | End::Found => open = Some(most),
+            }
+        }
+        Ok(())
     }
 
     /// Whether the relaxation of the whole problem may raise the bound by more than aiming does.
