@@ -91,8 +91,13 @@ impl<'a> Rules<'a> {
 
     pub(crate) fn admit(&self, column: &Column) -> bool {
         let few = |&(item, count): &(u32, u32)| u64::from(count) <= self.residual.demand(item);
-        let full = || column.load.iter().zip(self.fleet.least(column.host)).all(|(load, least)| load >= least);
-        self.fleet.opens(column.host) && column.items.iter().all(few) && full() && self.peaceful(column)
+        let full = || {
+            column.load.iter().zip(self.fleet.least(column.host)).all(|(load, least)| load >= least)
+        };
+        self.fleet.opens(column.host)
+            && column.items.iter().all(few)
+            && full()
+            && self.peaceful(column)
     }
 
     fn peaceful(&self, column: &Column) -> bool {

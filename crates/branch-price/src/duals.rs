@@ -115,13 +115,7 @@ impl Duals {
     }
 
     /// Whether the proof shows that the residual problem costs more than `most` in all.
-    fn closes(
-        &self,
-        instance: &Instance,
-        residual: &Residual,
-        proof: &Proof,
-        most: u64,
-    ) -> bool {
+    fn closes(&self, instance: &Instance, residual: &Residual, proof: &Proof, most: u64) -> bool {
         let Some(left) = most.checked_sub(residual.spent) else { return true };
         let mut offered = i128::from(proof.scale) * i128::from(left);
         for (t, host) in instance.hosts().iter().enumerate() {

@@ -360,7 +360,8 @@ impl<'a> Engine<'a> {
 /// Whether whole hosts may be too few where fractions of them suffice, going by dual values that patterns
 /// may still exceed.
 fn may_close(rules: &Rules<'_>, duals: &Duals, instance: &Instance) -> bool {
-    let limits = (0..instance.hosts().len()).map(|t| duals.allowance(instance, t)).collect::<Vec<_>>();
+    let limits =
+        (0..instance.hosts().len()).map(|t| duals.allowance(instance, t)).collect::<Vec<_>>();
     limits.len() > 1 && rules.fleet.fits(duals.total(rules.residual), &limits) == Fits::No
 }
 

@@ -65,7 +65,8 @@ impl Fleet {
                     least_load(instance, residual.load[k], cost, &open, t, k).unwrap_or(0)
                 };
             }
-            let full = least.iter().zip(instance.capacity(t)).any(|(least, offered)| least > offered);
+            let full =
+                least.iter().zip(instance.capacity(t)).any(|(least, offered)| least > offered);
             let most = if full { 0 } else { open[t].min(residual.most_hosts(t)) };
             kinds.push(Kind { cost: host.cost, fewest: residual.fewest_hosts(t), most, least });
         }
@@ -105,9 +106,7 @@ impl Fleet {
             if whole < hosts && relaxed.is_none() {
                 let part = u128::from(rest.cost - paid - whole * cost) * u128::from(limit);
                 let part = part.div_ceil(u128::from(cost.max(1)));
-                relaxed = Some(
-                    u128::from(held) + u128::from(whole) * u128::from(limit) + part,
-                );
+                relaxed = Some(u128::from(held) + u128::from(whole) * u128::from(limit) + part);
             }
             paid += whole * cost;
             held = held.saturating_add(whole.saturating_mul(limit));
@@ -215,4 +214,53 @@ fn least_load(
         least = least.max((rest + price(r) - 1).div_euclid(price(r)));
     }
     u64::try_from(least).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fits, Fleet, Kind};
+
+    /// Numbers from a seed, below a limit.
+    fn draw(state: &mut u64, below: u64) -> u64 {
+        *state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) % below
+    }
+
+    /// What hosts of all numbers that are allowed hold for every cost, by enumeration; -1 if none are.
+    fn enumerate(fleet: &Fleet, limits: &[i64], t: usize, cost: u64) -> i64 {
+        let Some(kind) = fleet.kinds.get(t) else { return 0 };
+        let numbers = (kind.fewest..=kind.most).take_while(|n| n * kind.cost <= cost);
+        let best = numbers.map(|n| match enumerate(fleet, limits, t + 1, cost - n * kind.cost) {
+            -1 => -1,
+            held => held + n as i64 * limits[t],
+        });
+        best.max().unwrap_or(-1)
+    }
+
+    #[test]
+    fn whole_hosts_hold_what_enumeration_says() {
+        let mut state = 1;
+        for _ in 0..3000 {
+            let kinds = (0..1 + draw(&mut state, 3)).map(|_| Kind {
+                cost: 1 + draw(&mut state, 6),
+                fewest: draw(&mut state, 3) / 2,
+                most: draw(&mut state, 5),
+                least: Vec::new(),
+            });
+            let mut fleet = Fleet { cost: 0, kinds: kinds.collect() };
+            fleet.cost = draw(&mut state, 25);
+            let limits: Vec<i64> = fleet.kinds.iter().map(|_| draw(&mut state, 9) as i64).collect();
+            let greatest = enumerate(&fleet, &limits, 0, fleet.cost);
+            for weight in 1..=greatest + 2 {
+                let fits = fleet.fits(i128::from(weight), &limits);
+                let expected = if weight <= greatest { Fits::Yes } else { Fits::No };
+                assert_eq!(fits, expected, "{weight} in {fleet:?} with {limits:?}");
+                let cheapest =
+                    (0..=fleet.cost).find(|&cost| enumerate(&fleet, &limits, 0, cost) >= weight);
+                let cost = fleet.least_cost(i128::from(weight), &limits);
+                assert_eq!(cost, cheapest, "{weight} in {fleet:?} with {limits:?}");
+            }
+        }
+    }
 }

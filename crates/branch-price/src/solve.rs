@@ -315,9 +315,13 @@ impl Solver<'_> {
         }
         if normal.keeps_vms() {
             for node in &mut nodes {
-                if let TreeNode::Leaf { weights, prices, .. } = node {
-                    *weights = normal.scaled(weights)?;
-                    *prices = normal.host_prices(prices)?;
+                match node {
+                    TreeNode::Leaf { weights, prices, .. } => {
+                        *weights = normal.scaled(weights)?;
+                        *prices = normal.host_prices(prices)?;
+                    }
+                    TreeNode::Hosts { host, .. } => *host = normal.given_host(*host),
+                    TreeNode::Branch { .. } => {}
                 }
             }
         } else {

@@ -45,8 +45,9 @@ impl Fleet {
             })
             .collect();
         let kinds = instance.hosts().iter().enumerate().map(|(t, host)| {
-            let least: Option<Vec<u64>> =
-                (0..instance.dimensions()).map(|k| least_load(instance, cost, &open, t, k)).collect();
+            let least: Option<Vec<u64>> = (0..instance.dimensions())
+                .map(|k| least_load(instance, cost, &open, t, k))
+                .collect();
             let most = if least.is_some() { open[t] } else { 0 };
             Kind { cost: host.cost, fewest: 0, most, least: least.unwrap_or_default() }
         });
@@ -121,7 +122,8 @@ impl Fleet {
     /// The greatest sum of limits of hosts that are allowed and cost no more than all may, by the
     /// bounded knapsack over costs; `None` if that takes too many steps or does not fit the numbers.
     fn greatest(&self, limits: &[u128], steps: &mut u64) -> Option<u128> {
-        let unit = self.kinds.iter().filter(|kind| kind.most > 0).fold(0, |u, kind| gcd(u, kind.cost));
+        let unit =
+            self.kinds.iter().filter(|kind| kind.most > 0).fold(0, |u, kind| gcd(u, kind.cost));
         let mut left = self.cost;
         let mut sum = 0_u128;
         let mut lots: Vec<(u64, u128)> = Vec::new();

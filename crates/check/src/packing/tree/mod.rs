@@ -116,7 +116,9 @@ pub(super) fn bound(
     match (nodes.last(), undecided) {
         (Some(TreeNode::Leaf { .. }), None) => Ok(Lower::AtLeast(integer(below))),
         (Some(TreeNode::Leaf { .. }), Some(note)) => Err(Unproved::Undecided(note)),
-        (Some(TreeNode::Branch { .. } | TreeNode::Hosts { .. }), _) => Unproved::wrong("the tree ends in a branching"),
+        (Some(TreeNode::Branch { .. } | TreeNode::Hosts { .. }), _) => {
+            Unproved::wrong("the tree ends in a branching")
+        }
         (None, _) => Unproved::wrong("the tree has no nodes"),
     }
 }

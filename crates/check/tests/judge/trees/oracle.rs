@@ -169,8 +169,9 @@ fn least_loads(instance: &Instance, most: u64, open: &[u64], t: usize) -> Vec<u6
                 // Dual values of the volume: a unit is worth the cost of r per unit, and hosts that
                 // are cheaper have a price.
                 let may = |t: usize| (capacity(r) * cost(t)).max(cost(r) * capacity(t));
-                let prices: i64 =
-                    (0..open.len()).map(|t| (may(t) - capacity(r) * cost(t)) * open[t] as i64).sum();
+                let prices: i64 = (0..open.len())
+                    .map(|t| (may(t) - capacity(r) * cost(t)) * open[t] as i64)
+                    .sum();
                 let room = capacity(r) * most as i64 + prices - cost(r) * total;
                 // The smallest load that wastes no more.
                 let fits = |load: &i64| may(t) - cost(r) * load <= room;
