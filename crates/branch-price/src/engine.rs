@@ -42,6 +42,9 @@ pub(crate) struct Work {
     pub(crate) pricing_steps: u64,
     pub(crate) nodes: u64,
     pub(crate) dives: u64,
+    /// Integer programs over known columns, and the simplex steps in them.
+    pub(crate) combinations: u64,
+    pub(crate) integer_steps: u64,
     pub(crate) lp_micros: u64,
     pub(crate) pricing_micros: u64,
 }
@@ -132,7 +135,9 @@ impl<'a> Engine<'a> {
 
     /// Work in the units of the budget: simplex steps, and a thousand pricing steps each.
     pub(crate) fn work(&self) -> u64 {
-        self.restricted.iterations() + self.counters.pricing_steps / 1000
+        self.restricted.iterations()
+            + self.counters.integer_steps
+            + self.counters.pricing_steps / 1000
     }
 
     /// Generates columns for the placements of a residual problem that cost at most `target`.

@@ -17,6 +17,7 @@
 mod brim;
 mod choose;
 mod columns;
+mod combine;
 mod dive;
 mod duals;
 mod engine;
@@ -26,6 +27,7 @@ mod method;
 mod normal;
 mod residual;
 mod restricted;
+mod several;
 mod solve;
 mod tree;
 

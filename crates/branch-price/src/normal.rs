@@ -88,6 +88,11 @@ impl Normal {
         self.rows == self.members.len()
     }
 
+    /// Whether no VM was left out.
+    pub(crate) fn keeps_count(&self) -> bool {
+        self.free.is_empty()
+    }
+
     /// Whether the given instance has a single host type if the reduced one has.
     pub(crate) fn keeps_hosts(&self) -> bool {
         self.given_hosts == self.hosts.len() || self.hosts.len() > 1

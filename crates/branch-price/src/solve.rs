@@ -1,7 +1,7 @@
 //! From an instance to an outcome.
 
 use vmpack_lp::backend::BackendError;
-use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode, VmType};
+use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, VmType};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
@@ -50,7 +50,7 @@ pub(crate) fn solve(
         incumbent.offer(placement);
     }
     let mut counters = Vec::new();
-    let mut infeasible = false;
+    let mut refuted = None;
     if !incumbent.is_optimal() {
         match Engine::new(&normal, budget, incumbent) {
             Ok(engine) => {
@@ -64,26 +64,31 @@ pub(crate) fn solve(
                 {
                     lower = Some(bound);
                 }
-                infeasible = matches!(ended, Ok(Ended::Infeasible));
+                if let Ok(Ended::Infeasible(nodes)) = ended {
+                    refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
+                }
                 incumbent = solver.engine.incumbent;
             }
             Err(_) => return vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
         }
     }
-    let outcome = match incumbent.into_placement() {
-        Some(reduced) => {
+    let outcome = match (incumbent.into_placement(), refuted) {
+        (Some(reduced), _) => {
             let placement = normal.restore(&reduced);
             let cost = Value::from(placement.cost(given));
-            Outcome::feasible(placement, cost)
+            with_bound(Outcome::feasible(placement, cost), lower)
         }
-        None if infeasible => Outcome::infeasible(None),
-        None => Outcome::unknown(),
-    };
-    let outcome = match lower {
-        Some(bound) if !infeasible => outcome.with_bound(bound),
-        _ => outcome,
+        (None, Some(refutation)) => Outcome::infeasible(refutation),
+        (None, None) => with_bound(Outcome::unknown(), lower),
     };
     counters.into_iter().fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count))
+}
+
+fn with_bound(outcome: Outcome<Packing>, bound: Option<Bound<Certificate>>) -> Outcome<Packing> {
+    match bound {
+        Some(bound) => outcome.with_bound(bound),
+        None => outcome,
+    }
 }
 
 /// A bound of the given instance in costs of the reduced one.
@@ -93,16 +98,16 @@ fn in_steps(normal: &Normal, value: Value) -> u64 {
 }
 
 /// How a run ended.
-enum Ended {
+pub(crate) enum Ended {
     /// The incumbent is optimal, or the budget or the method came to its end.
     Done,
-    /// The tree shows that there is no placement.
-    Infeasible,
+    /// The tree shows that there is no placement; its nodes, if a judge can follow them.
+    Infeasible(Option<Vec<TreeNode>>),
 }
 
-struct Solver<'a> {
-    engine: Engine<'a>,
-    search: Search,
+pub(crate) struct Solver<'a> {
+    pub(crate) engine: Engine<'a>,
+    pub(crate) search: Search,
     /// The best bound that column generation proved.
     certificate: Option<Bound<Certificate>>,
 }
@@ -116,15 +121,15 @@ impl Solver<'_> {
             self.relax(&root)?;
         }
         if !identical {
-            self.lift(&root)?;
+            return self.squeeze(&root);
         }
         while !self.engine.incumbent.is_optimal() && !self.engine.is_spent() {
-            let (most, aimed) = self.round_of_aims(&root, identical)?;
+            let (most, aimed) = self.round_of_aims(&root)?;
             match aimed {
                 Aimed::Reached => {}
                 Aimed::Excluded(certificate) => {
                     if self.engine.incumbent.cost().is_none() {
-                        return Ok(Ended::Infeasible);
+                        return Ok(self.refute(certificate));
                     }
                     self.prove(most + 1, certificate);
                 }
@@ -132,31 +137,6 @@ impl Solver<'_> {
             }
         }
         Ok(Ended::Done)
-    }
-
-    /// Raises the bound as far as relaxations exclude costs, by bisection: little room for waste and whole
-    /// hosts may exclude more than the relaxation of the whole problem does.
-    fn lift(&mut self, root: &Residual) -> Result<(), BackendError> {
-        let mut open = self.engine.incumbent.cost();
-        while let Some(cost) = open
-            && !self.engine.incumbent.is_optimal()
-            && !self.engine.is_spent()
-        {
-            let lower = self.engine.incumbent.lower();
-            if cost <= lower {
-                break;
-            }
-            let most = lower + (cost - lower - 1) / 2;
-            match self.engine.generate(root, most, Until::Target, &[])? {
-                End::Closed(closing) => {
-                    let certificate = self.tree_certificate(most + 1, vec![closing.leaf(root)]);
-                    self.prove(most + 1, certificate);
-                }
-                End::TooFew | End::Stopped => break,
-                End::Open(_) | End::Found => open = Some(most),
-            }
-        }
-        Ok(())
     }
 
     /// Whether the relaxation of the whole problem may raise the bound by more than aiming does.
@@ -182,33 +162,44 @@ impl Solver<'_> {
     }
 
     /// Aims at one cost after the other until something comes of it, and says at which.
-    fn round_of_aims(
-        &mut self,
-        root: &Residual,
-        identical: bool,
-    ) -> Result<(u64, Aimed), BackendError> {
+    fn round_of_aims(&mut self, root: &Residual) -> Result<(u64, Aimed), BackendError> {
         let lower = self.engine.incumbent.lower();
         let Some(cost) = self.engine.incumbent.cost() else {
             let most = self.engine.greatest_cost();
             return Ok((most, self.finish(root, most)?));
         };
-        // Dives are told how dear they may become: the less, the better where they get through.
+        if let Some(aimed) = self.dive_at_aims(root)? {
+            return Ok(aimed);
+        }
+        if self.engine.is_spent() {
+            return Ok((lower, Aimed::GivenUp));
+        }
+        // Most relaxations are tight: ask whether the bound itself can be reached, which leaves no room
+        // for waste, and raise it if not.
+        let most = lower.min(cost - 1);
+        Ok((most, self.finish(root, most)?))
+    }
+
+    /// Dives for one cost after the other between bound and placement until something comes of it, and
+    /// says for which. Dives are told how dear they may become: the less, the better where they get through.
+    pub(crate) fn dive_at_aims(
+        &mut self,
+        root: &Residual,
+    ) -> Result<Option<(u64, Aimed)>, BackendError> {
+        let lower = self.engine.incumbent.lower();
+        let Some(cost) = self.engine.incumbent.cost() else { return Ok(None) };
         let gap = cost - lower;
         let steps = [0, gap / 64, gap / 16, gap / 4, gap / 2];
         let mut last = None;
         for most in steps.map(|step| lower + step) {
-            if last != Some(most) && most < cost {
+            if last != Some(most) && most < cost && !self.engine.is_spent() {
                 match self.dive_from(root, most)? {
-                    Aimed::GivenUp if self.engine.is_spent() => return Ok((most, Aimed::GivenUp)),
                     Aimed::GivenUp => last = Some(most),
-                    aimed => return Ok((most, aimed)),
+                    aimed => return Ok(Some((most, aimed))),
                 }
             }
         }
-        // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
-        // which leaves no room for waste, and raise it if not.
-        let most = if identical { lower } else { cost - 1 };
-        Ok((most, self.finish(root, most)?))
+        Ok(None)
     }
 
     /// The relaxation of the whole problem, without any target: its bound is certified.
@@ -264,7 +255,7 @@ impl Solver<'_> {
     }
 
     /// Takes note that nothing costs less than `lower`.
-    fn prove(&mut self, lower: u64, certificate: Option<Certificate>) {
+    pub(crate) fn prove(&mut self, lower: u64, certificate: Option<Certificate>) {
         if lower <= self.engine.incumbent.lower() {
             return;
         }
@@ -290,13 +281,35 @@ impl Solver<'_> {
         })
     }
 
+    /// What follows if nothing costs as little as every placement does that opens no host in vain.
+    pub(crate) fn refute(&self, certificate: Option<Certificate>) -> Ended {
+        // Which costs these are depends on the number of VMs.
+        let nodes = match certificate {
+            Some(Certificate::Tree { nodes, .. }) if self.engine.normal.keeps_count() => {
+                Some(nodes)
+            }
+            _ => None,
+        };
+        Ended::Infeasible(nodes)
+    }
+
     /// Searches the tree for a placement that costs at most `most`, if the method has one.
-    fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
+    pub(crate) fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
         if self.search == Search::Root {
             let known = self.engine.incumbent.cost().is_some();
             return if known { Ok(Aimed::GivenUp) } else { self.dive_from(root, most) };
         }
-        Ok(match self.engine.search_tree(root, most)? {
+        self.search_from(root, most, u64::MAX)
+    }
+
+    /// Searches the tree for a placement that costs at most `most`, within so many nodes.
+    pub(crate) fn search_from(
+        &mut self,
+        root: &Residual,
+        most: u64,
+        nodes: u64,
+    ) -> Result<Aimed, BackendError> {
+        Ok(match self.engine.search_tree(root, most, nodes)? {
             Searched::Found => Aimed::Reached,
             Searched::Excluded(nodes) => {
                 Aimed::Excluded(nodes.and_then(|nodes| self.tree_certificate(most + 1, nodes)))
@@ -307,7 +320,11 @@ impl Solver<'_> {
 
     /// The certificate of a tree, if its items are those that a judge knows: the VM types of the given
     /// instance, or, without a branching, what they weigh.
-    fn tree_certificate(&self, below: u64, mut nodes: Vec<TreeNode>) -> Option<Certificate> {
+    pub(crate) fn tree_certificate(
+        &self,
+        below: u64,
+        mut nodes: Vec<TreeNode>,
+    ) -> Option<Certificate> {
         let normal = self.engine.normal;
         // A judge limits what hosts waste where the given instance has a single type.
         if !normal.keeps_hosts() {
@@ -334,7 +351,7 @@ impl Solver<'_> {
 }
 
 /// What aiming at a cost led to.
-enum Aimed {
+pub(crate) enum Aimed {
     /// A placement of the cost or less is known.
     Reached,
     /// There is none.
@@ -353,13 +370,14 @@ impl Engine<'_> {
             ("pricings", work.pricings),
             ("nodes", work.nodes),
             ("dives", work.dives),
+            ("combinations", work.combinations),
             ("lp-milliseconds", work.lp_micros / 1000),
             ("pricing-milliseconds", work.pricing_micros / 1000),
         ]
     }
 
     /// No placement that opens no host in vain costs more.
-    fn greatest_cost(&self) -> u64 {
+    pub(crate) fn greatest_cost(&self) -> u64 {
         let instance = self.instance();
         let vms = instance.total_vms();
         let all = instance.hosts().iter().fold(0, |sum: u64, host| {

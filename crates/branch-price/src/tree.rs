@@ -24,7 +24,7 @@ pub(crate) enum Searched {
     Found,
     /// There is none; the nodes of the tree, if they are not too many to write down.
     Excluded(Option<Vec<TreeNode>>),
-    /// The budget is spent.
+    /// The budget is spent, or the nodes.
     Stopped,
 }
 
@@ -49,18 +49,24 @@ enum Decision {
 }
 
 impl Engine<'_> {
-    /// Searches for a placement that costs at most `most` below a node, or shows that there is none.
+    /// Searches for a placement that costs at most `most` below a node, or shows that there is none,
+    /// within so many nodes.
     pub(crate) fn search_tree(
         &mut self,
         root: &Residual,
         most: u64,
+        most_nodes: u64,
     ) -> Result<Searched, BackendError> {
         let mut proof = Some(ProofTree::default());
         let mut history: Vec<(u32, u32)> = Vec::new();
         let mut path: Vec<Level> = Vec::new();
         let mut residual = root.clone();
         let mut branchings = 0_u64;
+        let known = self.counters.nodes;
         loop {
+            if self.counters.nodes - known >= most_nodes {
+                return Ok(Searched::Stopped);
+            }
             self.counters.nodes += 1;
             let end = self.generate(&residual, most, Until::Target, &[])?;
             let relaxed = match end {

@@ -102,6 +102,7 @@ fn refutation() -> impl Strategy<Value = packing::Refutation> {
         index().prop_map(|resource| packing::Refutation::StockTooSmall { resource }),
         (numbers(), numbers())
             .prop_map(|(weights, prices)| packing::Refutation::Weights { weights, prices }),
+        nodes().prop_map(|nodes| packing::Refutation::Tree { nodes }),
     ]
 }
 

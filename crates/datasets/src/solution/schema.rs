@@ -180,6 +180,11 @@ pub(super) enum RefutationSchema {
         /// One price per host type.
         prices: Vec<u64>,
     },
+    /// A search tree that leaves no placement.
+    Tree {
+        /// The nodes in preorder.
+        nodes: Vec<TreeNodeSchema>,
+    },
 }
 
 /// Prices of services and capacities.
@@ -266,6 +271,7 @@ mod tests {
         let branch = TreeNode::Branch { first: 0, second: 1, apart: 2 };
         let hosts = TreeNode::Hosts { host: 0, most: 3, above: 4 };
         let nodes = vec![branch, leaf(cuts), hosts, leaf(vec![])];
+        same_shape::<RefutationSchema>(&Refutation::Tree { nodes: nodes.clone() });
         same_shape::<CertificateSchema>(&Certificate::Tree { below: 4, nodes });
         same_shape::<CertificateSchema>(&Certificate::DualWeights {
             weights: weights.clone(),

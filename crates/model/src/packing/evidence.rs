@@ -197,4 +197,12 @@ pub enum Refutation {
         /// One price per host type; zero for types of unlimited stock.
         prices: Vec<u64>,
     },
+    /// A search tree as in [`Certificate::Tree`] which shows that no placement costs less than `below`, where
+    /// `below` is one more than any placement costs that opens no host in vain. That is at most what all hosts
+    /// in stock cost together, of each type no more than there are VMs, and at most the number of all VMs times
+    /// the cost of the dearest host in stock; the lesser is taken. For instances with one demand row per VM type.
+    Tree {
+        /// The nodes in preorder.
+        nodes: Vec<TreeNode>,
+    },
 }

@@ -137,7 +137,7 @@ impl Fleet {
                 let hosts = lot.min(more);
                 lots.push((kind.cost.checked_mul(hosts)?, limit.checked_mul(u128::from(hosts))?));
                 more -= hosts;
-                lot *= 2;
+                lot = lot.saturating_mul(2);
             }
         }
         if lots.is_empty() {

@@ -123,6 +123,27 @@ pub(super) fn bound(
     }
 }
 
+/// Whether the tree shows that no placement costs as little as any placement does that opens no host in
+/// vain.
+pub(super) fn refutation(
+    instance: &Instance,
+    nodes: &[TreeNode],
+    effort: Effort,
+) -> Result<(), Unproved> {
+    let vms: u128 = instance.vms().iter().map(|vm| u128::from(vm.count)).sum();
+    let stocked = || instance.hosts().iter().filter(|host| host.stock != Some(0));
+    let all = stocked().fold(0, |sum: u128, host| {
+        let hosts = host.stock.map_or(vms, |stock| vms.min(u128::from(stock)));
+        sum.saturating_add(hosts.saturating_mul(u128::from(host.cost)))
+    });
+    let dearest = stocked().map(|host| u128::from(host.cost)).max().unwrap_or(0);
+    let most = all.min(vms.saturating_mul(dearest));
+    let Ok(below) = u64::try_from(most.saturating_add(1)) else {
+        return Unproved::wrong("the costs of all hosts together exceed 64 bits");
+    };
+    bound(instance, below, nodes, effort).map(|_| ())
+}
+
 /// After a leaf: leaves the branchings whose second subtree it ends, and turns the last one that is left
 /// to its second subtree, which begins at node `next`; `false` if none is left.
 fn turn(

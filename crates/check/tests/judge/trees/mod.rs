@@ -4,7 +4,7 @@ mod oracle;
 
 use proptest::prelude::*;
 use vmpack_check::{Effort, Judge, Judgement};
-use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode, WeightedCut};
+use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, WeightedCut};
 use vmpack_model::{Bound, Outcome, Value};
 
 use self::oracle::Dice;
@@ -169,6 +169,29 @@ fn hosts_of_several_types_may_waste_little_too() {
     assert_wrong(&instance, 32, &leaf, &["\"host0\"", "weight 1, more than 0"]);
 }
 
+fn refuted(instance: &Instance, nodes: &[TreeNode]) -> Judgement {
+    let refutation = Refutation::Tree { nodes: nodes.to_vec() };
+    Packing::judge(instance, &Outcome::infeasible(Some(refutation)), &Effort::default())
+}
+
+#[test]
+fn trees_refute_instances_whose_stock_is_too_small() {
+    // Seven of size 3 in two hosts of 10 and one of 7, which hold eight; in one of 7 less, six.
+    let fleet = |small| [(vec![10], 10, Some(2)), (vec![7], 8, Some(small))];
+    let kinds: [Kind; 1] = [(vec![vec![3]], 7)];
+    let leaf = [priced(&[1], &[3, 2])];
+    let judgement = refuted(&tiny::instance(&kinds, &fleet(0)), &leaf);
+    assert_correct(&judgement);
+    assert!(judgement.certified);
+    let judgement = refuted(&tiny::instance(&kinds, &fleet(1)), &leaf);
+    assert_verdict(&judgement, "FalseRefutation", &["node 0", "weigh 7", "may hold 8"]);
+    assert_verdict(
+        &refuted(&tiny::instance(&kinds, &fleet(0)), &[]),
+        "FalseRefutation",
+        &["no nodes"],
+    );
+}
+
 #[test]
 fn alternatives_are_refused() {
     let kinds: [Kind; 1] = [(vec![vec![4], vec![3]], 5)];
@@ -322,6 +345,25 @@ proptest! {
             let (nodes, _) = oracle::write(&instance, optimum, seed, 4000);
             let judgement = judged(&instance, optimum, &nodes);
             prop_assert!(judgement.certified || nodes.len() > 60, "{:?} of {:?}", judgement, nodes);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn trees_refute_only_what_has_no_placement(instance in instances(3), seed in any::<u64>()) {
+        let below = oracle::greatest_cost(&instance) + 1;
+        let (mut nodes, proved) = oracle::write(&instance, below, seed, 40);
+        let optimum = tiny::optimum(&instance);
+        let judgement = refuted(&instance, &nodes);
+        prop_assert!(!proved || optimum.is_none(), "the writer is wrong: {:?}", nodes);
+        prop_assert_eq!(judgement.certified, proved, "{:?} of {:?}", judgement, nodes);
+        let mut dice = Dice(seed);
+        for _ in 0..4 {
+            mutate(&mut nodes, &mut dice);
+            prop_assert!(!refuted(&instance, &nodes).certified || optimum.is_none(), "{:?}", nodes);
         }
     }
 }

@@ -150,6 +150,14 @@ pub(super) fn write(
     (writer.nodes, writer.proved)
 }
 
+/// What placements cost at most that open no host in vain.
+pub(super) fn greatest_cost(instance: &Instance) -> u64 {
+    let vms: u64 = instance.vms().iter().map(|vm| vm.count).sum();
+    let stocked = || instance.hosts().iter().filter(|host| host.stock != Some(0));
+    let all: u64 = stocked().map(|host| host.stock.unwrap_or(vms).min(vms) * host.cost).sum();
+    all.min(vms * stocked().map(|host| host.cost).max().unwrap_or(0))
+}
+
 /// What a host of type `t` holds at least of each resource.
 fn least_loads(instance: &Instance, most: u64, open: &[u64], t: usize) -> Vec<u64> {
     let cost = |t: usize| instance.hosts()[t].cost as i64;
