@@ -13,7 +13,9 @@ use crate::engine::{End, Engine, Until};
 use crate::residual::Residual;
 
 /// The program has no more columns than this.
-const MOST_COLUMNS: usize = 3000;
+const MOST_COLUMNS: usize = 1500;
+/// It takes no more than this part of the time that is left, if there is a deadline.
+const SHARE: u32 = 8;
 
 impl Engine<'_> {
     /// Looks for a cheaper placement among those made of known columns, those first whose reduced cost in
@@ -63,7 +65,11 @@ impl Engine<'_> {
             model.add_column(Column::integer(price, 0.0, f64::INFINITY), entries);
         }
         // Costs are whole numbers.
-        let limits = Limits { work: Some(nodes), absolute_gap: 0.999, ..Limits::from(self.budget) };
+        let mut limits =
+            Limits { work: Some(nodes), absolute_gap: 0.999, ..Limits::from(self.budget) };
+        if let Some(left) = limits.remaining() {
+            limits.deadline = Some(std::time::Instant::now() + left / SHARE);
+        }
         let clock = std::time::Instant::now();
         let mut points: Vec<Vec<f64>> = Vec::new();
         let solution = Highs.solve_observed(&model, &limits, &mut |progress| {

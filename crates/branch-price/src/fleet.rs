@@ -31,6 +31,8 @@ struct Kind {
 
 /// A knapsack over host types takes no more cells than this.
 const MOST_CELLS: u64 = 1 << 20;
+/// A search for whole hosts takes no more steps than this before it turns to a table.
+const MOST_STEPS: u64 = 3000;
 
 /// Whether hosts can hold a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,38 +91,22 @@ impl Fleet {
     }
 
     /// Whether hosts that may be opened hold a weight together, if one of type `t` holds no more than
-    /// `limits[t]`. At most as many steps as cells of a table over costs times host types times the
-    /// logarithm of their number.
+    /// `limits[t]`. A search, and where that takes long a table over costs, whose cells are as many as the
+    /// cost times host types times the logarithm of their number.
     pub(crate) fn fits(&self, weight: i128, limits: &[i64]) -> Fits {
         let Ok(weight) = u64::try_from(weight.max(0)) else { return Fits::Perhaps };
         let Some(mut rest) = self.sure_part(weight, limits) else { return Fits::No };
-        // By falling weight per cost, as the relaxation takes them; whole ones first, then what still
-        // can be paid.
-        rest.kinds.sort_by_key(|&(cost, limit, _)| {
-            std::cmp::Reverse((u128::from(limit) << 32) / u128::from(cost.max(1)))
-        });
-        let (mut paid, mut held) = (0, rest.held);
-        let mut relaxed = None;
-        for &(cost, limit, hosts) in &rest.kinds {
-            let whole = hosts.min(((rest.cost - paid) / cost.max(1)).max(0));
-            if whole < hosts && relaxed.is_none() {
-                let part = u128::from(rest.cost - paid - whole * cost) * u128::from(limit);
-                let part = part.div_ceil(u128::from(cost.max(1)));
-                relaxed = Some(u128::from(held) + u128::from(whole) * u128::from(limit) + part);
-            }
-            paid += whole * cost;
-            held = held.saturating_add(whole.saturating_mul(limit));
-        }
-        if held >= weight {
-            return Fits::Yes;
-        }
-        if relaxed.is_none_or(|relaxed| relaxed < u128::from(weight)) {
-            return Fits::No;
-        }
-        match rest.table(weight) {
-            None => Fits::Perhaps,
-            Some(table) if table.last().is_some_and(|&held| held >= weight) => Fits::Yes,
-            Some(_) => Fits::No,
+        let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
+        rest.kinds.sort_by(|&(c, v, _), &(d, w, _)| product(w, c).cmp(&product(v, d)));
+        let missing = weight - rest.held;
+        match search(&rest.kinds, rest.cost, missing, &mut { MOST_STEPS }) {
+            Some(true) => Fits::Yes,
+            Some(false) => Fits::No,
+            None => match rest.table(weight) {
+                None => Fits::Perhaps,
+                Some(table) if table.last().is_some_and(|&held| held >= weight) => Fits::Yes,
+                Some(_) => Fits::No,
+            },
         }
     }
 
@@ -188,6 +174,46 @@ impl Rest {
         }
         Some(table)
     }
+}
+
+/// Whether hosts, by falling limit per cost, hold a weight for a cost: more hosts of the first type first, as
+/// long as fractions of the others hold what is missing. `None` after too many steps.
+///
+/// The fewer hosts of the first type, the less do all hold in fractions.
+fn search(kinds: &[(u64, u64, u64)], cost: u64, missing: u64, steps: &mut u64) -> Option<bool> {
+    if missing == 0 {
+        return Some(true);
+    }
+    let Some((&(price, limit, hosts), others)) = kinds.split_first() else { return Some(false) };
+    *steps = steps.checked_sub(1)?;
+    let mut taken = cost.checked_div(price).map_or(hosts, |paid| paid.min(hosts));
+    loop {
+        let (left, missing) =
+            (cost - taken * price, missing.saturating_sub(taken.saturating_mul(limit)));
+        if relaxed(others, left) < u128::from(missing) {
+            return Some(false);
+        }
+        if search(others, left, missing, steps)? {
+            return Some(true);
+        }
+        let Some(fewer) = taken.checked_sub(1) else { return Some(false) };
+        taken = fewer;
+    }
+}
+
+/// What fractions of hosts hold for a cost, rounded up.
+fn relaxed(kinds: &[(u64, u64, u64)], mut cost: u64) -> u128 {
+    let mut held = 0;
+    for &(price, limit, hosts) in kinds {
+        let whole = cost.checked_div(price).map_or(hosts, |paid| paid.min(hosts));
+        held += u128::from(whole) * u128::from(limit);
+        cost -= whole * price;
+        if whole < hosts {
+            return held
+                + (u128::from(cost) * u128::from(limit)).div_ceil(u128::from(price.max(1)));
+        }
+    }
+    held
 }
 
 /// What a host of type `t` must hold of a resource when all hosts cost no more than `cost`: see

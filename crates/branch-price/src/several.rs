@@ -13,7 +13,7 @@ use crate::residual::Residual;
 use crate::solve::{Aimed, Ended, Search, Solver};
 
 /// Nodes of the first trees; four times as many after every round without success.
-const FIRST_NODES: u64 = 32;
+const FIRST_NODES: u64 = 500;
 
 impl Solver<'_> {
     /// Raises the bound and looks for placements until the two meet.
@@ -39,7 +39,7 @@ impl Solver<'_> {
             if self.search == Search::Root {
                 break;
             }
-            if self.engine.combine(root, nodes)? || self.search_trees(root, nodes)? {
+            if self.search_trees(root, nodes)? || self.engine.combine(root, nodes)? {
                 continue;
             }
             nodes = nodes.saturating_mul(4);
@@ -70,14 +70,14 @@ impl Solver<'_> {
         Ok(())
     }
 
-    /// Searches trees for costs near the bound, half way, and just below the placement; whether something
+    /// Searches trees for costs just below the placement, half way, and near the bound; whether something
     /// came of it.
     fn search_trees(&mut self, root: &Residual, nodes: u64) -> Result<bool, BackendError> {
         let lower = self.engine.incumbent.lower();
         let Some(cost) = self.engine.incumbent.cost() else { return Ok(false) };
         let gap = cost - lower;
         let mut last = None;
-        for most in [lower + gap / 8, lower + gap / 2, cost - 1] {
+        for most in [cost - 1, lower + gap / 2, lower + gap / 8] {
             if last == Some(most) {
                 continue;
             }
