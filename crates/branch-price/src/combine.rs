@@ -3,7 +3,7 @@
 //! A heuristic, since columns may be missing that the relaxation does not need. On several host types it finds
 //! what dives do not, for it weighs host types against each other, which dives settle one by one.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use vmpack_lp::backend::{Backend, BackendError, Highs, Limits, Progress};
 use vmpack_lp::model::{Column, Model, Sense};
@@ -30,15 +30,14 @@ impl Engine<'_> {
         let instance = self.instance();
         let hosts = instance.hosts();
         // Columns of glued items are patterns of VM types all the same.
-        let mut known: HashMap<(usize, Vec<(usize, u64)>), ()> = HashMap::new();
+        let mut known: HashSet<Pattern> = HashSet::new();
         let mut priced: Vec<(f64, Pattern)> = Vec::new();
         for column in 0..self.columns.len() as u32 {
             let pattern = self.columns.get(column).pattern(&self.items);
             let worth: f64 =
                 pattern.vms.iter().map(|&(row, n)| relaxed.duals[row] * n as f64).sum();
             let reduced = hosts[pattern.host].cost as f64 + relaxed.prices[pattern.host] - worth;
-            let useful = reduced <= cost as f64 - relaxed.value;
-            if useful && known.insert((pattern.host, pattern.vms.clone()), ()).is_none() {
+            if reduced <= cost as f64 - relaxed.value && known.insert(pattern.clone()) {
                 priced.push((reduced, pattern));
             }
         }

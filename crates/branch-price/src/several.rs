@@ -39,7 +39,7 @@ impl Solver<'_> {
             if self.search == Search::Root {
                 break;
             }
-            if self.search_trees(root, nodes)? || self.engine.combine(root, nodes)? {
+            if self.engine.combine(root, nodes)? || self.search_trees(root, nodes)? {
                 continue;
             }
             nodes = nodes.saturating_mul(4);

@@ -140,10 +140,12 @@ impl Engine<'_> {
                     }
                     if let Some(tree) = &mut proof {
                         let next = tree.nodes.len();
-                        match tree.nodes.get_mut(level.node) {
-                            Some(TreeNode::Branch { apart: second, .. })
-                            | Some(TreeNode::Hosts { above: second, .. }) => *second = next,
-                            _ => {}
+                        if let Some(
+                            TreeNode::Branch { apart: second, .. }
+                            | TreeNode::Hosts { above: second, .. },
+                        ) = tree.nodes.get_mut(level.node)
+                        {
+                            *second = next;
                         }
                     }
                     break;

@@ -183,7 +183,7 @@ fn least_loads(instance: &Instance, most: u64, open: &[u64], t: usize) -> Vec<u6
                 let room = capacity(r) * most as i64 + prices - cost(r) * total;
                 // The smallest load that wastes no more.
                 let fits = |load: &i64| may(t) - cost(r) * load <= room;
-                least = least.max((0..).find(fits).expect("some load is enough"));
+                least = least.max((0..10_000).find(fits).expect("some load is enough"));
             }
         }
         least.max(0) as u64
