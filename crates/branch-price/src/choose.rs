@@ -1,4 +1,4 @@
-//! Which pair of items to branch on.
+//! Which pair of items to branch on, or which host type.
 
 use crate::engine::Engine;
 use crate::residual::Residual;
@@ -34,6 +34,21 @@ struct Merit {
 }
 
 impl Engine<'_> {
+    /// The host type to branch on and the number of hosts below which its relaxed number is: the one whose
+    /// fraction of a host costs most. `None` if all numbers are whole, or there is one type.
+    pub(crate) fn choose_hosts(&self, relaxed: &Relaxed) -> Option<(usize, u64)> {
+        let hosts = self.instance().hosts();
+        let mut best: Option<(f64, usize)> = None;
+        for (t, host) in hosts.iter().enumerate().filter(|_| hosts.len() > 1) {
+            let x = relaxed.hosts[t];
+            let merit = (x - x.round()).abs() * host.cost as f64;
+            if is_fractional(x) && best.is_none_or(|(known, _)| known < merit) {
+                best = Some((merit, t));
+            }
+        }
+        best.map(|(_, t)| (t, relaxed.hosts[t].floor() as u64))
+    }
+
     /// The pair to branch on: the first of the history that is fractional, else the fractional one of
     /// greatest size. `None` if no column holds two items.
     pub(crate) fn choose(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use vmpack_dp::pricing::Priced;
 use vmpack_model::packing::{Instance, Pattern};
 
+use crate::fleet::Fleet;
 use crate::residual::{Items, Residual};
 
 /// What one host of a type may hold, in items.
@@ -77,38 +78,26 @@ impl Columns {
 #[derive(Debug)]
 pub(crate) struct Rules<'a> {
     pub(crate) residual: &'a Residual,
-    /// What every host holds at least of each resource.
-    pub(crate) least_load: Vec<u64>,
+    /// What hosts may be opened, and how full they must be.
+    pub(crate) fleet: Fleet,
 }
 
 impl<'a> Rules<'a> {
     /// The rules of placements that cost at most `most`; `None` if there is no such placement for want of
     /// capacity.
-    ///
-    /// On identical hosts all hosts together may waste no more than they offer beyond the demand, so one
-    /// host may not either.
     pub(crate) fn new(instance: &Instance, residual: &'a Residual, most: u64) -> Option<Self> {
-        let d = instance.dimensions();
-        let mut least_load = vec![0; d];
-        if let [host] = instance.hosts()
-            && let Some(hosts) = most.saturating_sub(residual.spent).checked_div(host.cost)
-        {
-            let left = host.stock.map(|stock| stock.saturating_sub(residual.opened[0]));
-            let hosts = u128::from(left.map_or(hosts, |left| left.min(hosts)));
-            for (k, least) in least_load.iter_mut().enumerate() {
-                let capacity = instance.capacity(0)[k];
-                let offered = hosts * u128::from(capacity);
-                let waste = offered.checked_sub(u128::from(residual.load[k]))?;
-                *least = u64::try_from(waste).map_or(0, |waste| capacity.saturating_sub(waste));
-            }
-        }
-        Some(Self { residual, least_load })
+        Some(Self { residual, fleet: Fleet::new(instance, residual, most)? })
     }
 
     pub(crate) fn admit(&self, column: &Column) -> bool {
         let few = |&(item, count): &(u32, u32)| u64::from(count) <= self.residual.demand(item);
-        let full = || column.load.iter().zip(&self.least_load).all(|(load, least)| load >= least);
-        column.items.iter().all(few) && full() && self.peaceful(column)
+        let full = || {
+            column.load.iter().zip(self.fleet.least(column.host)).all(|(load, least)| load >= least)
+        };
+        self.fleet.opens(column.host)
+            && column.items.iter().all(few)
+            && full()
+            && self.peaceful(column)
     }
 
     fn peaceful(&self, column: &Column) -> bool {

@@ -7,6 +7,8 @@
 
 use vmpack_model::packing::Instance;
 
+use crate::columns::Rules;
+use crate::fleet::Fits;
 use crate::residual::Residual;
 use crate::restricted::Relaxed;
 
@@ -17,7 +19,7 @@ pub(crate) struct Duals {
     pub(crate) weights: Vec<i64>,
     /// What a unit of cost weighs.
     pub(crate) scale: i64,
-    /// What one host more of each type would save, times the scale; zero without limited stock.
+    /// What one host more of each type would save, times the scale; negative where decisions demand hosts.
     pub(crate) prices: Vec<i64>,
 }
 
@@ -76,14 +78,14 @@ impl Duals {
         let mut scale = 1_i64;
         let mut possible = true;
         for (t, host) in hosts.iter().enumerate() {
-            let over = heaviest[t] - self.prices[t];
+            let over = heaviest[t] - self.prices[t].max(0);
             match i64::try_from(host.cost) {
                 Ok(0) => possible &= over <= 0,
                 Ok(cost) => scale = scale.max((over + cost - 1).div_euclid(cost)),
                 Err(_) => possible = false,
             }
         }
-        let unsigned = |prices: &[i64]| prices.iter().map(|&price| price as u64).collect();
+        let unsigned = |prices: &[i64]| prices.iter().map(|&price| price.max(0) as u64).collect();
         let farley =
             possible.then(|| Proof { scale: scale as u64, prices: unsigned(&self.prices) });
         let over = |(t, host): (usize, &vmpack_model::packing::HostType)| {
@@ -94,14 +96,26 @@ impl Duals {
         [farley, Some(lagrange)]
     }
 
-    /// Whether the proof shows that the residual problem costs more than `most` in all.
-    pub(crate) fn closes(
+    /// A proof that the residual problem costs more than `most` in all, if what the heaviest pattern of
+    /// every host type weighs suffices for one. On several host types whole hosts are counted.
+    pub(crate) fn closing(
         &self,
         instance: &Instance,
-        residual: &Residual,
-        proof: &Proof,
+        rules: &Rules<'_>,
+        heaviest: &[i64],
         most: u64,
-    ) -> bool {
+    ) -> Option<Proof> {
+        if heaviest.len() > 1 {
+            let prices = heaviest.iter().map(|&weight| weight.max(0) as u64).collect();
+            return (rules.fleet.fits(self.total(rules.residual), heaviest) == Fits::No)
+                .then_some(Proof { scale: 0, prices });
+        }
+        let proofs = self.proofs(instance, heaviest).into_iter().flatten();
+        proofs.into_iter().find(|proof| self.closes(instance, rules.residual, proof, most))
+    }
+
+    /// Whether the proof shows that the residual problem costs more than `most` in all.
+    fn closes(&self, instance: &Instance, residual: &Residual, proof: &Proof, most: u64) -> bool {
         let Some(left) = most.checked_sub(residual.spent) else { return true };
         let mut offered = i128::from(proof.scale) * i128::from(left);
         for (t, host) in instance.hosts().iter().enumerate() {

@@ -1,25 +1,18 @@
 //! Column generation at one node: relax, round, bound, price.
 
-use vmpack_dp::pricing::{
-    Answer, Conflicts, Effort, ExchangePricer, OneResourcePricer, Problem, VectorPricer,
-};
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
 use vmpack_model::packing::{Instance, Pattern, TreeNode};
 
-use crate::columns::{Column, Columns, Rules, from_priced};
+use crate::columns::{Columns, Rules};
 use crate::duals::{Duals, Proof};
+use crate::fleet::Fits;
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
+use crate::price::Pricers;
 use crate::residual::{Items, Residual};
 use crate::restricted::{Relaxed, Restricted};
 
-/// Columns per pricing call and host type.
-const COLUMNS_PER_CALL: usize = 100;
-/// In how many columns of one call an item may be.
-const REPEATS: u32 = 3;
-/// Vector pricing may take so many times its least effort.
-const MOST_ZEAL: u64 = 32;
 /// Bytes of the dense table of the pricing knapsack, if the budget sets no limit.
 const TABLE_BYTES: u64 = 2 << 30;
 
@@ -31,12 +24,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) items: Items,
     pub(crate) columns: Columns,
     pub(crate) restricted: Restricted,
-    pricers: Pricers,
+    pub(crate) pricers: Pricers,
     pub(crate) counters: Work,
     /// The most items that one host can hold.
     most_copies: u64,
-    /// How long vector pricing searches.
-    zeal: u64,
 }
 
 /// How much was done.
@@ -47,14 +38,11 @@ pub(crate) struct Work {
     pub(crate) pricing_steps: u64,
     pub(crate) nodes: u64,
     pub(crate) dives: u64,
+    /// Integer programs over known columns, and the simplex steps in them.
+    pub(crate) combinations: u64,
+    pub(crate) integer_steps: u64,
     pub(crate) lp_micros: u64,
     pub(crate) pricing_micros: u64,
-}
-
-struct Pricers {
-    one: OneResourcePricer,
-    vector: VectorPricer,
-    exchange: ExchangePricer,
 }
 
 /// A dual solution that shows that a node holds nothing of interest.
@@ -122,14 +110,9 @@ impl<'a> Engine<'a> {
             items: Items::new(instance),
             columns: Columns::default(),
             restricted: Restricted::new(instance, budget.seed())?,
-            pricers: Pricers {
-                one: OneResourcePricer::new(bytes.min(TABLE_BYTES)),
-                vector: VectorPricer::new(),
-                exchange: ExchangePricer::new(),
-            },
+            pricers: Pricers::new(bytes.min(TABLE_BYTES)),
             counters: Work::default(),
             most_copies: most_copies.unwrap_or(1),
-            zeal: 1,
         })
     }
 
@@ -144,7 +127,9 @@ impl<'a> Engine<'a> {
 
     /// Work in the units of the budget: simplex steps, and a thousand pricing steps each.
     pub(crate) fn work(&self) -> u64 {
-        self.restricted.iterations() + self.counters.pricing_steps / 1000
+        self.restricted.iterations()
+            + self.counters.integer_steps
+            + self.counters.pricing_steps / 1000
     }
 
     /// Generates columns for the placements of a residual problem that cost at most `target`.
@@ -176,8 +161,7 @@ impl<'a> Engine<'a> {
         let clock = std::time::Instant::now();
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
         if self.counters.relaxations == 0 {
-            let mut first = self.brimful_columns(&rules);
-            first.extend(self.incumbent_columns(&rules));
+            let first = self.first_columns(&rules);
             self.restricted.add(&self.columns, &first)?;
         }
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
@@ -191,6 +175,7 @@ impl<'a> Engine<'a> {
             self.counters.lp_micros += clock.elapsed().as_micros() as u64;
             self.counters.relaxations += 1;
             let Some(relaxed) = solved else { return Ok(End::Stopped) };
+            let duals = Duals::new(&relaxed, instance, self.restricted.penalty(), self.most_copies);
             let value = relaxed.value + residual.spent as f64;
             let covers = relaxed.artificial < 1e-7;
             if covers && value < last_value - 1e-7 {
@@ -206,18 +191,16 @@ impl<'a> Engine<'a> {
                     return Ok(End::Found);
                 }
             }
-            if covers && until != Until::Converged && value <= target as f64 + 1e-7 {
+            let reached = covers && until != Until::Converged && value <= target as f64 + 1e-7;
+            if reached && !may_close(&rules, &duals, instance) {
                 return Ok(End::Open(relaxed));
             }
-            let duals = Duals::new(&relaxed, instance, self.restricted.penalty(), self.most_copies);
             if self.use_pool(&rules, &duals)? > 0 {
                 continue;
             }
             let (new, heaviest) = self.price(&rules, &duals, &relaxed, until);
-            for proof in duals.proofs(instance, &heaviest).into_iter().flatten() {
-                if duals.closes(instance, residual, &proof, target) {
-                    return Ok(End::Closed(Closing { duals, proof }));
-                }
+            if let Some(proof) = duals.closing(instance, &rules, &heaviest, target) {
+                return Ok(End::Closed(Closing { duals, proof }));
             }
             let proved = watch(&duals, &heaviest);
             if covers && proved as f64 >= value - 1e-6 {
@@ -237,174 +220,6 @@ impl<'a> Engine<'a> {
             }
             return Ok(End::Open(relaxed));
         }
-    }
-
-    /// Puts known columns of positive reduced profit back into the program.
-    fn use_pool(&mut self, rules: &Rules<'_>, duals: &Duals) -> Result<usize, BackendError> {
-        let mut found: Vec<(i64, u32)> = Vec::new();
-        for column in 0..self.columns.len() as u32 {
-            if self.restricted.is_known(column) {
-                continue;
-            }
-            let over = self.reduced_profit(duals, column);
-            if over > accuracy(duals) && rules.admit(self.columns.get(column)) {
-                found.push((-over, column));
-            }
-        }
-        found.sort_unstable();
-        found.truncate(COLUMNS_PER_CALL);
-        let columns: Vec<u32> = found.into_iter().map(|(_, column)| column).collect();
-        self.restricted.add(&self.columns, &columns)
-    }
-
-    /// What a column is worth beyond its cost.
-    fn reduced_profit(&self, duals: &Duals, column: u32) -> i64 {
-        let content = self.columns.get(column);
-        let weight: i64 = content.items.iter().map(|&(i, n)| duals.weight(i) * i64::from(n)).sum();
-        weight - duals.allowance(self.instance(), content.host)
-    }
-
-    /// New columns of positive reduced profit, and what the heaviest pattern of every host type weighs at
-    /// most, whether or not the search was cut short.
-    fn price(
-        &mut self,
-        rules: &Rules<'_>,
-        duals: &Duals,
-        relaxed: &Relaxed,
-        until: Until,
-    ) -> (Vec<u32>, Vec<i64>) {
-        let clock = std::time::Instant::now();
-        let instance = self.instance();
-        let residual = rules.residual;
-        // Items without weight help a pattern to its least load, and with nothing else.
-        let full = rules.least_load.iter().any(|&load| load > 0);
-        let live: Vec<u32> =
-            residual.live().filter(|&item| full || duals.weight(item) > 0).collect();
-        let d = instance.dimensions();
-        let mut sizes = Vec::with_capacity(live.len() * d);
-        let mut index = vec![usize::MAX; self.items.len()];
-        for (at, &item) in live.iter().enumerate() {
-            sizes.extend_from_slice(self.items.size(item));
-            index[item as usize] = at;
-        }
-        let profits: Vec<i64> = live.iter().map(|&item| duals.weight(item)).collect();
-        let mut conflicts = Conflicts::none(live.len());
-        for &(i, j) in &residual.conflicts {
-            let (i, j) = (index[i as usize], index[j as usize]);
-            if i != usize::MAX && j != usize::MAX {
-                conflicts.insert(i, j);
-            }
-        }
-        let mut new = Vec::new();
-        let mut heaviest = Vec::with_capacity(instance.hosts().len());
-        for (t, host) in instance.hosts().iter().enumerate() {
-            let out_of_stock = host.stock.is_some_and(|stock| stock <= residual.opened[t]);
-            if out_of_stock {
-                heaviest.push(0);
-                continue;
-            }
-            let capacity = instance.capacity(t);
-            let copies: Vec<u32> = live
-                .iter()
-                .map(|&item| {
-                    let size = self.items.size(item);
-                    let fit = size.iter().zip(capacity).filter_map(|(&s, &c)| c.checked_div(s));
-                    let most = fit.min().unwrap_or(0).min(residual.demand(item));
-                    u32::try_from(most).unwrap_or(u32::MAX)
-                })
-                .collect();
-            let allowance = duals.allowance(instance, t);
-            let problem = Problem {
-                capacity,
-                least_load: &rules.least_load,
-                sizes: &sizes,
-                copies: &copies,
-                profits: &profits,
-                conflicts: &conflicts,
-                penalties: &[],
-                threshold: allowance + accuracy(duals),
-            };
-            let budget = self.budget;
-            let answer = if d == 1 {
-                let cells = capacity[0].saturating_mul(live.len() as u64);
-                let effort = Effort {
-                    patterns: COLUMNS_PER_CALL,
-                    repeats: REPEATS,
-                    steps: (cells / 20).clamp(20_000, 5_000_000),
-                    most_steps: u64::MAX,
-                };
-                self.pricers.one.price(&problem, &effort, &|| budget.exhausted())
-            } else {
-                let effort = Effort {
-                    patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
-                    repeats: REPEATS,
-                    steps: 2000 * self.zeal * live.len() as u64,
-                    most_steps: match until {
-                        Until::Tried => 2000 * MOST_ZEAL * live.len() as u64,
-                        Until::Target | Until::Converged => u64::MAX,
-                    },
-                };
-                let starts = self.starts(relaxed, t, &index);
-                let (near, steps) =
-                    self.pricers.exchange.price(&problem, &starts, &effort, &|| budget.exhausted());
-                if near.len() * 20 > live.len() {
-                    Answer { patterns: near, bound: i64::MAX / 4, steps }
-                } else {
-                    let mut answer =
-                        self.pricers.vector.price(&problem, &effort, &|| budget.exhausted());
-                    answer.steps += steps;
-                    answer.patterns.extend(near);
-                    answer
-                }
-            };
-            self.counters.pricings += 1;
-            self.counters.pricing_steps += answer.steps;
-            heaviest.push(answer.bound.max(0));
-            for priced in &answer.patterns {
-                let column = from_priced(&self.items, t, priced, &live);
-                new.push(self.columns.insert(column));
-            }
-        }
-        // A call that brings few columns was too short, or there are few.
-        if new.len() * 20 < live.len() {
-            self.zeal = (self.zeal * 2).min(MOST_ZEAL);
-        } else if new.len() * 8 > live.len() {
-            self.zeal = (self.zeal / 2).max(1);
-        }
-        self.counters.pricing_micros += clock.elapsed().as_micros() as u64;
-        (new, heaviest)
-    }
-
-    /// The hosts of the best placement that the rules admit, as columns: a program that can do without
-    /// artificial columns has dual values that mean something.
-    fn incumbent_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
-        let Some(placement) = self.incumbent.placement() else { return Vec::new() };
-        let mut first = Vec::new();
-        for (pattern, _) in &placement.patterns {
-            let mut content: Vec<(u32, u32)> =
-                pattern.vms.iter().map(|&(row, n)| (row as u32, n as u32)).collect();
-            content.sort_unstable();
-            let column = Column::new(&self.items, pattern.host, content);
-            if rules.admit(&column) {
-                first.push(self.columns.insert(column));
-            }
-        }
-        first
-    }
-
-    /// The patterns of a host type that a relaxation uses, in the numbers of `index`.
-    fn starts(&self, relaxed: &Relaxed, host: usize, index: &[usize]) -> Vec<Vec<(u32, u32)>> {
-        let of_host = |&(column, _): &(u32, f64)| {
-            let content = self.columns.get(column);
-            if content.host != host {
-                return None;
-            }
-            let items = content.items.iter().map(|&(item, n)| (index[item as usize], n));
-            let known: Option<Vec<(u32, u32)>> =
-                items.map(|(at, n)| (at != usize::MAX).then_some((at as u32, n))).collect();
-            known
-        };
-        relaxed.columns.iter().filter_map(of_host).collect()
     }
 
     /// Rounds a relaxation: columns that are used nearly whole keep their hosts, best fit places the rest
@@ -443,9 +258,12 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Patterns must be worth this much more than they cost: below it the linear program cannot tell.
-fn accuracy(duals: &Duals) -> i64 {
-    duals.scale >> 38
+/// Whether whole hosts may be too few where fractions of them suffice, going by dual values that patterns
+/// may still exceed.
+fn may_close(rules: &Rules<'_>, duals: &Duals, instance: &Instance) -> bool {
+    let limits =
+        (0..instance.hosts().len()).map(|t| duals.allowance(instance, t)).collect::<Vec<_>>();
+    limits.len() > 1 && rules.fleet.fits(duals.total(rules.residual), &limits) == Fits::No
 }
 
 /// The most items that one host of a type can hold.

@@ -14,17 +14,21 @@
 //! Approach to the Cutting-Stock Problem*, Operations Research 9 (1961); Farley, *A Note on Bounding a
 //! Class of Linear Programming Problems*, Operations Research 38 (1990).
 
-mod brim;
 mod choose;
 mod columns;
+mod combine;
 mod dive;
 mod duals;
 mod engine;
+mod first;
+mod fleet;
 mod incumbent;
 mod method;
 mod normal;
+mod price;
 mod residual;
 mod restricted;
+mod several;
 mod solve;
 mod tree;
 

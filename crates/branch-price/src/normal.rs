@@ -88,9 +88,19 @@ impl Normal {
         self.rows == self.members.len()
     }
 
-    /// Whether no host type was left out.
+    /// Whether no VM was left out.
+    pub(crate) fn keeps_count(&self) -> bool {
+        self.free.is_empty()
+    }
+
+    /// Whether the given instance has a single host type if the reduced one has.
     pub(crate) fn keeps_hosts(&self) -> bool {
-        self.given_hosts == self.hosts.len()
+        self.given_hosts == self.hosts.len() || self.hosts.len() > 1
+    }
+
+    /// The index of a host type in the given instance.
+    pub(crate) fn given_host(&self, host: usize) -> usize {
+        self.hosts[host]
     }
 
     /// Weights of the rows of the given instance from those of the reduced types; both in units of the

@@ -69,6 +69,8 @@ pub(crate) struct Residual {
     pub(crate) spent: u64,
     /// Hosts of each type that are already filled.
     pub(crate) opened: Vec<u64>,
+    /// Between which numbers of hosts of each type, filled ones included, decisions confine placements.
+    pub(crate) bounds: Vec<(u64, u64)>,
     /// What is demanded of each resource.
     pub(crate) load: Vec<u64>,
     /// Items in the order in which a judge numbers them along the path.
@@ -88,6 +90,7 @@ impl Residual {
             conflicts: Vec::new(),
             spent: 0,
             opened: vec![0; instance.hosts().len()],
+            bounds: vec![(0, u64::MAX); instance.hosts().len()],
             load,
         }
     }
@@ -99,6 +102,24 @@ impl Residual {
     /// The items that are still demanded.
     pub(crate) fn live(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.demand.len() as u32).filter(|&item| self.demand(item) > 0)
+    }
+
+    /// How many more hosts of a type are in stock; `None` if that is unlimited.
+    pub(crate) fn hosts_left(&self, instance: &Instance, t: usize) -> Option<u64> {
+        instance.hosts()[t].stock.map(|stock| stock.saturating_sub(self.opened[t]))
+    }
+
+    /// How many more hosts of a type decisions demand.
+    pub(crate) fn fewest_hosts(&self, t: usize) -> u64 {
+        self.bounds[t].0.saturating_sub(self.opened[t])
+    }
+
+    /// How many more hosts of a type decisions allow.
+    pub(crate) fn most_hosts(&self, t: usize) -> u64 {
+        match self.bounds[t].1 {
+            u64::MAX => u64::MAX,
+            most => most.saturating_sub(self.opened[t]),
+        }
     }
 
     pub(crate) fn is_done(&self) -> bool {

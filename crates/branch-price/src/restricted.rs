@@ -21,12 +21,14 @@ pub(crate) struct Restricted {
     /// Cost in the program per unit of cost.
     unit: f64,
     costs: Vec<u64>,
+    /// Of host types of which there are fewer than VMs.
+    stocks: Vec<Option<u64>>,
     /// The row of every item that has come up.
     row_of: Vec<Option<usize>>,
     item_of: Vec<Option<u32>>,
     demands: Vec<u64>,
-    /// Rows of host types with limited stock.
-    stock_rows: Vec<Option<Stock>>,
+    /// Rows of the numbers of hosts, unless there is one type of unlimited stock.
+    host_rows: Vec<Option<HostRow>>,
     /// What a column of the program stands for.
     content: Vec<Content>,
     usable: Vec<bool>,
@@ -38,17 +40,20 @@ pub(crate) struct Restricted {
     dearest: u64,
 }
 
+/// The row of the number of hosts of a type, without those that are already filled.
 #[derive(Clone, Copy, Debug)]
-struct Stock {
+struct HostRow {
     row: usize,
-    total: u64,
-    /// Without the hosts that are already filled.
-    left: u64,
+    fewest: u64,
+    /// `u64::MAX` if there is no limit.
+    most: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Pattern(u32),
+    /// A host of a type that holds nothing, where decisions demand one.
+    Empty(usize),
     Artificial,
 }
 
@@ -61,8 +66,10 @@ pub(crate) struct Relaxed {
     pub(crate) columns: Vec<(u32, f64)>,
     /// Dual values of the items, in costs of the instance, by item.
     pub(crate) duals: Vec<f64>,
-    /// What one more host of a type in stock would save.
+    /// What one more host of a type would save; negative where decisions demand hosts.
     pub(crate) prices: Vec<f64>,
+    /// How many hosts of each type are opened.
+    pub(crate) hosts: Vec<f64>,
     /// How much artificial columns cover.
     pub(crate) artificial: f64,
 }
@@ -71,28 +78,35 @@ impl Restricted {
     pub(crate) fn new(instance: &Instance, seed: u64) -> Result<Self, BackendError> {
         let mut master = Master::new(seed)?;
         let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1).max(1);
-        let mut stock_rows = Vec::new();
+        let unit = COST_OF_HOST / dearest as f64;
+        let mut host_rows = Vec::new();
+        let mut stocks = Vec::new();
         let mut item_of = Vec::new();
-        for host in instance.hosts() {
-            stock_rows.push(match host.stock {
-                Some(stock) if stock < instance.total_vms() => {
-                    item_of.push(None);
-                    let row = master.add_row(f64::NEG_INFINITY, stock as f64, &[])?;
-                    Some(Stock { row, total: stock, left: stock })
-                }
-                _ => None,
-            });
+        let mut content = Vec::new();
+        for (t, host) in instance.hosts().iter().enumerate() {
+            stocks.push(host.stock.filter(|&stock| stock < instance.total_vms()));
+            if instance.hosts().len() == 1 && stocks[t].is_none() {
+                host_rows.push(None);
+                continue;
+            }
+            let row = master.add_row(f64::NEG_INFINITY, f64::INFINITY, &[])?;
+            let (cost, entries) = (host.cost as f64 * unit, [(row, 1.0)]);
+            master.add_columns(&[NewColumn { cost, upper: f64::INFINITY, entries: &entries }])?;
+            item_of.push(None);
+            content.push(Content::Empty(t));
+            host_rows.push(Some(HostRow { row, fewest: 0, most: u64::MAX }));
         }
         Ok(Self {
             master,
-            unit: COST_OF_HOST / dearest as f64,
+            unit,
             costs: instance.hosts().iter().map(|host| host.cost).collect(),
             row_of: Vec::new(),
             item_of,
             demands: Vec::new(),
-            stock_rows,
-            content: Vec::new(),
-            usable: Vec::new(),
+            stocks,
+            host_rows,
+            usable: vec![true; content.len()],
+            content,
             place: Vec::new(),
             penalty: 4,
             simplex: Simplex::Primal,
@@ -163,12 +177,15 @@ impl Restricted {
                 self.simplex = Simplex::Dual;
             }
         }
-        for (stock, &opened) in self.stock_rows.iter_mut().zip(&residual.opened) {
-            if let Some(stock) = stock
-                && stock.left != stock.total - opened
-            {
-                stock.left = stock.total - opened;
-                self.master.set_row(stock.row, f64::NEG_INFINITY, stock.left as f64)?;
+        for (t, row) in self.host_rows.iter_mut().enumerate() {
+            let Some(row) = row else { continue };
+            let stock = self.stocks[t].map_or(u64::MAX, |stock| stock - residual.opened[t]);
+            let (fewest, most) = (residual.fewest_hosts(t), residual.most_hosts(t).min(stock));
+            if (row.fewest, row.most) != (fewest, most) {
+                (row.fewest, row.most) = (fewest, most);
+                let lower = if fewest == 0 { f64::NEG_INFINITY } else { fewest as f64 };
+                let upper = if most == u64::MAX { f64::INFINITY } else { most as f64 };
+                self.master.set_row(row.row, lower, upper)?;
                 self.simplex = Simplex::Dual;
             }
         }
@@ -207,8 +224,8 @@ impl Restricted {
                 let row = self.row_of[item as usize].expect("items of nodes have rows");
                 (row, f64::from(count))
             });
-            let stock = self.stock_rows[content.host].map(|stock| (stock.row, 1.0));
-            entries.push(covered.chain(stock).collect());
+            let hosts = self.host_rows[content.host].map(|row| (row.row, 1.0));
+            entries.push(covered.chain(hosts).collect());
             self.place[column as usize] = Some(self.content.len() + added.len());
             added.push(column);
         }
@@ -243,15 +260,21 @@ impl Restricted {
             }
         }
         self.simplex = Simplex::Primal;
-        let mut relaxed = Relaxed::default();
+        let mut relaxed = Relaxed { hosts: vec![0.0; self.costs.len()], ..Relaxed::default() };
         for (content, &x) in self.content.iter().zip(self.master.values()) {
             if x <= 1e-10 {
                 continue;
             }
             match *content {
                 Content::Pattern(column) => {
+                    let host = columns.get(column).host;
                     relaxed.columns.push((column, x));
-                    relaxed.value += x * self.costs[columns.get(column).host] as f64;
+                    relaxed.hosts[host] += x;
+                    relaxed.value += x * self.costs[host] as f64;
+                }
+                Content::Empty(host) => {
+                    relaxed.hosts[host] += x;
+                    relaxed.value += x * self.costs[host] as f64;
                 }
                 Content::Artificial => {
                     relaxed.artificial += x;
@@ -266,10 +289,13 @@ impl Restricted {
                 relaxed.duals[*item as usize] = (duals[row] / self.unit).max(0.0);
             }
         }
-        let price = |stock: &Option<Stock>| {
-            stock.map_or(0.0, |stock| (-duals[stock.row] / self.unit).max(0.0))
+        let price = |row: &Option<HostRow>| {
+            let Some(row) = row else { return 0.0 };
+            let least = if row.fewest > 0 { f64::NEG_INFINITY } else { 0.0 };
+            let greatest = if row.most < u64::MAX { f64::INFINITY } else { 0.0 };
+            (-duals[row.row] / self.unit).clamp(least, greatest)
         };
-        relaxed.prices = self.stock_rows.iter().map(price).collect();
+        relaxed.prices = self.host_rows.iter().map(price).collect();
         Ok(Some(relaxed))
     }
 }

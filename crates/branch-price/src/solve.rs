@@ -1,12 +1,13 @@
 //! From an instance to an outcome.
 
 use vmpack_lp::backend::BackendError;
-use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode, VmType};
+use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, VmType};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
 use crate::duals::{Duals, Proof};
-use crate::engine::{End, Engine, Until};
+use crate::engine::{Closing, End, Engine, Until};
+use crate::fleet::Fleet;
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
 use crate::residual::Residual;
@@ -49,7 +50,7 @@ pub(crate) fn solve(
         incumbent.offer(placement);
     }
     let mut counters = Vec::new();
-    let mut infeasible = false;
+    let mut refuted = None;
     if !incumbent.is_optimal() {
         match Engine::new(&normal, budget, incumbent) {
             Ok(engine) => {
@@ -63,26 +64,31 @@ pub(crate) fn solve(
                 {
                     lower = Some(bound);
                 }
-                infeasible = matches!(ended, Ok(Ended::Infeasible));
+                if let Ok(Ended::Infeasible(nodes)) = ended {
+                    refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
+                }
                 incumbent = solver.engine.incumbent;
             }
             Err(_) => return vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
         }
     }
-    let outcome = match incumbent.into_placement() {
-        Some(reduced) => {
+    let outcome = match (incumbent.into_placement(), refuted) {
+        (Some(reduced), _) => {
             let placement = normal.restore(&reduced);
             let cost = Value::from(placement.cost(given));
-            Outcome::feasible(placement, cost)
+            with_bound(Outcome::feasible(placement, cost), lower)
         }
-        None if infeasible => Outcome::infeasible(None),
-        None => Outcome::unknown(),
-    };
-    let outcome = match lower {
-        Some(bound) if !infeasible => outcome.with_bound(bound),
-        _ => outcome,
+        (None, Some(refutation)) => Outcome::infeasible(refutation),
+        (None, None) => with_bound(Outcome::unknown(), lower),
     };
     counters.into_iter().fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count))
+}
+
+fn with_bound(outcome: Outcome<Packing>, bound: Option<Bound<Certificate>>) -> Outcome<Packing> {
+    match bound {
+        Some(bound) => outcome.with_bound(bound),
+        None => outcome,
+    }
 }
 
 /// A bound of the given instance in costs of the reduced one.
@@ -92,16 +98,16 @@ fn in_steps(normal: &Normal, value: Value) -> u64 {
 }
 
 /// How a run ended.
-enum Ended {
+pub(crate) enum Ended {
     /// The incumbent is optimal, or the budget or the method came to its end.
     Done,
-    /// The tree shows that there is no placement.
-    Infeasible,
+    /// The tree shows that there is no placement; its nodes, if a judge can follow them.
+    Infeasible(Option<Vec<TreeNode>>),
 }
 
-struct Solver<'a> {
-    engine: Engine<'a>,
-    search: Search,
+pub(crate) struct Solver<'a> {
+    pub(crate) engine: Engine<'a>,
+    pub(crate) search: Search,
     /// The best bound that column generation proved.
     certificate: Option<Bound<Certificate>>,
 }
@@ -114,13 +120,16 @@ impl Solver<'_> {
         if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
         }
+        if !identical {
+            return self.squeeze(&root);
+        }
         while !self.engine.incumbent.is_optimal() && !self.engine.is_spent() {
-            let (most, aimed) = self.round_of_aims(&root, identical)?;
+            let (most, aimed) = self.round_of_aims(&root)?;
             match aimed {
                 Aimed::Reached => {}
                 Aimed::Excluded(certificate) => {
                     if self.engine.incumbent.cost().is_none() {
-                        return Ok(Ended::Infeasible);
+                        return Ok(self.refute(certificate));
                     }
                     self.prove(most + 1, certificate);
                 }
@@ -157,39 +166,50 @@ impl Solver<'_> {
     }
 
     /// Aims at one cost after the other until something comes of it, and says at which.
-    fn round_of_aims(
-        &mut self,
-        root: &Residual,
-        identical: bool,
-    ) -> Result<(u64, Aimed), BackendError> {
+    fn round_of_aims(&mut self, root: &Residual) -> Result<(u64, Aimed), BackendError> {
         let lower = self.engine.incumbent.lower();
         let Some(cost) = self.engine.incumbent.cost() else {
             let most = self.engine.greatest_cost();
             return Ok((most, self.finish(root, most)?));
         };
-        // Dives are told how dear they may become: the less, the better where they get through.
+        if let Some(aimed) = self.dive_at_aims(root)? {
+            return Ok(aimed);
+        }
+        if self.engine.is_spent() {
+            return Ok((lower, Aimed::GivenUp));
+        }
+        // Most relaxations are tight: ask whether the bound itself can be reached, which leaves no room
+        // for waste, and raise it if not.
+        let most = lower.min(cost - 1);
+        Ok((most, self.finish(root, most)?))
+    }
+
+    /// Dives for one cost after the other between bound and placement until something comes of it, and
+    /// says for which. Dives are told how dear they may become: the less, the better where they get through.
+    pub(crate) fn dive_at_aims(
+        &mut self,
+        root: &Residual,
+    ) -> Result<Option<(u64, Aimed)>, BackendError> {
+        let lower = self.engine.incumbent.lower();
+        let Some(cost) = self.engine.incumbent.cost() else { return Ok(None) };
         let gap = cost - lower;
         let steps = [0, gap / 64, gap / 16, gap / 4, gap / 2];
         let mut last = None;
         for most in steps.map(|step| lower + step) {
-            if last != Some(most) && most < cost {
+            if last != Some(most) && most < cost && !self.engine.is_spent() {
                 match self.dive_from(root, most)? {
-                    Aimed::GivenUp if self.engine.is_spent() => return Ok((most, Aimed::GivenUp)),
                     Aimed::GivenUp => last = Some(most),
-                    aimed => return Ok((most, aimed)),
+                    aimed => return Ok(Some((most, aimed))),
                 }
             }
         }
-        // On identical hosts most relaxations are tight: ask whether the bound itself can be reached,
-        // which leaves no room for waste, and raise it if not.
-        let most = if identical { lower } else { cost - 1 };
-        Ok((most, self.finish(root, most)?))
+        Ok(None)
     }
 
     /// The relaxation of the whole problem, without any target: its bound is certified.
     fn relax(&mut self, root: &Residual) -> Result<(), BackendError> {
         let most = self.engine.greatest_cost();
-        let mut best: Option<(u64, Duals, Proof)> = None;
+        let mut best: Option<(u64, Duals, Proof, Vec<i64>)> = None;
         let instance = self.engine.instance();
         let ended =
             self.engine.generate_with(root, most, Until::Converged, &[], |duals, heaviest| {
@@ -197,12 +217,17 @@ impl Solver<'_> {
                     if let Some(lower) = duals.lower(instance, root, &proof)
                         && best.as_ref().is_none_or(|&(known, ..)| known < lower)
                     {
-                        best = Some((lower, duals.clone(), proof));
+                        best = Some((lower, duals.clone(), proof, heaviest.to_vec()));
                     }
                 }
                 best.as_ref().map_or(0, |&(lower, ..)| lower)
             });
-        if let Some((lower, duals, proof)) = best
+        if let Some((lower, duals, _, heaviest)) = &best
+            && instance.hosts().len() > 1
+        {
+            self.count_hosts(root, *lower, duals, heaviest);
+        }
+        if let Some((lower, duals, proof, _)) = best
             && lower > self.engine.incumbent.lower()
         {
             let weights: Vec<u64> =
@@ -220,8 +245,21 @@ impl Solver<'_> {
         ended.map(|_| ())
     }
 
+    /// Raises a bound to the least cost of whole hosts that hold what the VMs weigh.
+    fn count_hosts(&mut self, root: &Residual, lower: u64, duals: &Duals, heaviest: &[i64]) {
+        let instance = self.engine.instance();
+        let Some(most) = self.engine.incumbent.cost() else { return };
+        let Some(fleet) = Fleet::new(instance, root, most) else { return };
+        let Some(cost) = fleet.least_cost(duals.total(root), heaviest) else { return };
+        if cost > lower {
+            let prices = heaviest.iter().map(|&weight| weight.max(0).unsigned_abs()).collect();
+            let closing = Closing { duals: duals.clone(), proof: Proof { scale: 0, prices } };
+            self.prove(cost, self.tree_certificate(cost, vec![closing.leaf(root)]));
+        }
+    }
+
     /// Takes note that nothing costs less than `lower`.
-    fn prove(&mut self, lower: u64, certificate: Option<Certificate>) {
+    pub(crate) fn prove(&mut self, lower: u64, certificate: Option<Certificate>) {
         if lower <= self.engine.incumbent.lower() {
             return;
         }
@@ -247,13 +285,35 @@ impl Solver<'_> {
         })
     }
 
+    /// What follows if nothing costs as little as every placement does that opens no host in vain.
+    pub(crate) fn refute(&self, certificate: Option<Certificate>) -> Ended {
+        // Which costs these are depends on the number of VMs.
+        let nodes = match certificate {
+            Some(Certificate::Tree { nodes, .. }) if self.engine.normal.keeps_count() => {
+                Some(nodes)
+            }
+            _ => None,
+        };
+        Ended::Infeasible(nodes)
+    }
+
     /// Searches the tree for a placement that costs at most `most`, if the method has one.
-    fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
+    pub(crate) fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
         if self.search == Search::Root {
             let known = self.engine.incumbent.cost().is_some();
             return if known { Ok(Aimed::GivenUp) } else { self.dive_from(root, most) };
         }
-        Ok(match self.engine.search_tree(root, most)? {
+        self.search_from(root, most, u64::MAX)
+    }
+
+    /// Searches the tree for a placement that costs at most `most`, within so many nodes.
+    pub(crate) fn search_from(
+        &mut self,
+        root: &Residual,
+        most: u64,
+        nodes: u64,
+    ) -> Result<Aimed, BackendError> {
+        Ok(match self.engine.search_tree(root, most, nodes)? {
             Searched::Found => Aimed::Reached,
             Searched::Excluded(nodes) => {
                 Aimed::Excluded(nodes.and_then(|nodes| self.tree_certificate(most + 1, nodes)))
@@ -264,7 +324,11 @@ impl Solver<'_> {
 
     /// The certificate of a tree, if its items are those that a judge knows: the VM types of the given
     /// instance, or, without a branching, what they weigh.
-    fn tree_certificate(&self, below: u64, mut nodes: Vec<TreeNode>) -> Option<Certificate> {
+    pub(crate) fn tree_certificate(
+        &self,
+        below: u64,
+        mut nodes: Vec<TreeNode>,
+    ) -> Option<Certificate> {
         let normal = self.engine.normal;
         // A judge limits what hosts waste where the given instance has a single type.
         if !normal.keeps_hosts() {
@@ -272,9 +336,13 @@ impl Solver<'_> {
         }
         if normal.keeps_vms() {
             for node in &mut nodes {
-                if let TreeNode::Leaf { weights, prices, .. } = node {
-                    *weights = normal.scaled(weights)?;
-                    *prices = normal.host_prices(prices)?;
+                match node {
+                    TreeNode::Leaf { weights, prices, .. } => {
+                        *weights = normal.scaled(weights)?;
+                        *prices = normal.host_prices(prices)?;
+                    }
+                    TreeNode::Hosts { host, .. } => *host = normal.given_host(*host),
+                    TreeNode::Branch { .. } => {}
                 }
             }
         } else {
@@ -287,7 +355,7 @@ impl Solver<'_> {
 }
 
 /// What aiming at a cost led to.
-enum Aimed {
+pub(crate) enum Aimed {
     /// A placement of the cost or less is known.
     Reached,
     /// There is none.
@@ -306,13 +374,14 @@ impl Engine<'_> {
             ("pricings", work.pricings),
             ("nodes", work.nodes),
             ("dives", work.dives),
+            ("combinations", work.combinations),
             ("lp-milliseconds", work.lp_micros / 1000),
             ("pricing-milliseconds", work.pricing_micros / 1000),
         ]
     }
 
     /// No placement that opens no host in vain costs more.
-    fn greatest_cost(&self) -> u64 {
+    pub(crate) fn greatest_cost(&self) -> u64 {
         let instance = self.instance();
         let vms = instance.total_vms();
         let all = instance.hosts().iter().fold(0, |sum: u64, host| {

@@ -1,5 +1,7 @@
-//! The search tree: pairs of items together on a host, or apart.
+//! The search tree: numbers of hosts of a type, pairs of items together on a host, or apart.
 //!
+//! Where a relaxation opens a fractional number of hosts of some type, that is branched on first, fewer
+//! first, for it moves the bound most.
 //! Depth first, together first: two item types are glued to a new one, so that pricing keeps its form;
 //! apart, they are in conflict (da Silva and Schouery 2025, section 5, after Ryan and Foster 1981). Pairs
 //! whose both branches failed are branched on first elsewhere.
@@ -22,41 +24,59 @@ pub(crate) enum Searched {
     Found,
     /// There is none; the nodes of the tree, if they are not too many to write down.
     Excluded(Option<Vec<TreeNode>>),
-    /// The budget is spent.
+    /// The budget is spent, or the nodes.
     Stopped,
 }
 
 /// A decision on the path to the present node.
 struct Level {
-    pair: (u32, u32),
+    decision: Decision,
     /// The residual problem before the decision.
     before: Residual,
-    together: bool,
+    /// Whether the path goes on in the first subtree.
+    first: bool,
     /// The node of the certificate.
     node: usize,
 }
 
+/// What a node is branched on.
+#[derive(Clone, Copy, Debug)]
+enum Decision {
+    /// Two items are glued, or apart.
+    Pair(u32, u32),
+    /// No more than so many hosts of a type are opened, or more.
+    Hosts(usize, u64),
+}
+
 impl Engine<'_> {
-    /// Searches for a placement that costs at most `most` below a node, or shows that there is none.
+    /// Searches for a placement that costs at most `most` below a node, or shows that there is none,
+    /// within so many nodes.
     pub(crate) fn search_tree(
         &mut self,
         root: &Residual,
         most: u64,
+        most_nodes: u64,
     ) -> Result<Searched, BackendError> {
         let mut proof = Some(ProofTree::default());
         let mut history: Vec<(u32, u32)> = Vec::new();
         let mut path: Vec<Level> = Vec::new();
         let mut residual = root.clone();
         let mut branchings = 0_u64;
+        let known = self.counters.nodes;
         loop {
+            if self.counters.nodes - known >= most_nodes {
+                return Ok(Searched::Stopped);
+            }
             self.counters.nodes += 1;
             let end = self.generate(&residual, most, Until::Target, &[])?;
             let relaxed = match end {
                 End::Found => return Ok(Searched::Found),
                 End::Stopped => return Ok(Searched::Stopped),
                 End::Open(relaxed) => {
-                    if let Some(level) = path.last().filter(|level| level.together) {
-                        demote(&mut history, level.pair);
+                    if let Some(&Level { decision: Decision::Pair(i, j), first: true, .. }) =
+                        path.last()
+                    {
+                        demote(&mut history, (i, j));
                     }
                     Some(relaxed)
                 }
@@ -81,18 +101,30 @@ impl Engine<'_> {
                         Dived::Nothing => {}
                     }
                 }
-                let Some((first, second)) = self.choose(&residual, &relaxed, &history) else {
-                    // No host holds two items: what is open is the choice of host types alone.
+                let split = self.choose_hosts(&relaxed).map(|(t, most)| Decision::Hosts(t, most));
+                let pair = || self.choose(&residual, &relaxed, &history);
+                let Some(decision) = split.or_else(|| pair().map(|(i, j)| Decision::Pair(i, j)))
+                else {
+                    // Hosts are whole and hold single items, which rounding would have placed.
                     return Ok(Searched::Stopped);
                 };
-                let place = |item: u32| residual.order.iter().position(|&known| known == item);
                 let node = proof.as_ref().map_or(0, |tree| tree.nodes.len());
-                if let (Some(first), Some(second)) = (place(first), place(second)) {
-                    push(&mut proof, TreeNode::Branch { first, second, apart: 0 });
-                }
                 let before = residual.clone();
-                residual.together(&mut self.items, first, second);
-                path.push(Level { pair: (first, second), before, together: true, node });
+                match decision {
+                    Decision::Pair(i, j) => {
+                        let place =
+                            |item: u32| residual.order.iter().position(|&known| known == item);
+                        if let (Some(first), Some(second)) = (place(i), place(j)) {
+                            push(&mut proof, TreeNode::Branch { first, second, apart: 0 });
+                        }
+                        residual.together(&mut self.items, i, j);
+                    }
+                    Decision::Hosts(host, most) => {
+                        push(&mut proof, TreeNode::Hosts { host, most, above: 0 });
+                        residual.bounds[host].1 = most;
+                    }
+                }
+                path.push(Level { decision, before, first: true, node });
                 continue;
             }
             // The node is done: on to the other branch of the last decision that has one.
@@ -100,20 +132,28 @@ impl Engine<'_> {
                 let Some(level) = path.last_mut() else {
                     return Ok(Searched::Excluded(proof.map(|tree| tree.nodes)));
                 };
-                if level.together {
-                    level.together = false;
+                if level.first {
+                    level.first = false;
                     residual = level.before.clone();
-                    residual.apart(level.pair.0, level.pair.1);
+                    match level.decision {
+                        Decision::Pair(i, j) => residual.apart(i, j),
+                        Decision::Hosts(host, most) => residual.bounds[host].0 = most + 1,
+                    }
                     if let Some(tree) = &mut proof {
                         let next = tree.nodes.len();
-                        if let Some(TreeNode::Branch { apart, .. }) = tree.nodes.get_mut(level.node)
+                        if let Some(
+                            TreeNode::Branch { apart: second, .. }
+                            | TreeNode::Hosts { above: second, .. },
+                        ) = tree.nodes.get_mut(level.node)
                         {
-                            *apart = next;
+                            *second = next;
                         }
                     }
                     break;
                 }
-                promote(&mut history, level.pair);
+                if let Decision::Pair(i, j) = level.decision {
+                    promote(&mut history, (i, j));
+                }
                 path.pop();
             }
         }
@@ -150,7 +190,7 @@ fn push(proof: &mut Option<ProofTree>, node: TreeNode) {
     let Some(tree) = proof else { return };
     tree.numbers += match &node {
         TreeNode::Leaf { weights, .. } => weights.len(),
-        TreeNode::Branch { .. } => 3,
+        TreeNode::Branch { .. } | TreeNode::Hosts { .. } => 3,
     };
     if tree.numbers > MOST_NUMBERS {
         *proof = None;

@@ -130,6 +130,57 @@ fn brimful() -> impl Strategy<Value = Instance> {
     )
 }
 
+/// Instances of several host types and up to nine VMs of different sizes: dear and cheap hosts per unit,
+/// equal ones, costs with a common divisor, scarce stock, none of some.
+fn fleets() -> impl Strategy<Value = Instance> {
+    let host = (0..3_u64, -2..4_i64, prop_oneof![3 => Just(None), 2 => (0..4_u64).prop_map(Some)]);
+    let stepped = prop_oneof![Just(1_u64), Just(7_u64)];
+    (1..=3_usize, prop::collection::vec(host, 2..=4), stepped, any::<u64>(), 2..=5_usize).prop_map(
+        |(d, kinds, step, seed, types)| {
+            let mut state = seed;
+            let mut draw = |low: u64, high: u64| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                low + (state >> 33) % (high - low)
+            };
+            let base = 8 + draw(0, 6);
+            let mut capacities = Vec::new();
+            let mut hosts = Vec::new();
+            for (t, &(larger, dearer, stock)) in kinds.iter().enumerate() {
+                let capacity = base + larger * base / 2;
+                capacities.extend((0..d).map(|k| capacity - (k as u64 + larger) % 2));
+                let cost = capacity.saturating_add_signed(dearer).max(1) * step;
+                hosts.push(HostType { name: format!("h{t}"), cost, stock });
+            }
+            let mut sizes: Vec<Vec<u64>> = Vec::new();
+            while sizes.len() < types {
+                let size: Vec<u64> = (0..d).map(|_| draw(1, base)).collect();
+                if !sizes.contains(&size) {
+                    sizes.push(size);
+                }
+            }
+            let mut left = 9;
+            let vms = (0..types).map(|i| {
+                let count = draw(1, 4).min(left);
+                left -= count;
+                (format!("vm{i}"), count)
+            });
+            let vms = vms.filter(|&(_, count)| count > 0).collect::<Vec<_>>();
+            let demands: Vec<u64> = sizes.into_iter().take(vms.len()).flatten().collect();
+            Instance::simple(
+                "fleet",
+                Resource::anonymous(d),
+                vms.clone(),
+                Array2::from_shape_vec((vms.len(), d), demands).expect("shape"),
+                hosts,
+                Array2::from_shape_vec((kinds.len(), d), capacities).expect("shape"),
+            )
+            .expect("small")
+        },
+    )
+}
+
 fn agrees_with_enumeration(instance: &Instance) {
     if PACKING.iter().any(|method| method.supports(instance).is_err()) {
         return;
@@ -141,7 +192,18 @@ fn agrees_with_enumeration(instance: &Instance) {
     let expected = if optimum.is_some() { Status::Optimal } else { Status::Infeasible };
     assert_eq!(outcome.status, expected, "{instance:?} {outcome:?}");
     let branched = outcome.counters.get("nodes").is_some_and(|&nodes| nodes > 1);
-    if instance.hosts().len() == 1 && optimum.is_some() && !branched {
+    let stocked = instance.hosts().iter().filter(|host| host.stock != Some(0)).count();
+    let several = stocked > 1 && instance.vms().iter().all(|vm| vm.count > 0);
+    let different = (1..instance.rows())
+        .all(|i| (0..i).all(|j| instance.demand(i) != instance.demand(j)))
+        && instance.demands().rows().into_iter().all(|row| row.sum() > 0);
+    let single = instance.hosts().len() == 1 && !branched;
+    let shown = if optimum.is_some() {
+        single || several && different
+    } else {
+        several && different || outcome.refutation.is_some()
+    };
+    if shown {
         assert!(judgement.certified, "{instance:?} {outcome:?} {judgement:?}");
     }
     let (outcome, _) = solve(&ColumnGeneration, instance, &Budget::default());
@@ -155,6 +217,11 @@ proptest! {
 
     #[test]
     fn tiny_instances_reach_the_enumerated_optimum(instance in tiny()) {
+        agrees_with_enumeration(&instance);
+    }
+
+    #[test]
+    fn fleets_reach_the_enumerated_optimum_with_a_certificate(instance in fleets()) {
         agrees_with_enumeration(&instance);
     }
 

@@ -66,6 +66,7 @@ impl Derive for Packing {
             Refutation::Weights { weights, prices } => {
                 weights::refutation(instance, weights, prices, effort)
             }
+            Refutation::Tree { nodes } => tree::refutation(instance, nodes, effort),
         }
     }
 

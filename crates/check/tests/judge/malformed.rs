@@ -68,10 +68,13 @@ fn nodes() -> impl Strategy<Value = Vec<TreeNode>> {
     let branch = (0_usize..3, index(), prop_oneof![Just(2), index()])
         .prop_map(|(first, second, apart)| TreeNode::Branch { first, second, apart })
         .boxed();
-    let node = prop_oneof![3 => leaf.clone(), 1 => branch.clone()];
+    let hosts = (0_usize..3, number(), prop_oneof![Just(2), index()])
+        .prop_map(|(host, most, above)| TreeNode::Hosts { host, most, above });
+    let branching = prop_oneof![branch, hosts].boxed();
+    let node = prop_oneof![3 => leaf.clone(), 1 => branching.clone()];
     prop_oneof![
         2 => leaf.clone().prop_map(|leaf| vec![leaf]),
-        2 => (branch, leaf.clone(), leaf).prop_map(|(root, together, apart)| vec![root, together, apart]),
+        2 => (branching, leaf.clone(), leaf).prop_map(|(root, together, apart)| vec![root, together, apart]),
         1 => prop::collection::vec(node, 0..6),
     ]
 }
@@ -99,6 +102,7 @@ fn refutation() -> impl Strategy<Value = packing::Refutation> {
         index().prop_map(|resource| packing::Refutation::StockTooSmall { resource }),
         (numbers(), numbers())
             .prop_map(|(weights, prices)| packing::Refutation::Weights { weights, prices }),
+        nodes().prop_map(|nodes| packing::Refutation::Tree { nodes }),
     ]
 }
 

@@ -87,7 +87,7 @@ pub(super) enum CertificateSchema {
     },
 }
 
-/// One node of a search tree over pairs of items that share a host or do not.
+/// One node of a search tree: over pairs of items that share a host or do not, and numbers of hosts.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 #[schemars(rename = "TreeNode")]
@@ -100,6 +100,15 @@ pub(super) enum TreeNodeSchema {
         second: usize,
         /// Index of the node in which they are apart.
         apart: usize,
+    },
+    /// No more than so many hosts of a type are opened (the next node), or more are.
+    Hosts {
+        /// Index of a host type.
+        host: usize,
+        /// The greatest number of hosts in the first case.
+        most: u64,
+        /// Index of the node in which there are more.
+        above: usize,
     },
     /// Weights that leave no placement.
     Leaf {
@@ -170,6 +179,11 @@ pub(super) enum RefutationSchema {
         weights: Vec<u64>,
         /// One price per host type.
         prices: Vec<u64>,
+    },
+    /// A search tree that leaves no placement.
+    Tree {
+        /// The nodes in preorder.
+        nodes: Vec<TreeNodeSchema>,
     },
 }
 
@@ -255,7 +269,9 @@ mod tests {
         let leaf =
             |cuts| TreeNode::Leaf { weights: weights.clone(), scale: 3, prices: vec![0], cuts };
         let branch = TreeNode::Branch { first: 0, second: 1, apart: 2 };
-        let nodes = vec![branch, leaf(cuts), leaf(vec![])];
+        let hosts = TreeNode::Hosts { host: 0, most: 3, above: 4 };
+        let nodes = vec![branch, leaf(cuts), hosts, leaf(vec![])];
+        same_shape::<RefutationSchema>(&Refutation::Tree { nodes: nodes.clone() });
         same_shape::<CertificateSchema>(&Certificate::Tree { below: 4, nodes });
         same_shape::<CertificateSchema>(&Certificate::DualWeights {
             weights: weights.clone(),

@@ -5,7 +5,7 @@
 //! basis pattern to basis pattern, and it takes a fraction of the time of a search.
 
 use super::one_resource::select;
-use super::{Effort, Priced, Problem};
+use super::{Answer, Effort, Priced, Problem};
 
 /// Pairs of items are taken out of patterns of up to so many.
 const SHORT: usize = 10;
@@ -44,8 +44,7 @@ impl ExchangePricer {
 
     /// Patterns above the threshold that are reached from the given ones, whose items are those of the
     /// problem: one or two items (none, too) make room for the one or two that are worth most. The best
-    /// exchange of each pattern is made, up to four times in a row. Returns the patterns and the steps
-    /// taken.
+    /// exchange of each pattern is made, up to four times in a row. The bound of the answer is a trivial one.
     ///
     /// Takes `O(items)` per pattern and exchange where few pairs are worth more than what they replace.
     pub fn price(
@@ -54,7 +53,7 @@ impl ExchangePricer {
         starts: &[Vec<(u32, u32)>],
         effort: &Effort,
         stop: &dyn Fn() -> bool,
-    ) -> (Vec<Priced>, u64) {
+    ) -> Answer {
         self.prepare(problem);
         self.steps = 0;
         let mut found = Vec::new();
@@ -74,7 +73,10 @@ impl ExchangePricer {
             }
         }
         self.turn %= starts.len().max(1);
-        (select(found, effort, problem.items()), self.steps)
+        let all = (0..problem.items())
+            .map(|item| problem.profits[item].saturating_mul(i64::from(problem.copies[item])));
+        let bound = all.fold(problem.threshold.max(0), i64::saturating_add);
+        Answer { patterns: select(found, effort, problem.items()), bound, steps: self.steps }
     }
 
     fn prepare(&mut self, problem: &Problem<'_>) {

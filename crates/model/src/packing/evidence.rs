@@ -69,7 +69,21 @@ impl Certificate {
 /// Every node stands for a *residual problem*: items with a size vector and a demand, some pairs of
 /// which are in conflict, that is, may not share a host. At the root the items are the VM types, in
 /// order, and there are no conflicts. The set of placements looked at is that of placements which cost
-/// less than `below`; a tree proves that there are none.
+/// less than `below` and open no host that holds nothing; a tree proves that there are none.
+///
+/// Let `K` be the greatest multiple below `below` of the greatest common divisor of the costs of all host
+/// types in stock (0 if all are free), which no cost of such a placement exceeds. Let `open[t]` be the least
+/// of the stock of `t`, of `floor(K / cost[t])` unless hosts of `t` are free, and of the number of all VMs.
+///
+/// *Least loads.* Hosts together may not waste more than they offer beyond the demand, so one host may not
+/// either. Where the instance has a single host type, every host holds of every resource at least
+/// `capacity - (open[0] * capacity - total demand)`. Where it has several, each type `r` that costs something,
+/// with `open[r] > 0` and some of the resource, tells what is dear: let `excess[t]` be what `capacity[t] *
+/// cost[r]` exceeds `capacity[r] * cost[t]` by, or 0, and `room = capacity[r] * K + sum of open[t] * excess[t] -
+/// cost[r] * total demand`. A host of type `t` that holds a load wastes `capacity[r] * cost[t] + excess[t] -
+/// cost[r] * load`, which is not negative, and all hosts together no more than `room`; so none wastes more, and
+/// the load is at least what follows from that. A type of which a host would have to hold more than its
+/// capacity is not opened: its `open[t]` counts as 0 in what follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum TreeNode {
@@ -93,20 +107,26 @@ pub enum TreeNode {
         /// Index of the root of the subtree *apart*.
         apart: usize,
     },
+    /// Either no more than `most` hosts of a type are opened (the next node), or more are (the node `above`).
+    Hosts {
+        /// Index of a host type.
+        host: usize,
+        /// How many hosts of it at most in the first subtree.
+        most: u64,
+        /// Index of the root of the other subtree.
+        above: usize,
+    },
     /// The residual problem has no placement that costs less than `below`.
     ///
-    /// Let `K` be the greatest multiple below `below` of the greatest common divisor of the costs of all
-    /// host types in stock (0 if all are free), which no cost of a placement below `below` exceeds. Let
-    /// `open[t]` be the least of the stock of `t`, of `floor(K / cost[t])` unless hosts of `t` are free, and
-    /// of the number of all VMs. A pattern is what one host may hold: no more of an item than its demand, no
-    /// conflict, within capacity, and, where the instance has a single host type, of every resource at least
-    /// `capacity - (open[0] * capacity - total demand)`, for hosts together may not waste more. (If the
-    /// number in brackets is negative, there are no patterns.) The weight of a pattern is the sum of the
-    /// weights of its items, less, for each cut of which it holds two or three items, the weight of the cut.
+    /// A pattern is what one host may hold: no more of an item than its demand, no conflict, within capacity,
+    /// and no less than the least load. Its weight is the sum of the weights of its items, less, for each cut
+    /// of which it holds two or three items, the weight of the cut. No pattern of a type `t` of which a host
+    /// may be opened may weigh more than `limit[t] = scale * cost[t] + prices[t]`.
     ///
-    /// If no pattern of a type `t` with `open[t] > 0` weighs more than `scale * cost[t] + prices[t]`, a
-    /// placement weighs at most `scale * K + sum of open[t] * prices[t]`. The leaf holds if the items, each
-    /// as often as demanded, less the weights of all cuts, weigh more. A scale of zero is allowed.
+    /// A placement weighs then at most the greatest `sum of n[t] * limit[t]` over all whole numbers of hosts
+    /// `n[t] <= open[t]` within the bounds of the branchings on hosts, of total cost `K` or less. The leaf holds
+    /// if the items, each as often as demanded, less the weights of all cuts, weigh more, or if there are no such
+    /// numbers. A scale of zero is allowed.
     Leaf {
         /// One weight per item, those without demand included.
         weights: Vec<u64>,
@@ -176,5 +196,13 @@ pub enum Refutation {
         weights: Vec<u64>,
         /// One price per host type; zero for types of unlimited stock.
         prices: Vec<u64>,
+    },
+    /// A search tree as in [`Certificate::Tree`] which shows that no placement costs less than `below`, where
+    /// `below` is one more than any placement costs that opens no host in vain. That is at most what all hosts
+    /// in stock cost together, of each type no more than there are VMs, and at most the number of all VMs times
+    /// the cost of the dearest host in stock; the lesser is taken. For instances with one demand row per VM type.
+    Tree {
+        /// The nodes in preorder.
+        nodes: Vec<TreeNode>,
     },
 }

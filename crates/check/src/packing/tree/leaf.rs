@@ -4,26 +4,9 @@ use num_bigint::BigInt;
 use vmpack_model::packing::{Instance, WeightedCut};
 
 use super::super::knapsack::{Answer, Knapsack};
-use super::super::{cost_step, total_demand};
+use super::fleet::Fleet;
 use super::residual::Residual;
 use crate::claim::Unproved;
-
-/// What holds for all placements that cost less than the bound.
-pub(super) struct Ceiling {
-    /// What they cost at most: the greatest multiple of the common divisor of all costs below the bound.
-    cost: u64,
-    /// How many hosts of each type they open at most: no more than in stock, than the cost allows, and
-    /// than there are VMs, since hosts that hold nothing may be closed.
-    open: Vec<u64>,
-    /// What every host of theirs is loaded with at least, in every resource. Not zero only if all hosts
-    /// are alike: `n` hosts, of which there are no more than `open`, waste `n * capacity - demand`
-    /// together, and a single one cannot waste more than all, since none wastes less than nothing.
-    /// Gluing moves no demand from host to host, so this holds in the whole tree.
-    least: Vec<u64>,
-    /// Whether not even all hosts offer what is demanded: then no pattern wastes
-    /// little enough.
-    too_few: bool,
-}
 
 /// What a leaf consists of.
 pub(super) struct Claim<'a> {
@@ -31,34 +14,6 @@ pub(super) struct Claim<'a> {
     pub(super) scale: u64,
     pub(super) prices: &'a [u64],
     pub(super) cuts: &'a [WeightedCut],
-}
-
-impl Ceiling {
-    /// `None` if nothing costs less.
-    pub(super) fn new(instance: &Instance, below: u64) -> Option<Self> {
-        let most = below.checked_sub(1)?;
-        let cost = most - most.checked_rem(cost_step(instance)).unwrap_or(most);
-        let vms = instance.vms().iter().map(|vm| vm.count).sum();
-        let open: Vec<u64> = instance
-            .hosts()
-            .iter()
-            .map(|host| {
-                let paid = cost.checked_div(host.cost).unwrap_or(vms);
-                vms.min(paid).min(host.stock.unwrap_or(vms))
-            })
-            .collect();
-        let mut least = vec![0; instance.dimensions()];
-        let mut too_few = false;
-        if let [open] = open[..] {
-            for (k, least) in least.iter_mut().enumerate() {
-                let capacity = instance.capacity(0)[k];
-                let waste = BigInt::from(open) * capacity - total_demand(instance, k);
-                too_few |= waste < BigInt::ZERO;
-                *least = u64::try_from(waste).map_or(0, |waste| capacity.saturating_sub(waste));
-            }
-        }
-        Some(Self { cost, open, least, too_few })
-    }
 }
 
 /// Proves the claim about the residual problem: its items weigh more than hosts for the greatest cost
@@ -69,7 +24,7 @@ impl Ceiling {
 /// weigh less all cuts. The items of a cut must be demanded once each for that.
 pub(super) fn prove(
     instance: &Instance,
-    ceiling: &Ceiling,
+    fleet: &Fleet,
     residual: &Residual,
     claim: &Claim,
     steps: &mut u64,
@@ -79,22 +34,19 @@ pub(super) fn prove(
     let all: BigInt = items.map(|(item, &weight)| BigInt::from(item.demand) * weight).sum();
     let lost: BigInt = claim.cuts.iter().map(|cut| BigInt::from(cut.weight)).sum();
     let weight = all - lost;
-    let mut offered = BigInt::from(claim.scale) * ceiling.cost;
-    for (&open, &price) in ceiling.open.iter().zip(claim.prices) {
-        offered += BigInt::from(open) * price;
-    }
+    let Some(offered) = fleet.offer(claim.scale, claim.prices, &weight, steps) else {
+        // There are no such numbers of hosts.
+        return Ok(());
+    };
     if weight <= offered {
         return Unproved::wrong(format!(
             "the items weigh {weight} less cuts, and hosts may hold {offered}"
         ));
     }
-    if ceiling.too_few {
-        return Ok(());
-    }
     // Hosts of which none is opened need no proof.
-    for (t, host) in instance.hosts().iter().enumerate().filter(|&(t, _)| ceiling.open[t] > 0) {
+    for (t, host) in instance.hosts().iter().enumerate().filter(|&(t, _)| fleet.opens(t)) {
         let limit = u128::from(claim.scale) * u128::from(host.cost) + u128::from(claim.prices[t]);
-        let knapsack = knapsack(instance.capacity(t), &ceiling.least, residual, claim);
+        let knapsack = knapsack(instance.capacity(t), fleet.least(t), residual, claim);
         match knapsack.decide(limit, steps) {
             Answer::Within => {}
             Answer::Heavier { pattern, weight } => {

@@ -4,7 +4,7 @@ mod oracle;
 
 use proptest::prelude::*;
 use vmpack_check::{Effort, Judge, Judgement};
-use vmpack_model::packing::{Certificate, Instance, Packing, TreeNode, WeightedCut};
+use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, WeightedCut};
 use vmpack_model::{Bound, Outcome, Value};
 
 use self::oracle::Dice;
@@ -68,8 +68,8 @@ fn hosts_that_must_be_full_hold_less() {
 
 #[test]
 fn cuts_make_patterns_lighter() {
-    // Two of three fit, so three need two hosts. Of two types, lest waste settles it.
-    let bins = |kinds: &[Kind]| tiny::instance(kinds, &[(vec![9], 1, None), (vec![9], 1, None)]);
+    // Two of three fit, so three need two hosts. Useless free hosts, lest waste settles it.
+    let bins = |kinds: &[Kind]| tiny::instance(kinds, &[(vec![9], 1, None), (vec![2], 0, None)]);
     let single = |size| (vec![vec![size]], 1);
     let triple = bins(&[single(4), single(5), single(3)]);
     let nodes = |items, scale| {
@@ -86,20 +86,20 @@ fn cuts_make_patterns_lighter() {
 
 #[test]
 fn prices_are_paid_by_hosts_that_may_be_opened() {
-    // Two cheap hosts of 4 at 1, the others at 3; ten VMs of size 1 cost 5, which proves 4 and up to 5.
+    // Two cheap hosts of 4 at 1, the others at 3; ten VMs of size 1 cost 5.
     let hosts = [(vec![4], 1, Some(2)), (vec![4], 3, None)];
     let instance = tiny::instance(&[(vec![vec![1]], 10)], &hosts);
     let nodes = |prices: &[u64]| {
         [TreeNode::Leaf { weights: vec![3], scale: 4, prices: prices.to_vec(), cuts: vec![] }]
     };
-    // 30 > 4 * 3 + 2 * 8.
-    assert_certified(&instance, 4, &nodes(&[8, 0]));
-    assert_wrong(&instance, 5, &nodes(&[8, 0]), &["weigh 30", "may hold 32"]);
+    // For 4 there are two cheap hosts, or one of each type: 30 > 2 * (4 + 8).
+    assert_certified(&instance, 5, &nodes(&[8, 0]));
+    assert_wrong(&instance, 6, &nodes(&[8, 0]), &["weigh 30", "may hold 36"]);
     assert_wrong(&instance, 4, &nodes(&[8]), &["1 prices for 2 host types"]);
     // Dear hosts cannot be opened for less than 3, so they need no proof, and their price costs nothing.
     assert_certified(&instance, 3, &nodes(&[8, 99]));
     // Nothing limits the free hosts but that there are nine VMs.
-    let free = tiny::instance(&[(vec![vec![1]], 9)], &[(vec![4], 1, None), (vec![0], 0, None)]);
+    let free = tiny::instance(&[(vec![vec![2]], 9)], &[(vec![8], 1, None), (vec![1], 0, None)]);
     let nodes = |price| {
         let prices = vec![0, price];
         [TreeNode::Leaf { weights: vec![1], scale: 4, prices, cuts: vec![] }]
@@ -108,6 +108,88 @@ fn prices_are_paid_by_hosts_that_may_be_opened() {
     assert_wrong(&free, 3, &nodes(1), &["weigh 9", "may hold 17"]);
     let given = tiny::instance(&[(vec![vec![1]], 9)], &[(vec![4], 1, None), (vec![2], 0, Some(2))]);
     assert_certified(&given, 2, &nodes(2));
+}
+
+fn hosts(host: usize, most: u64, above: usize) -> TreeNode {
+    TreeNode::Hosts { host, most, above }
+}
+
+/// Hosts of 10 at 10 and of 7 at 8.
+fn two_sizes(kinds: &[Kind]) -> Instance {
+    tiny::instance(kinds, &[(vec![10], 10, None), (vec![7], 8, None)])
+}
+
+fn priced(weights: &[u64], prices: &[u64]) -> TreeNode {
+    TreeNode::Leaf { weights: weights.to_vec(), scale: 0, prices: prices.to_vec(), cuts: vec![] }
+}
+
+#[test]
+fn hosts_are_whole_numbers() {
+    // For 22 or less there are at most two hosts, which hold 20 or less; in fractions it would be 22.
+    let instance = two_sizes(&[(vec![vec![1]], 21)]);
+    assert_certified(&instance, 24, &[priced(&[1], &[10, 7])]);
+    assert_wrong(&instance, 26, &[priced(&[1], &[10, 7])], &["weigh 21", "may hold 21"]);
+    assert_wrong(&instance, 24, &[priced(&[1], &[10, 6])], &["weight 7, more than 6"]);
+}
+
+#[test]
+fn numbers_of_hosts_may_be_branched_on() {
+    // Seven of size 3: the large host holds three, the small one two.
+    let instance = two_sizes(&[(vec![vec![3]], 7)]);
+    let nodes = |most, below: &[u64], above: &[u64]| {
+        [hosts(0, most, 2), priced(&[1], below), priced(&[1], above)]
+    };
+    assert_certified(&instance, 26, &[priced(&[1], &[3, 2])]);
+    // With one large host or fewer it takes two small ones more, at 26; with two, a third one.
+    assert_certified(&instance, 26, &nodes(1, &[3, 2], &[3, 2]));
+    assert_wrong(&instance, 27, &nodes(1, &[3, 2], &[3, 2]), &["node 1", "may hold 7"]);
+    assert_wrong(&instance, 26, &nodes(1, &[2, 2], &[3, 2]), &["node 1", "3, more than 2"]);
+    assert_wrong(&instance, 26, &nodes(1, &[3, 2], &[3, 1]), &["node 2", "2, more than 1"]);
+    // Without large hosts these need no proof; with three, nothing is left to prove.
+    assert_certified(&instance, 26, &nodes(0, &[0, 2], &[3, 2]));
+    assert_certified(&instance, 26, &nodes(2, &[3, 2], &[0, 0]));
+    assert_wrong(&instance, 26, &nodes(1, &[3, 2], &[0, 0]), &["node 2"]);
+    let nodes = [hosts(2, 1, 2), priced(&[1], &[3, 2]), priced(&[1], &[3, 2])];
+    assert_wrong(&instance, 26, &nodes, &["node 0", "no host type 2"]);
+    let nodes = [hosts(0, 1, 1), priced(&[1], &[3, 2]), priced(&[1], &[3, 2])];
+    assert_wrong(&instance, 26, &nodes, &["node 0", "begin at node 1"]);
+    let nodes = [hosts(0, u64::MAX, 2), priced(&[1], &[3, 2]), priced(&[1], &[0, 0])];
+    assert_certified(&instance, 26, &nodes);
+}
+
+#[test]
+fn hosts_of_several_types_may_waste_little_too() {
+    // The 27 units cost one each at least. For 28 only one may be wasted: hosts of 10 and of 5 must be as
+    // good as full, which 7s and 4s cannot, and those of 20 are too dear. For 30 a host may hold the 7.
+    let kinds: [Kind; 2] = [(vec![vec![7]], 1), (vec![vec![4]], 5)];
+    let fleet = [(vec![10], 10, None), (vec![5], 6, None), (vec![20], 22, None)];
+    let instance = tiny::instance(&kinds, &fleet);
+    let leaf = [priced(&[1, 0], &[0, 0, 0])];
+    assert_certified(&instance, 30, &leaf);
+    assert_wrong(&instance, 32, &leaf, &["\"host0\"", "weight 1, more than 0"]);
+}
+
+fn refuted(instance: &Instance, nodes: &[TreeNode]) -> Judgement {
+    let refutation = Refutation::Tree { nodes: nodes.to_vec() };
+    Packing::judge(instance, &Outcome::infeasible(Some(refutation)), &Effort::default())
+}
+
+#[test]
+fn trees_refute_instances_whose_stock_is_too_small() {
+    // Seven of size 3 in two hosts of 10 and one of 7, which hold eight; in one of 7 less, six.
+    let fleet = |small| [(vec![10], 10, Some(2)), (vec![7], 8, Some(small))];
+    let kinds: [Kind; 1] = [(vec![vec![3]], 7)];
+    let leaf = [priced(&[1], &[3, 2])];
+    let judgement = refuted(&tiny::instance(&kinds, &fleet(0)), &leaf);
+    assert_correct(&judgement);
+    assert!(judgement.certified);
+    let judgement = refuted(&tiny::instance(&kinds, &fleet(1)), &leaf);
+    assert_verdict(&judgement, "FalseRefutation", &["node 0", "weigh 7", "may hold 8"]);
+    assert_verdict(
+        &refuted(&tiny::instance(&kinds, &fleet(0)), &[]),
+        "FalseRefutation",
+        &["no nodes"],
+    );
 }
 
 #[test]
@@ -154,12 +236,12 @@ fn the_shape_of_a_tree_is_checked() {
 
 #[test]
 fn too_little_effort_leaves_a_tree_uncertified() {
-    // Whether some subset of these sizes fills a host exactly is a hard question. Of two types, lest waste
-    // settles it.
+    // Whether some subset of these sizes fills a host exactly is a hard question. Useless free hosts, lest
+    // waste settles it.
     let sizes = (0..60).map(|i| 200_003 + 15_838 * i);
     let kinds: Vec<Kind> = sizes.clone().map(|size| (vec![vec![size]], 1)).collect();
-    let host: Host = (vec![10_000_001], 1, None);
-    let instance = tiny::instance(&kinds, &[host.clone(), host]);
+    let hosts: [Host; 2] = [(vec![10_000_001], 1, None), (vec![200_002], 0, None)];
+    let instance = tiny::instance(&kinds, &hosts);
     let (weights, prices) = (sizes.collect(), vec![0, 0]);
     let nodes = vec![TreeNode::Leaf { weights, scale: 10_000_000, prices, cuts: vec![] }];
     let certificate = Certificate::Tree { below: 4, nodes };
@@ -214,6 +296,11 @@ fn mutate(nodes: &mut [TreeNode], dice: &mut Dice) {
             1 => *second = other,
             _ => *apart += 1,
         },
+        TreeNode::Hosts { host, most, above } => match dice.below(3) {
+            0 => *host = other,
+            1 => nudge(most, dice),
+            _ => *above += 1,
+        },
         TreeNode::Leaf { weights, scale, prices, cuts } => match dice.below(4) {
             0 => *scale = scale.saturating_sub(1),
             1 => prices.iter_mut().for_each(|price| *price = price.saturating_sub(1)),
@@ -258,6 +345,25 @@ proptest! {
             let (nodes, _) = oracle::write(&instance, optimum, seed, 4000);
             let judgement = judged(&instance, optimum, &nodes);
             prop_assert!(judgement.certified || nodes.len() > 60, "{:?} of {:?}", judgement, nodes);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn trees_refute_only_what_has_no_placement(instance in instances(3), seed in any::<u64>()) {
+        let below = oracle::greatest_cost(&instance) + 1;
+        let (mut nodes, proved) = oracle::write(&instance, below, seed, 40);
+        let optimum = tiny::optimum(&instance);
+        let judgement = refuted(&instance, &nodes);
+        prop_assert!(!proved || optimum.is_none(), "the writer is wrong: {:?}", nodes);
+        prop_assert_eq!(judgement.certified, proved, "{:?} of {:?}", judgement, nodes);
+        let mut dice = Dice(seed);
+        for _ in 0..4 {
+            mutate(&mut nodes, &mut dice);
+            prop_assert!(!refuted(&instance, &nodes).certified || optimum.is_none(), "{:?}", nodes);
         }
     }
 }

@@ -99,9 +99,11 @@ impl State {
 /// The search for a tree that shows that no placement costs less than `below`, which is positive.
 pub(super) struct Writer<'a> {
     instance: &'a Instance,
-    most: i64,
-    open: Vec<u64>,
-    least: Vec<u64>,
+    most: u64,
+    /// The least and the greatest number of hosts of each type.
+    hosts: Vec<(u64, u64)>,
+    /// What a host of each type holds at least.
+    least: Vec<Vec<u64>>,
     dice: Dice,
     /// Rounds of the perceptron at a leaf.
     patience: usize,
@@ -133,25 +135,60 @@ pub(super) fn write(
             host.stock.map_or(paid, |stock| stock.min(paid))
         })
         .collect();
-    let mut least = vec![0; instance.dimensions()];
-    if let [_] = instance.hosts() {
-        for (k, least) in least.iter_mut().enumerate() {
-            let total: u64 = instance
-                .vms()
-                .iter()
-                .enumerate()
-                .map(|(i, vm)| vm.count * instance.demand(i)[k])
-                .sum();
-            *least =
-                (instance.capacity(0)[k] + total).saturating_sub(open[0] * instance.capacity(0)[k]);
-        }
-    }
-    let most = most as i64;
+    let least: Vec<Vec<u64>> =
+        (0..open.len()).map(|t| least_loads(instance, most, &open, t)).collect();
+    let hosts = (0..open.len())
+        .map(|t| {
+            let full = (0..instance.dimensions()).all(|k| least[t][k] <= instance.capacity(t)[k]);
+            (0, if full { open[t] } else { 0 })
+        })
+        .collect();
     let dice = Dice(seed);
     let nodes = Vec::new();
-    let mut writer = Writer { instance, most, open, least, dice, patience, nodes, proved: true };
+    let mut writer = Writer { instance, most, hosts, least, dice, patience, nodes, proved: true };
     writer.node(&State::root(instance));
     (writer.nodes, writer.proved)
+}
+
+/// What placements cost at most that open no host in vain.
+pub(super) fn greatest_cost(instance: &Instance) -> u64 {
+    let vms: u64 = instance.vms().iter().map(|vm| vm.count).sum();
+    let stocked = || instance.hosts().iter().filter(|host| host.stock != Some(0));
+    let all: u64 = stocked().map(|host| host.stock.unwrap_or(vms).min(vms) * host.cost).sum();
+    all.min(vms * stocked().map(|host| host.cost).max().unwrap_or(0))
+}
+
+/// What a host of type `t` holds at least of each resource.
+fn least_loads(instance: &Instance, most: u64, open: &[u64], t: usize) -> Vec<u64> {
+    let cost = |t: usize| instance.hosts()[t].cost as i64;
+    let load = |k: usize| {
+        let capacity = |t: usize| instance.capacity(t)[k] as i64;
+        let vms = instance.vms().iter().enumerate();
+        let total: u64 = vms.map(|(i, vm)| vm.count * instance.demand(i)[k]).sum();
+        let total = total as i64;
+        let mut least = 0;
+        if let [open] = open {
+            least = capacity(0) + total - *open as i64 * capacity(0);
+        } else {
+            for r in 0..open.len() {
+                if open[r] == 0 || cost(r) == 0 || capacity(r) == 0 {
+                    continue;
+                }
+                // Dual values of the volume: a unit is worth the cost of r per unit, and hosts that
+                // are cheaper have a price.
+                let may = |t: usize| (capacity(r) * cost(t)).max(cost(r) * capacity(t));
+                let prices: i64 = (0..open.len())
+                    .map(|t| (may(t) - capacity(r) * cost(t)) * open[t] as i64)
+                    .sum();
+                let room = capacity(r) * most as i64 + prices - cost(r) * total;
+                // The smallest load that wastes no more.
+                let fits = |load: &i64| may(t) - cost(r) * load <= room;
+                least = least.max((0..10_000).find(fits).expect("some load is enough"));
+            }
+        }
+        least.max(0) as u64
+    };
+    (0..instance.dimensions()).map(load).collect()
 }
 
 impl Writer<'_> {
@@ -164,6 +201,10 @@ impl Writer<'_> {
             self.proved &= holds;
             return;
         }
+        if self.dice.below(3) == 0 {
+            self.split_hosts(state);
+            return;
+        }
         let (first, second) = pairs[self.dice.below(pairs.len())];
         let node = self.nodes.len();
         self.nodes.push(leaf);
@@ -173,17 +214,49 @@ impl Writer<'_> {
         self.node(&state.apart(first, second));
     }
 
+    /// Branches on how many hosts of some type are opened.
+    fn split_hosts(&mut self, state: &State) {
+        let host = self.dice.below(self.hosts.len());
+        let (fewest, most) = self.hosts[host];
+        let split = fewest + self.dice.below((most.saturating_sub(fewest) + 1) as usize) as u64;
+        let node = self.nodes.len();
+        self.nodes.push(TreeNode::Hosts { host, most: split, above: 0 });
+        self.hosts[host] = (fewest, most.min(split));
+        self.node(state);
+        let above = self.nodes.len();
+        self.nodes[node] = TreeNode::Hosts { host, most: split, above };
+        self.hosts[host] = (fewest.max(split + 1), most);
+        self.node(state);
+        self.hosts[host] = (fewest, most);
+    }
+
+    /// The greatest sum of the limits of hosts that a placement may open; `None` if it may open none.
+    fn offer(&self, limits: &[i64]) -> Option<i64> {
+        fn best(writer: &Writer<'_>, limits: &[i64], t: usize, left: u64) -> Option<i64> {
+            let Some(&(fewest, most)) = writer.hosts.get(t) else { return Some(0) };
+            let cost = writer.instance.hosts()[t].cost;
+            let affordable = (fewest..=most).take_while(|hosts| hosts * cost <= left);
+            let each = |hosts: u64| {
+                let rest = best(writer, limits, t + 1, left - hosts * cost)?;
+                Some(rest + hosts as i64 * limits[t])
+            };
+            affordable.filter_map(each).max()
+        }
+        best(self, limits, 0, self.most)
+    }
+
     /// Pairs that share some pattern.
     fn undecided(&self, state: &State) -> Vec<(usize, usize)> {
         let mut pairs = BTreeSet::new();
-        for t in 0..self.open.len() {
-            for pattern in state.patterns(self.instance.capacity(t), &vec![0; self.least.len()]) {
+        let dimensions = self.instance.dimensions();
+        for t in 0..self.hosts.len() {
+            for pattern in state.patterns(self.instance.capacity(t), &vec![0; dimensions]) {
                 for a in 0..pattern.len() {
                     for b in a..pattern.len() {
                         let both =
                             if a == b { pattern[a] > 1 } else { pattern[a] > 0 && pattern[b] > 0 };
                         if both {
-                            pairs.insert(if self.least.len() > 1 { (a, b) } else { (b, a) });
+                            pairs.insert(if dimensions > 1 { (a, b) } else { (b, a) });
                         }
                     }
                 }
@@ -195,8 +268,8 @@ impl Writer<'_> {
     /// Weights that make the hosts hold too little, by correcting them with what the heaviest patterns
     /// hold too much or too little of; and whether they do.
     fn leaf(&mut self, state: &State) -> (TreeNode, bool) {
-        let patterns: Vec<Vec<Vec<u64>>> = (0..self.open.len())
-            .map(|t| state.patterns(self.instance.capacity(t), &self.least))
+        let patterns: Vec<Vec<Vec<u64>>> = (0..self.hosts.len())
+            .map(|t| state.patterns(self.instance.capacity(t), &self.least[t]))
             .collect();
         let single: Vec<usize> =
             (0..state.demands.len()).filter(|&i| state.demands[i] == 1).collect();
@@ -225,11 +298,12 @@ impl Writer<'_> {
                 patterns.iter().map(|p| p.iter().max_by_key(value)).collect();
             let excess = |t: usize| heaviest[t].map_or(0, |p| value(&p) - scale * costs[t]).max(0);
             let prices: Vec<i64> =
-                (0..costs.len()).map(|t| if self.open[t] > 0 { excess(t) } else { 0 }).collect();
-            let offered: i64 =
-                prices.iter().zip(&self.open).map(|(price, &open)| price * open as i64).sum();
+                (0..costs.len()).map(|t| if self.hosts[t].1 > 0 { excess(t) } else { 0 }).collect();
+            let limits: Vec<i64> =
+                prices.iter().zip(&costs).map(|(price, cost)| scale * cost + price).collect();
             let all: i64 = weights.iter().zip(&demands).map(|(w, d)| w * d).sum();
-            let holds = all - paid.iter().sum::<i64>() > scale * self.most + offered;
+            let weight = all - paid.iter().sum::<i64>();
+            let holds = self.offer(&limits).is_none_or(|offered| weight > offered);
             if holds || round >= self.patience {
                 let unsigned = |numbers: &[i64]| numbers.iter().map(|&x| x as u64).collect();
                 let cuts = triples.iter().zip(&paid);
@@ -244,10 +318,10 @@ impl Writer<'_> {
                 return (leaf, holds);
             }
             let mut change = demands.clone();
-            let mut cheaper = self.most;
+            let mut cheaper = self.most as i64;
             let mut relief = vec![-1_i64; triples.len()];
             for t in (0..costs.len()).filter(|&t| prices[t] > 0) {
-                let (open, Some(pattern)) = (self.open[t] as i64, heaviest[t]) else { continue };
+                let (open, Some(pattern)) = (self.hosts[t].1 as i64, heaviest[t]) else { continue };
                 cheaper -= open * costs[t];
                 for (change, &x) in change.iter_mut().zip(pattern) {
                     *change -= open * x as i64;

@@ -1,4 +1,5 @@
-//! Columns that fill a host to the brim in every resource.
+//! The columns that a program starts from: the hosts of the incumbent, and those filled to the brim in every
+//! resource.
 //!
 //! Where placements of the cost aimed at leave no room for waste, as in the triplet classes of Falkenauer,
 //! such patterns are few, and those of up to three items are found at once by looking up what a pair
@@ -16,16 +17,40 @@ const MOST_COLUMNS: usize = 20_000;
 const MOST_ITEMS: usize = 4_000;
 
 impl Engine<'_> {
+    /// The columns of a first program.
+    pub(crate) fn first_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
+        let mut first = self.brimful_columns(rules);
+        first.extend(self.incumbent_columns(rules));
+        first
+    }
+
+    /// The hosts of the best placement that the rules admit, as columns: a program that can do without
+    /// artificial columns has dual values that mean something.
+    fn incumbent_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
+        let Some(placement) = self.incumbent.placement() else { return Vec::new() };
+        let mut first = Vec::new();
+        for (pattern, _) in &placement.patterns {
+            let mut content: Vec<(u32, u32)> =
+                pattern.vms.iter().map(|&(row, n)| (row as u32, n as u32)).collect();
+            content.sort_unstable();
+            let column = Column::new(&self.items, pattern.host, content);
+            if rules.admit(&column) {
+                first.push(self.columns.insert(column));
+            }
+        }
+        first
+    }
+
     /// All patterns of at most three items that leave nothing over, if the rules ask for that in several
     /// resources on identical hosts. Takes `O(n^2)` for `n` items.
-    pub(crate) fn brimful_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
+    fn brimful_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
         let instance = self.instance();
         let capacity = instance.capacity(0);
         let residual: &Residual = rules.residual;
         let live: Vec<u32> = residual.live().collect();
         let asked = instance.hosts().len() == 1
             && instance.dimensions() > 1
-            && rules.least_load == capacity
+            && rules.fleet.least(0) == capacity
             && live.len() <= MOST_ITEMS;
         if !asked {
             return Vec::new();
