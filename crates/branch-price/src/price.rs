@@ -1,7 +1,7 @@
 //! Columns of positive reduced profit: those known already, those near the basis, those that a search finds.
 
 use vmpack_dp::pricing::{
-    Conflicts, Effort, ExchangePricer, OneResourcePricer, Problem, VectorPricer,
+    Conflicts, Effort, ExchangePricer, OneResourcePricer, Priced, Problem, VectorPricer,
 };
 use vmpack_lp::backend::BackendError;
 
@@ -134,6 +134,7 @@ impl Engine<'_> {
                 let cells = capacity[0].saturating_mul(live.len() as u64);
                 let effort = Effort {
                     patterns: COLUMNS_PER_CALL,
+                    enough: COLUMNS_PER_CALL,
                     repeats: REPEATS,
                     steps: (cells / 20).clamp(20_000, 5_000_000),
                     most_steps: u64::MAX,
@@ -142,6 +143,7 @@ impl Engine<'_> {
             } else {
                 let effort = Effort {
                     patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
+                    enough: (live.len() / PART_OF_ITEMS * 2).max(1),
                     repeats: REPEATS,
                     steps: 2000 * self.pricers.zeal * live.len() as u64,
                     most_steps: match until {
@@ -151,11 +153,20 @@ impl Engine<'_> {
                 };
                 let starts = self.starts(relaxed, t, &index);
                 let stop = || budget.exhausted();
-                let near = self.pricers.exchange.price(&problem, &starts, &effort, &stop);
+                let mut near = self.pricers.exchange.price(&problem, &starts, &effort, &stop);
+                near.patterns.retain(|priced| self.is_new(t, priced, &live));
                 if near.patterns.len() * PART_OF_ITEMS > live.len() {
                     near
                 } else {
                     let mut answer = self.pricers.vector.price(&problem, &effort, &stop);
+                    // Within tolerances, columns of the program may seem worth more than they cost. Only a
+                    // search to the end bounds what they are worth.
+                    let mut found = answer.patterns.iter();
+                    if found.len() > 0 && !found.any(|priced| self.is_new(t, priced, &live)) {
+                        let steps = effort.most_steps;
+                        let full = Effort { enough: usize::MAX, steps, ..effort };
+                        answer = self.pricers.vector.price(&problem, &full, &stop);
+                    }
                     answer.steps += near.steps;
                     answer.patterns.extend(near.patterns);
                     answer
@@ -177,6 +188,12 @@ impl Engine<'_> {
         }
         self.counters.pricing_micros += clock.elapsed().as_micros() as u64;
         (new, heaviest)
+    }
+
+    /// Whether a priced pattern is no column of the program.
+    fn is_new(&mut self, host: usize, priced: &Priced, live: &[u32]) -> bool {
+        let column = from_priced(&self.items, host, priced, live);
+        !self.restricted.is_known(self.columns.insert(column))
     }
 
     /// The patterns of a host type that a relaxation uses, in the numbers of `index`.

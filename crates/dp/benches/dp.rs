@@ -162,11 +162,11 @@ fn pricing(criterion: &mut Criterion) {
         };
         let mut pricer = VectorPricer::new();
         let steps = 1000 * n as u64;
-        let few = Effort { patterns: n / 2, repeats: 3, steps, most_steps: steps };
+        let few = Effort { patterns: n / 2, enough: n / 10, repeats: 3, steps, most_steps: steps };
         group.bench_function(format!("heuristic n={n} d={d} {range:?}"), |b| {
             b.iter(|| pricer.price(black_box(&problem), &few, &|| false));
         });
-        let all = Effort { steps: u64::MAX, most_steps: 20_000_000, ..few };
+        let all = Effort { enough: usize::MAX, steps: u64::MAX, most_steps: 20_000_000, ..few };
         group.bench_function(format!("exact n={n} d={d} {range:?}"), |b| {
             b.iter(|| pricer.price(black_box(&problem), &all, &|| false));
         });

@@ -177,6 +177,8 @@ pub struct Priced {
 pub struct Effort {
     /// How many patterns are wanted at most.
     pub patterns: usize,
+    /// Once simple means have found so many patterns, there is no search for more.
+    pub enough: usize,
     /// In how many of the returned patterns an item may appear (copies count).
     pub repeats: u32,
     /// After about so many elementary steps the search stops once it has a pattern. Without one it goes on

@@ -32,7 +32,7 @@ impl Owned {
     }
 
     /// Every pattern with its profit, from the definitions.
-    fn patterns(&self) -> Vec<Priced> {
+    pub(super) fn patterns(&self) -> Vec<Priced> {
         let problem = self.problem();
         let mut all = vec![Vec::new()];
         for item in 0..problem.items() as u32 {
@@ -103,7 +103,7 @@ pub(super) fn problems(dimensions: usize) -> impl Strategy<Value = Owned> {
 }
 
 pub(super) const THOROUGH: Effort =
-    Effort { patterns: 20, repeats: 50, steps: u64::MAX, most_steps: u64::MAX };
+    Effort { patterns: 20, enough: usize::MAX, repeats: 50, steps: u64::MAX, most_steps: u64::MAX };
 
 /// What every answer must be, however far the search went.
 pub(super) fn is_sound(owned: &Owned, answer: &Answer) -> Result<(), TestCaseError> {
@@ -140,8 +140,51 @@ proptest! {
 
     #[test]
     fn one_resource_is_sound_when_cut_short(owned in problems(1), steps in 0..40_u64) {
-        let effort = Effort { patterns: 3, repeats: 2, steps, most_steps: steps };
+        let effort = Effort { patterns: 3, enough: 3, repeats: 2, steps, most_steps: steps };
         let answer = OneResourcePricer::new(1 << 20).price(&owned.problem(), &effort, &|| false);
         is_sound(&owned, &answer)?;
+    }
+}
+
+/// Whether one pattern becomes another by taking one item out at most and adding one.
+fn is_near(start: &[(u32, u32)], end: &[(u32, u32)]) -> bool {
+    let count = |pattern: &[(u32, u32)], item: u32| {
+        pattern.iter().find(|&&(i, _)| i == item).map_or(0, |&(_, n)| i64::from(n))
+    };
+    let differences: Vec<i64> =
+        (0..6).map(|item| count(end, item) - count(start, item)).filter(|&d| d != 0).collect();
+    matches!(differences[..], [1] | [1, -1] | [-1, 1])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn exchanges_are_sound_and_miss_no_near_pattern(
+        owned in (1..3_usize).prop_flat_map(problems),
+        at in any::<prop::sample::Index>(),
+        plain in any::<bool>(),
+    ) {
+        let mut owned = owned;
+        if plain {
+            owned.penalties.clear();
+            owned.least_load.fill(0);
+        }
+        let patterns = owned.patterns();
+        if patterns.is_empty() {
+            return Ok(());
+        }
+        // Patterns of a basis are worth what they cost.
+        let start = at.get(&patterns);
+        owned.threshold = start.profit.max(0);
+        let starts = [start.items.clone()];
+        let answer = ExchangePricer::new().price(&owned.problem(), &starts, &THOROUGH, &|| false);
+        is_sound(&owned, &answer)?;
+        let near = |end: &&Priced| {
+            end.profit > owned.threshold && is_near(&start.items, &end.items)
+        };
+        if plain && patterns.iter().any(|end| near(&end)) {
+            prop_assert!(!answer.patterns.is_empty());
+        }
     }
 }

@@ -31,8 +31,8 @@ use super::{Answer, Effort, Problem};
 const CELLS: usize = 2048;
 /// Steps of the search around one seed.
 const SEED_STEPS: u64 = 1000;
-/// One greedy pattern for so many items is enough without a search.
-const ENOUGH: usize = 10;
+/// Patterns of more items than this are none of few.
+const LONG: u64 = 64;
 /// Hosts that hold fewer items of mean weight are filled from the largest item on.
 const LARGE: f64 = 6.0;
 
@@ -86,7 +86,7 @@ impl VectorPricer {
         }
         if bound > problem.threshold {
             self.seeded(problem, effort, stop);
-            if self.few && self.found.len() * ENOUGH < self.items.len() {
+            if self.few && self.found.len() < effort.enough {
                 bound = self.paired(problem, effort, stop, bound);
             } else if !self.few {
                 let found = self.found.len() > 0;
@@ -160,7 +160,7 @@ impl VectorPricer {
         let whole: f64 = self.multipliers.iter().sum();
         let mean = (0..items.len()).map(weight).sum::<f64>() / items.len() as f64;
         let large_first = whole < LARGE * mean;
-        self.few = large_first && problem.penalties.is_empty();
+        self.few = large_first && problem.penalties.is_empty() && self.items.longest <= LONG;
         let key = |at: usize| {
             if self.few {
                 items.profit[at] as f64
@@ -209,8 +209,8 @@ impl VectorPricer {
         self.items.base + self.items.profit[at] + rest.min().expect("there is a table")
     }
 
-    /// A greedy pattern around every item, and then a short search around those that are in none, which
-    /// makes patterns that differ.
+    /// A greedy pattern around every item, and then, unless hosts hold few, a short search around those that
+    /// are in none, which makes patterns that differ.
     fn seeded(&mut self, problem: &Problem<'_>, effort: &Effort, stop: &dyn Fn() -> bool) {
         self.search.reset(&self.items, problem);
         self.uses.clear();
@@ -218,7 +218,6 @@ impl VectorPricer {
         let steps = (effort.steps / self.items.len() as u64).max(SEED_STEPS);
         let limits =
             Limits { cutoff: problem.threshold, steps, patience: u64::MAX, slack: 0, stop };
-        // Where hosts hold few items, another search makes patterns that differ.
         let passes: &[bool] = if self.few { &[true] } else { &[true, false] };
         for &greedy in passes {
             for seed in 0..self.items.len() {
@@ -267,7 +266,7 @@ impl VectorPricer {
             multipliers: &self.multipliers,
         };
         let limits = [effort.steps, effort.most_steps];
-        let extent = self.pairs.run(&space, limits, stop, &mut self.found);
+        let extent = self.pairs.run(space, limits, stop, &mut self.found);
         self.search.steps += extent.steps;
         bound.min(extent.bound)
     }

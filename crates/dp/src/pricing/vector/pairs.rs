@@ -8,6 +8,7 @@
 //! Research 38 (2011)).
 
 use super::found::Found;
+use super::items::Items;
 use super::search::Space;
 
 /// How many steps pass between two questions whether to stop.
@@ -54,8 +55,7 @@ struct Tops {
 impl Tops {
     /// Bounds what `more` candidates from each position on are worth. Of the items that need more than half
     /// of what is left of a resource one fits at most: they are a class, of which the bound counts one.
-    fn bound(&mut self, space: &Space<'_>, level: &mut Level, more: usize) {
-        let items = space.items;
+    fn bound(&mut self, items: &Items, level: &mut Level, more: usize) {
         let room = &level.room;
         let is_large = |at: usize, k: usize| items.size(at)[k] > room[k] / 2;
         self.large.clear();
@@ -93,6 +93,22 @@ impl Tops {
     }
 }
 
+/// What a search is for, and where it puts what it finds.
+struct Hunt<'a> {
+    space: Space<'a>,
+    /// Steps once something was found, and steps in any case.
+    limits: [u64; 2],
+    stop: &'a dyn Fn() -> bool,
+    found: &'a mut Found,
+}
+
+impl Hunt<'_> {
+    /// Whether the steps are used up.
+    fn is_spent(&self, steps: u64) -> bool {
+        steps >= self.limits[usize::from(self.found.len() == 0)]
+    }
+}
+
 /// How far a search went.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
@@ -105,35 +121,36 @@ impl PairSearch {
     /// Finds, for every item, the best pattern above the threshold in which no item is worth more, and ever
     /// better ones on the way. Items must be in the order of falling profit, and there are no penalties.
     ///
-    /// Ends early after `steps`, if something was found, or after `most_steps`.
+    /// Ends early after the first number of steps, if something was found, or after the second. Memory is
+    /// `O(n^2 / 64)` words for `n` items; a step takes `O(d)` in `d` resources.
     pub(super) fn run(
         &mut self,
-        space: &Space<'_>,
-        [steps, most_steps]: [u64; 2],
+        space: Space<'_>,
+        limits: [u64; 2],
         stop: &dyn Fn() -> bool,
         found: &mut Found,
     ) -> Extent {
         let items = space.items;
-        let n = items.len();
-        self.link(space);
+        self.link(&space);
         self.steps = 0;
         self.poll = POLL;
         self.cut = false;
         let threshold = space.problem.threshold;
+        let mut hunt = Hunt { space, limits, stop, found };
         let mut bound = threshold;
-        for root in 0..n {
+        for root in 0..items.len() {
             let tables = space.tables.iter();
             let rest = tables.map(|table| table.worth(table.capacity, root)).min().unwrap_or(0);
+            // Patterns that exceed the threshold by half as much as the best are of interest, too.
             self.cutoff = bound.midpoint(threshold);
             if items.base + rest <= self.cutoff {
                 break;
             }
-            let spent = self.steps >= if found.len() > 0 { steps } else { most_steps };
-            if self.cut || spent {
-                return Extent { bound: bound.max(items.base + rest), steps: self.steps };
+            self.cut |= hunt.is_spent(self.steps);
+            if !self.cut {
+                self.root(&mut hunt, root);
+                bound = bound.max(self.cutoff);
             }
-            self.root(space, root, [steps, most_steps], stop, found);
-            bound = bound.max(self.cutoff);
             if self.cut {
                 return Extent { bound: bound.max(items.base + rest), steps: self.steps };
             }
@@ -163,20 +180,13 @@ impl PairSearch {
                 }
             }
         }
-        let depth = usize::try_from(items.longest).unwrap_or(usize::MAX).min(4096) + 2;
-        self.levels.resize_with(depth.max(self.levels.len()), Level::default);
+        let depths = items.longest as usize + 2;
+        self.levels.resize_with(depths.max(self.levels.len()), Level::default);
     }
 
     /// All patterns whose first item is `root`.
-    fn root(
-        &mut self,
-        space: &Space<'_>,
-        root: usize,
-        limits: [u64; 2],
-        stop: &dyn Fn() -> bool,
-        found: &mut Found,
-    ) {
-        let items = space.items;
+    fn root(&mut self, hunt: &mut Hunt<'_>, root: usize) {
+        let (space, items) = (hunt.space, hunt.space.items);
         self.taken.clear();
         let mut top = std::mem::take(&mut self.levels[0]);
         top.room.clone_from(&items.capacity);
@@ -185,24 +195,12 @@ impl PairSearch {
         top.bits.clear();
         top.bits.resize(self.words, u64::MAX);
         self.levels[0] = top;
-        self.descend(space, 0, root, items.base, items.longest, limits, stop, found);
+        self.descend(hunt, 0, root, items.base, items.longest);
     }
 
     /// Adds item `at` to the pattern of a level and searches on; `more` items fit at most with it.
-    #[expect(clippy::too_many_arguments, reason = "the state of a recursion")]
-    fn descend(
-        &mut self,
-        space: &Space<'_>,
-        depth: usize,
-        at: usize,
-        value: i64,
-        more: u64,
-        limits: [u64; 2],
-        stop: &dyn Fn() -> bool,
-        found: &mut Found,
-    ) {
-        let items = space.items;
-        let d = items.dimensions;
+    fn descend(&mut self, hunt: &mut Hunt<'_>, depth: usize, at: usize, value: i64, more: u64) {
+        let (space, items) = (hunt.space, hunt.space.items);
         let (above, below) = self.levels.split_at_mut(depth + 1);
         let (above, next) = (&above[depth], &mut below[0]);
         let size = items.size(at);
@@ -215,8 +213,9 @@ impl PairSearch {
         next.bits.clear();
         next.bits.resize(self.words, 0);
         let row = &self.compatible[at * self.words..(at + 1) * self.words];
-        for word in at / 64..self.words {
-            next.bits[word] = above.bits[word] & row[word];
+        let words = next.bits.iter_mut().zip(&above.bits).zip(row).skip(at / 64);
+        for ((next, above), row) in words {
+            *next = above & row;
         }
         next.bits[at / 64] &= u64::MAX << (at % 64);
         let value = value + items.profit[at];
@@ -227,11 +226,10 @@ impl PairSearch {
         if self.taken.last().is_some_and(|&(_, count)| count >= items.most[at]) {
             next.bits[at / 64] &= !(1 << (at % 64));
         }
-        self.note(space, depth + 1, value, found);
+        self.note(hunt, depth + 1, value);
         if more > 1 {
-            self.extend(space, depth + 1, value, more - 1, limits, stop, found);
+            self.extend(hunt, depth + 1, value, more - 1);
         }
-        debug_assert_eq!(self.levels[depth].room.len(), d);
         match self.taken.last_mut() {
             Some((_, count)) if *count > 1 => *count -= 1,
             _ => {
@@ -241,21 +239,11 @@ impl PairSearch {
     }
 
     /// Tries all candidates of a level, of which `more` fit together at most.
-    #[expect(clippy::too_many_arguments, reason = "the state of a recursion")]
-    fn extend(
-        &mut self,
-        space: &Space<'_>,
-        depth: usize,
-        value: i64,
-        more: u64,
-        limits: [u64; 2],
-        stop: &dyn Fn() -> bool,
-        found: &mut Found,
-    ) {
-        let items = space.items;
+    fn extend(&mut self, hunt: &mut Hunt<'_>, depth: usize, value: i64, more: u64) {
+        let (space, items) = (hunt.space, hunt.space.items);
         let mut level = std::mem::take(&mut self.levels[depth]);
         if more == 1 {
-            self.last(space, &level, depth, value, found);
+            self.last(hunt, &level, value);
             self.levels[depth] = level;
             return;
         }
@@ -277,7 +265,7 @@ impl PairSearch {
             }
         }
         let more = level.rooms[0].checked_div(least).map_or(more, |fit| fit.min(more));
-        self.tops.bound(space, &mut level, usize::try_from(more).unwrap_or(usize::MAX));
+        self.tops.bound(items, &mut level, usize::try_from(more).unwrap_or(usize::MAX));
         for index in 0..level.list.len() {
             let at = level.list[index] as usize;
             if value + level.worths[index] <= self.cutoff {
@@ -295,29 +283,21 @@ impl PairSearch {
             }
             if self.steps >= self.poll {
                 self.poll = self.steps + POLL;
-                let limit = if found.len() > 0 { limits[0] } else { limits[1] };
-                self.cut |= self.steps >= limit || stop();
+                self.cut |= hunt.is_spent(self.steps) || (hunt.stop)();
             }
             if self.cut {
                 break;
             }
             self.levels[depth] = level;
-            self.descend(space, depth, at, value, more, limits, stop, found);
+            self.descend(hunt, depth, at, value, more);
             level = std::mem::take(&mut self.levels[depth]);
         }
         self.levels[depth] = level;
     }
 
     /// One more item fits at most: the first that does is the best.
-    fn last(
-        &mut self,
-        space: &Space<'_>,
-        level: &Level,
-        depth: usize,
-        value: i64,
-        found: &mut Found,
-    ) {
-        let items = space.items;
+    fn last(&mut self, hunt: &mut Hunt<'_>, level: &Level, value: i64) {
+        let items = hunt.space.items;
         for word in 0..self.words {
             let mut bits = level.bits[word];
             while bits != 0 {
@@ -328,31 +308,30 @@ impl PairSearch {
                 }
                 self.steps += 1;
                 if items.size(at).iter().zip(&level.room).all(|(size, room)| size <= room)
-                    && loaded(space, &level.room, Some(at))
+                    && loaded(items, &level.room, Some(at))
                 {
                     self.taken.push((at as u32, 1));
                     self.cutoff = value + items.profit[at];
-                    found.push(items, &self.taken, self.cutoff);
+                    hunt.found.push(items, &self.taken, self.cutoff);
                     self.taken.pop();
                     return;
                 }
             }
         }
-        let _ = depth;
     }
 
     /// Records the pattern of a level if it is the best so far.
-    fn note(&mut self, space: &Space<'_>, depth: usize, value: i64, found: &mut Found) {
-        if value > self.cutoff && loaded(space, &self.levels[depth].room, None) {
+    fn note(&mut self, hunt: &mut Hunt<'_>, depth: usize, value: i64) {
+        let items = hunt.space.items;
+        if value > self.cutoff && loaded(items, &self.levels[depth].room, None) {
             self.cutoff = value;
-            found.push(space.items, &self.taken, value);
+            hunt.found.push(items, &self.taken, value);
         }
     }
 }
 
 /// Whether a pattern that leaves `room`, and one more item, uses as much as it must.
-fn loaded(space: &Space<'_>, room: &[u64], more: Option<usize>) -> bool {
-    let items = space.items;
+fn loaded(items: &Items, room: &[u64], more: Option<usize>) -> bool {
     room.iter().enumerate().all(|(k, room)| {
         let added = more.map_or(0, |at| items.size(at)[k]);
         items.capacity[k] - room + added >= items.least_load[k]

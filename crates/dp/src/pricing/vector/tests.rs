@@ -3,35 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::pricing::tests::Owned;
 use crate::pricing::{Conflicts, Penalty, Priced};
-
-/// A problem that owns its data.
-#[derive(Clone, Debug)]
-struct Owned {
-    capacity: Vec<u64>,
-    least_load: Vec<u64>,
-    sizes: Vec<u64>,
-    copies: Vec<u32>,
-    profits: Vec<i64>,
-    conflicts: Conflicts,
-    penalties: Vec<Penalty>,
-    threshold: i64,
-}
-
-impl Owned {
-    fn problem(&self) -> Problem<'_> {
-        Problem {
-            capacity: &self.capacity,
-            least_load: &self.least_load,
-            sizes: &self.sizes,
-            copies: &self.copies,
-            profits: &self.profits,
-            conflicts: &self.conflicts,
-            penalties: &self.penalties,
-            threshold: self.threshold,
-        }
-    }
-}
 
 /// The greatest profit of a pattern, by trying all.
 fn best(problem: &Problem<'_>) -> Option<i64> {
@@ -117,7 +90,7 @@ proptest! {
     #[test]
     fn patterns_and_bounds_hold(owned in problems()) {
         let problem = owned.problem();
-        let effort = Effort { patterns: 10, repeats: 2, steps: u64::MAX, most_steps: u64::MAX };
+        let effort = Effort { patterns: 10, enough: usize::MAX, repeats: 2, steps: u64::MAX, most_steps: u64::MAX };
         let answer = VectorPricer::new().price(&problem, &effort, &|| false);
         check_patterns(&problem, &answer.patterns);
         let best = best(&problem).filter(|&best| best > problem.threshold);
@@ -133,7 +106,7 @@ proptest! {
     #[test]
     fn bounds_hold_when_cut_short(owned in problems(), steps in 0_u64..60, most in 0_u64..60) {
         let problem = owned.problem();
-        let effort = Effort { patterns: 3, repeats: 1, steps, most_steps: most };
+        let effort = Effort { patterns: 3, enough: 2, repeats: 1, steps, most_steps: most };
         let mut pricer = VectorPricer::new();
         let answer = pricer.price(&problem, &effort, &|| false);
         check_patterns(&problem, &answer.patterns);
