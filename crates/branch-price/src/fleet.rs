@@ -268,7 +268,7 @@ mod tests {
     fn whole_hosts_hold_what_enumeration_says() {
         let mut state = 1;
         for _ in 0..3000 {
-            let kinds = (0..1 + draw(&mut state, 3)).map(|_| Kind {
+            let kinds = (0..=draw(&mut state, 3)).map(|_| Kind {
                 cost: 1 + draw(&mut state, 6),
                 fewest: draw(&mut state, 3) / 2,
                 most: draw(&mut state, 5),
