@@ -15,7 +15,7 @@ use crate::residual::Residual;
 /// The program has no more columns than this.
 const MOST_COLUMNS: usize = 1500;
 /// It takes no more than this part of the time that is left, if there is a deadline.
-const SHARE: u32 = 8;
+const SHARE: u32 = 16;
 
 impl Engine<'_> {
     /// Looks for a cheaper placement among those made of known columns, those first whose reduced cost in

@@ -1,5 +1,5 @@
-//! The order of things on several host types: raise the bound by bisection, dive, let HiGHS combine the
-//! columns found so far, and search trees of limited size for several costs at once.
+//! The order of things on several host types: raise the bound by bisection, dive, search trees of limited
+//! size for several costs, and let HiGHS combine the columns found so far.
 //!
 //! On identical hosts the relaxation is nearly always tight, so that all that matters is whether its bound
 //! can be reached. With prices there are many costs between bound and placement. A tree that aims near the
@@ -12,8 +12,10 @@ use crate::engine::{End, Until};
 use crate::residual::Residual;
 use crate::solve::{Aimed, Ended, Search, Solver};
 
-/// Nodes of the first trees; four times as many after every round without success.
-const FIRST_NODES: u64 = 500;
+/// Nodes of the first trees.
+const FIRST_NODES: u64 = 64;
+/// How many times as many nodes trees have after a round without success.
+const MORE_NODES: u64 = 8;
 
 impl Solver<'_> {
     /// Raises the bound and looks for placements until the two meet.
@@ -39,10 +41,10 @@ impl Solver<'_> {
             if self.search == Search::Root {
                 break;
             }
-            if self.engine.combine(root, nodes)? || self.search_trees(root, nodes)? {
+            if self.search_trees(root, nodes)? || self.engine.combine(root, nodes)? {
                 continue;
             }
-            nodes = nodes.saturating_mul(4);
+            nodes = nodes.saturating_mul(MORE_NODES);
         }
         Ok(Ended::Done)
     }
@@ -77,7 +79,8 @@ impl Solver<'_> {
         let Some(cost) = self.engine.incumbent.cost() else { return Ok(false) };
         let gap = cost - lower;
         let mut last = None;
-        for most in [cost - 1, lower + gap / 2, lower + gap / 8] {
+        let aims = [(cost - 1, nodes), (lower + gap / 2, nodes / 4), (lower + gap / 8, nodes / 4)];
+        for (most, nodes) in aims {
             if last == Some(most) {
                 continue;
             }

@@ -3,7 +3,7 @@
 use vmpack_check::Judge;
 use vmpack_datasets::SolutionForm;
 use vmpack_model::allocation::{self, Allocation};
-use vmpack_model::packing::{self, Packing};
+use vmpack_model::packing::{self, Certificate, Packing, Refutation};
 use vmpack_model::{AnyInstance, Method, Outcome, Problem, Registry, Value};
 use vmpack_results::Features;
 
@@ -17,7 +17,7 @@ pub(crate) trait Measurable: Judge + SolutionForm {
     /// How large an instance is.
     fn features(instance: &Self::Instance) -> Features;
 
-    /// The kind of certificate that comes with the bound.
+    /// The kind of certificate that comes with the bound, or of a tree that refutes.
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str>;
 
     /// The solution in the lines that a contender printed, with its cost, if there is one.
@@ -95,6 +95,11 @@ impl Measurable for Packing {
     }
 
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str> {
+        if let Some(Refutation::Tree { nodes }) = &outcome.refutation
+            && nodes.len() > 1
+        {
+            return Some(Certificate::TREE);
+        }
         Some(outcome.bound.as_ref()?.certificate.as_ref()?.kind())
     }
 

@@ -53,12 +53,14 @@ impl Certificate {
     /// The [kind](Self::kind) of a search tree.
     pub const TREE: &'static str = "tree";
 
-    /// Which kind of evidence it is, as files and records call it.
+    /// Which kind of evidence it is, as records call it: as files do, but that a tree without any branching
+    /// is a `leaf`, which looks at the instance as a whole.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Volume { .. } => "volume",
             Self::DualFeasible { .. } => "dual-feasible",
             Self::DualWeights { .. } => "dual-weights",
+            Self::Tree { nodes, .. } if nodes.len() == 1 => "leaf",
             Self::Tree { .. } => Self::TREE,
         }
     }
