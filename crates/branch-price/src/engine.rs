@@ -1,11 +1,12 @@
 //! Column generation at one node: relax, round, bound, price.
 
-use vmpack_dp::pricing::{Conflicts, Effort, OneResourcePricer, Problem, VectorPricer};
+use vmpack_dp::pricing::{Conflicts, Effort, OneResourcePricer, Penalty, Problem, VectorPricer};
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
-use vmpack_model::packing::{Instance, Pattern, TreeNode};
+use vmpack_model::packing::{Instance, Pattern, TreeNode, WeightedCut};
 
 use crate::columns::{Columns, Rules, from_priced};
+use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
 use crate::incumbent::Incumbent;
 use crate::normal::Normal;
@@ -27,6 +28,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) items: Items,
     pub(crate) columns: Columns,
     pub(crate) restricted: Restricted,
+    /// Columns that wait for their items to have rows.
+    pub(crate) fresh: Vec<u32>,
     pricers: Pricers,
     pub(crate) counters: Work,
     /// The most items that one host can hold.
@@ -40,6 +43,7 @@ pub(crate) struct Work {
     pub(crate) pricings: u64,
     pub(crate) pricing_steps: u64,
     pub(crate) nodes: u64,
+    pub(crate) cuts: u64,
     pub(crate) dives: u64,
     pub(crate) lp_micros: u64,
     pub(crate) pricing_micros: u64,
@@ -67,8 +71,23 @@ impl Closing {
             weights: residual.order.iter().map(weight).collect(),
             scale: self.proof.scale,
             prices: self.proof.prices.clone(),
-            cuts: Vec::new(),
+            cuts: self.cuts(residual),
         }
+    }
+}
+
+impl Closing {
+    /// The cuts, their items in the order of the judge.
+    fn cuts(&self, residual: &Residual) -> Vec<WeightedCut> {
+        let mut place = vec![usize::MAX; residual.demand.len()];
+        for (at, &item) in residual.order.iter().enumerate() {
+            place[item as usize] = at;
+        }
+        let cut = |&(items, weight): &(Triple, i64)| WeightedCut {
+            items: items.map(|item| place[item as usize]),
+            weight: weight.unsigned_abs(),
+        };
+        self.duals.cuts.iter().map(cut).collect()
     }
 }
 
@@ -110,7 +129,8 @@ impl<'a> Engine<'a> {
             incumbent,
             items: Items::new(instance),
             columns: Columns::default(),
-            restricted: Restricted::new(instance, budget.seed())?,
+            restricted: Restricted::new(instance, budget)?,
+            fresh: Vec::new(),
             pricers: Pricers {
                 one: OneResourcePricer::new(bytes.min(TABLE_BYTES)),
                 vector: VectorPricer::new(),
@@ -161,11 +181,15 @@ impl<'a> Engine<'a> {
         let instance = self.instance();
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
         let clock = std::time::Instant::now();
+        self.restricted.purge(residual.live().count())?;
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
         if self.counters.relaxations == 0 {
             let brimful = self.brimful_columns(&rules);
             self.restricted.add(&self.columns, &brimful)?;
         }
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain(|&column| rules.admit(self.columns.get(column)));
+        self.restricted.add(&self.columns, &fresh)?;
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
         let mut last_value = f64::INFINITY;
         loop {
@@ -224,9 +248,8 @@ impl<'a> Engine<'a> {
                 continue;
             }
             let content = self.columns.get(column);
-            let weight: i64 =
-                content.items.iter().map(|&(i, n)| duals.weight(i) * i64::from(n)).sum();
-            let over = weight - duals.allowance(self.instance(), content.host);
+            let over =
+                duals.pattern(&content.items) - duals.allowance(self.instance(), content.host);
             if over > accuracy(duals) && rules.admit(content) {
                 found.push((-over, column));
             }
@@ -245,8 +268,9 @@ impl<'a> Engine<'a> {
         let residual = rules.residual;
         // Items without weight help a pattern to its least load, and with nothing else.
         let full = rules.least_load.iter().any(|&load| load > 0);
-        let live: Vec<u32> =
-            residual.live().filter(|&item| full || duals.weight(item) > 0).collect();
+        let of_cuts: Vec<u32> = duals.cuts.iter().flat_map(|&(items, _)| items).collect();
+        let matters = |item: &u32| full || duals.weight(*item) > 0 || of_cuts.contains(item);
+        let live: Vec<u32> = residual.live().filter(matters).collect();
         let d = instance.dimensions();
         let mut sizes = Vec::with_capacity(live.len() * d);
         let mut index = vec![usize::MAX; self.items.len()];
@@ -262,6 +286,11 @@ impl<'a> Engine<'a> {
                 conflicts.insert(i, j);
             }
         }
+        let penalty = |&(items, amount): &(Triple, i64)| Penalty {
+            items: items.map(|item| index[item as usize]),
+            amount,
+        };
+        let penalties: Vec<Penalty> = duals.cuts.iter().map(penalty).collect();
         let mut new = Vec::new();
         let mut heaviest = Vec::with_capacity(instance.hosts().len());
         for (t, host) in instance.hosts().iter().enumerate() {
@@ -288,7 +317,7 @@ impl<'a> Engine<'a> {
                 copies: &copies,
                 profits: &profits,
                 conflicts: &conflicts,
-                penalties: &[],
+                penalties: &penalties,
                 threshold: allowance + accuracy(duals),
             };
             let budget = self.budget;

@@ -17,10 +17,12 @@
 mod brim;
 mod choose;
 mod columns;
+mod cuts;
 mod dive;
 mod duals;
 mod engine;
 mod incumbent;
+mod merge;
 mod method;
 mod normal;
 mod residual;

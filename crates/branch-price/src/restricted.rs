@@ -7,13 +7,18 @@ use std::time::Instant;
 
 use vmpack_lp::backend::BackendError;
 use vmpack_lp::master::{Ended, Master, NewColumn, Simplex};
+use vmpack_model::Budget;
 use vmpack_model::packing::Instance;
 
-use crate::columns::{Columns, Rules};
+use crate::columns::{Column, Columns, Rules};
+use crate::cuts::{Triple, coefficient, is_valid};
 use crate::residual::Items;
 
 /// What the dearest host costs in the program: tolerances of 1e-9 are 2e-12 of a host then.
 const COST_OF_HOST: f64 = 512.0;
+
+/// Columns per item beyond which half of them are deleted.
+const MOST_PER_ITEM: usize = 5;
 
 /// A linear program over some columns.
 pub(crate) struct Restricted {
@@ -27,6 +32,8 @@ pub(crate) struct Restricted {
     demands: Vec<u64>,
     /// Rows of host types with limited stock.
     stock_rows: Vec<Option<Stock>>,
+    /// Cuts, valid at the present node or not.
+    cuts: Vec<Cut>,
     /// What a column of the program stands for.
     content: Vec<Content>,
     usable: Vec<bool>,
@@ -46,6 +53,14 @@ struct Stock {
     left: u64,
 }
 
+/// The row of a cut. It is free where the cut does not hold.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    items: Triple,
+    row: usize,
+    is_valid: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
     Pattern(u32),
@@ -63,13 +78,16 @@ pub(crate) struct Relaxed {
     pub(crate) duals: Vec<f64>,
     /// What one more host of a type in stock would save.
     pub(crate) prices: Vec<f64>,
+    /// Cuts that matter, and what one host more allowed would save.
+    pub(crate) cuts: Vec<(Triple, f64)>,
     /// How much artificial columns cover.
     pub(crate) artificial: f64,
 }
 
 impl Restricted {
-    pub(crate) fn new(instance: &Instance, seed: u64) -> Result<Self, BackendError> {
-        let mut master = Master::new(seed)?;
+    pub(crate) fn new(instance: &Instance, budget: &Budget) -> Result<Self, BackendError> {
+        let mut master = Master::new(budget.seed())?;
+        master.stop_on(budget.stop_flag())?;
         let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1).max(1);
         let mut stock_rows = Vec::new();
         let mut item_of = Vec::new();
@@ -91,6 +109,7 @@ impl Restricted {
             item_of,
             demands: Vec::new(),
             stock_rows,
+            cuts: Vec::new(),
             content: Vec::new(),
             usable: Vec::new(),
             place: Vec::new(),
@@ -172,6 +191,14 @@ impl Restricted {
                 self.simplex = Simplex::Dual;
             }
         }
+        for cut in &mut self.cuts {
+            if cut.is_valid != is_valid(cut.items, residual) {
+                cut.is_valid = !cut.is_valid;
+                let most = if cut.is_valid { 1.0 } else { f64::INFINITY };
+                self.master.set_row(cut.row, f64::NEG_INFINITY, most)?;
+                self.simplex = Simplex::Dual;
+            }
+        }
         let mut changes = Vec::new();
         for (at, content) in self.content.iter().enumerate() {
             let Content::Pattern(column) = *content else { continue };
@@ -186,6 +213,67 @@ impl Restricted {
             self.master.set_uppers(&changes)?;
         }
         Ok(())
+    }
+
+    /// Deletes columns once they are many more than the `live` items: those that may not be used at
+    /// present, and those of the greatest reduced costs. They stay known, and pricing looks at them first.
+    pub(crate) fn purge(&mut self, live: usize) -> Result<(), BackendError> {
+        let patterns = self.content.iter().filter(|&&c| c != Content::Artificial).count();
+        // Columns that came after the last solve have no reduced costs.
+        let solved = self.master.reduced_costs().len().min(self.content.len());
+        if solved == 0 || patterns < MOST_PER_ITEM * live {
+            return Ok(());
+        }
+        let basic = self.master.basic()?;
+        let reduced = self.master.reduced_costs();
+        let mut order: Vec<(f64, usize)> = (0..solved)
+            .filter(|&at| self.content[at] != Content::Artificial && !basic[at])
+            .map(|at| (if self.usable[at] { reduced[at] } else { f64::INFINITY }, at))
+            .collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        order.truncate(patterns - MOST_PER_ITEM * live / 2);
+        let mut gone = vec![false; self.content.len()];
+        order.iter().for_each(|&(_, at)| gone[at] = true);
+        let indices: Vec<usize> = (0..gone.len()).filter(|&at| gone[at]).collect();
+        self.master.delete_columns(&indices)?;
+        retain(&mut self.content, &gone);
+        retain(&mut self.usable, &gone);
+        self.place.fill(None);
+        for (at, content) in self.content.iter().enumerate() {
+            if let Content::Pattern(column) = *content {
+                self.place[column as usize] = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds cuts that hold at the present node.
+    pub(crate) fn add_cuts(
+        &mut self,
+        columns: &Columns,
+        cuts: &[Triple],
+    ) -> Result<(), BackendError> {
+        for &items in cuts {
+            let entry = |(at, content): (usize, &Content)| match *content {
+                Content::Pattern(column) => {
+                    Some((at, coefficient(items, columns.get(column)))).filter(|&(_, a)| a > 0.0)
+                }
+                Content::Artificial => None,
+            };
+            let entries: Vec<(usize, f64)> =
+                self.content.iter().enumerate().filter_map(entry).collect();
+            let row = self.master.add_row(f64::NEG_INFINITY, 1.0, &entries)?;
+            self.item_of.push(None);
+            self.cuts.push(Cut { items, row, is_valid: true });
+        }
+        self.simplex = Simplex::Dual;
+        Ok(())
+    }
+
+    /// The entries of a column in rows of cuts.
+    fn cut_entries<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let entry = |cut: &Cut| (cut.row, coefficient(cut.items, column));
+        self.cuts.iter().map(entry).filter(|&(_, a)| a > 0.0)
     }
 
     /// Whether a column is in the program, usable at present or not.
@@ -208,7 +296,7 @@ impl Restricted {
                 (row, f64::from(count))
             });
             let stock = self.stock_rows[content.host].map(|stock| (stock.row, 1.0));
-            entries.push(covered.chain(stock).collect());
+            entries.push(covered.chain(stock).chain(self.cut_entries(content)).collect());
             self.place[column as usize] = Some(self.content.len() + added.len());
             added.push(column);
         }
@@ -269,7 +357,16 @@ impl Restricted {
         let price = |stock: &Option<Stock>| {
             stock.map_or(0.0, |stock| (-duals[stock.row] / self.unit).max(0.0))
         };
+        let saved = |cut: &Cut| (cut.items, (-duals[cut.row] / self.unit).max(0.0));
+        let valid = self.cuts.iter().filter(|cut| cut.is_valid);
+        relaxed.cuts = valid.map(saved).filter(|&(_, saved)| saved > 0.0).collect();
         relaxed.prices = self.stock_rows.iter().map(price).collect();
         Ok(Some(relaxed))
     }
+}
+
+/// Drops the entries that are marked.
+fn retain<T>(entries: &mut Vec<T>, gone: &[bool]) {
+    let mut marks = gone.iter();
+    entries.retain(|_| !marks.next().is_some_and(|&gone| gone));
 }

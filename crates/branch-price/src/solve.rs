@@ -268,13 +268,21 @@ impl Solver<'_> {
         }
         if normal.keeps_vms() {
             for node in &mut nodes {
-                if let TreeNode::Leaf { weights, prices, .. } = node {
+                if let TreeNode::Leaf { weights, prices, cuts, .. } = node {
                     *weights = normal.scaled(weights)?;
+                    for cut in cuts {
+                        cut.weight = cut.weight.checked_mul(normal.step)?;
+                    }
                     *prices = normal.host_prices(prices)?;
                 }
             }
         } else {
-            let [TreeNode::Leaf { weights, prices, .. }] = &mut nodes[..] else { return None };
+            let [TreeNode::Leaf { weights, prices, cuts, .. }] = &mut nodes[..] else {
+                return None;
+            };
+            if !cuts.is_empty() {
+                return None;
+            }
             *weights = normal.row_weights(weights)?;
             *prices = normal.host_prices(prices)?;
         }
@@ -301,6 +309,7 @@ impl Engine<'_> {
             ("simplex-iterations", self.restricted.iterations()),
             ("pricings", work.pricings),
             ("nodes", work.nodes),
+            ("cuts", work.cuts),
             ("dives", work.dives),
             ("lp-milliseconds", work.lp_micros / 1000),
             ("pricing-milliseconds", work.pricing_micros / 1000),

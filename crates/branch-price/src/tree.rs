@@ -11,7 +11,7 @@ use crate::dive::Dived;
 use crate::engine::{End, Engine, Until};
 use crate::residual::Residual;
 
-/// Dives are made every so many branchings.
+/// Dives are made after so many branchings, and less and less often.
 const BRANCHINGS_PER_DIVE: u64 = 10;
 /// A certificate holds no more numbers than this.
 const MOST_NUMBERS: usize = 4_000_000;
@@ -48,9 +48,13 @@ impl Engine<'_> {
         let mut path: Vec<Level> = Vec::new();
         let mut residual = root.clone();
         let mut branchings = 0_u64;
+        let mut next_dive = BRANCHINGS_PER_DIVE;
         loop {
             self.counters.nodes += 1;
-            let end = self.generate(&residual, most, Until::Target, &[])?;
+            let end = match self.generate(&residual, most, Until::Target, &[])? {
+                End::Open(relaxed) => self.cut(&residual, relaxed, most)?,
+                end => end,
+            };
             let relaxed = match end {
                 End::Found => return Ok(Searched::Found),
                 End::Stopped => return Ok(Searched::Stopped),
@@ -73,7 +77,8 @@ impl Engine<'_> {
             };
             if let Some(relaxed) = relaxed {
                 branchings += 1;
-                if branchings.is_multiple_of(BRANCHINGS_PER_DIVE) {
+                if branchings >= next_dive {
+                    next_dive += BRANCHINGS_PER_DIVE + branchings / BRANCHINGS_PER_DIVE;
                     match self.dive(&residual, &relaxed, most)? {
                         Dived::Found => return Ok(Searched::Found),
                         Dived::Stopped => return Ok(Searched::Stopped),
@@ -90,7 +95,8 @@ impl Engine<'_> {
                     push(&mut proof, TreeNode::Branch { first, second, apart: 0 });
                 }
                 let before = residual.clone();
-                residual.together(&mut self.items, first, second);
+                let glued = residual.together(&mut self.items, first, second);
+                self.merge((first, second), glued, &residual);
                 path.push(Level { pair: (first, second), before, together: true, node });
                 continue;
             }

@@ -130,6 +130,15 @@ fn brimful() -> impl Strategy<Value = Instance> {
     )
 }
 
+/// Nine different VMs, about three to a host: cuts hold for all of them.
+fn different() -> impl Strategy<Value = Instance> {
+    (30..60_u64, prop::collection::btree_set(20..90_u64, 9)).prop_map(|(capacity, shares)| {
+        let items: Vec<(Vec<u64>, u64)> =
+            shares.into_iter().map(|share| (vec![(capacity * share / 120).max(1)], 1)).collect();
+        Instance::identical_hosts("different", &[capacity], &items).expect("small")
+    })
+}
+
 fn agrees_with_enumeration(instance: &Instance) {
     if PACKING.iter().any(|method| method.supports(instance).is_err()) {
         return;
@@ -155,6 +164,11 @@ proptest! {
 
     #[test]
     fn tiny_instances_reach_the_enumerated_optimum(instance in tiny()) {
+        agrees_with_enumeration(&instance);
+    }
+
+    #[test]
+    fn different_vms_reach_the_enumerated_optimum(instance in different()) {
         agrees_with_enumeration(&instance);
     }
 
