@@ -20,6 +20,9 @@ const REPEATS: u32 = 3;
 /// Bytes of the dense table of the pricing knapsack, if the budget sets no limit.
 const TABLE_BYTES: u64 = 2 << 30;
 
+/// What the process takes without columns and tables.
+const BASE_BYTES: u64 = 24 << 20;
+
 /// What every part of the solver works on.
 pub(crate) struct Engine<'a> {
     pub(crate) normal: &'a Normal,
@@ -146,7 +149,13 @@ impl<'a> Engine<'a> {
 
     /// Whether the budget is spent.
     pub(crate) fn is_spent(&self) -> bool {
-        self.budget.exhausted_after(self.work())
+        self.budget.exhausted_after(self.work()) || self.is_out_of_memory()
+    }
+
+    /// Whether no more columns may be kept.
+    fn is_out_of_memory(&self) -> bool {
+        let taken = BASE_BYTES + self.columns.bytes() + self.pricers.one.bytes();
+        self.pricers.one.ran_out() || self.budget.memory_limit().is_some_and(|limit| taken > limit)
     }
 
     /// Work in the units of the budget: simplex steps, and a thousand pricing steps each.

@@ -154,7 +154,7 @@ struct ProofTree {
 fn push(proof: &mut Option<ProofTree>, node: TreeNode) {
     let Some(tree) = proof else { return };
     tree.numbers += match &node {
-        TreeNode::Leaf { weights, .. } => weights.len(),
+        TreeNode::Leaf { weights, cuts, .. } => weights.len() + 4 * cuts.len(),
         TreeNode::Branch { .. } => 3,
     };
     if tree.numbers > MOST_NUMBERS {
