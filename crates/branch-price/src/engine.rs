@@ -124,7 +124,7 @@ impl<'a> Engine<'a> {
         incumbent: Incumbent<'a>,
     ) -> Result<Self, BackendError> {
         let instance = &normal.instance;
-        let bytes = budget.memory_limit().map_or(TABLE_BYTES, |limit| limit / 3);
+        let bytes = budget.memory_limit().map_or(TABLE_BYTES, |limit| limit / 2);
         let most_copies = (0..instance.hosts().len()).map(|t| most_items(instance, t)).max();
         Ok(Self {
             normal,

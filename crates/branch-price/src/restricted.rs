@@ -233,7 +233,9 @@ impl Restricted {
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
         order.truncate(patterns - MOST_PER_ITEM * live / 2);
         let mut gone = vec![false; self.content.len()];
-        order.iter().for_each(|&(_, at)| gone[at] = true);
+        for &(_, at) in &order {
+            gone[at] = true;
+        }
         let indices: Vec<usize> = (0..gone.len()).filter(|&at| gone[at]).collect();
         self.master.delete_columns(&indices)?;
         retain(&mut self.content, &gone);

@@ -2,7 +2,8 @@
 //!
 //! Depth first, together first: two item types are glued to a new one, so that pricing keeps its form;
 //! apart, they are in conflict (da Silva and Schouery 2025, section 5, after Ryan and Foster 1981). Pairs
-//! whose both branches failed are branched on first elsewhere.
+//! whose both branches failed are branched on first elsewhere. Nodes whose relaxation does not exceed the
+//! target are cut before they are branched on.
 
 use vmpack_lp::backend::BackendError;
 use vmpack_model::packing::TreeNode;
