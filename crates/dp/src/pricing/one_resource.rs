@@ -184,8 +184,13 @@ impl OneResourcePricer {
     /// Fills the dense table, level by level; `false` if it was stopped.
     fn fill(&mut self, width: usize, waste: u64, stop: &dyn Fn() -> bool) -> bool {
         let cells = width * (self.copies.len() + 1);
-        if self.dense.len() < cells {
-            self.dense.resize(cells, 0);
+        if self.dense.capacity() < cells {
+            // Nothing of it is needed, so nothing is copied.
+            self.dense = Vec::new();
+            self.dense.reserve_exact(cells);
+        }
+        if self.dense.len() < width {
+            self.dense.resize(width, 0);
         }
         let allowed = usize::try_from(waste).unwrap_or(usize::MAX).saturating_add(1).min(width);
         self.dense[..allowed].fill(0);
@@ -193,6 +198,11 @@ impl OneResourcePricer {
         for (level, copy) in self.copies.iter().enumerate() {
             if stop() {
                 return false;
+            }
+            // Memory is touched level by level, because all at once takes a second per gigabyte.
+            let end = (level + 2) * width;
+            if self.dense.len() < end {
+                self.dense.resize(end, 0);
             }
             let (done, rest) = self.dense.split_at_mut((level + 1) * width);
             let below = &done[level * width..];
