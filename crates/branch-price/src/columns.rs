@@ -46,16 +46,28 @@ impl Column {
     }
 }
 
+/// Bytes of a column without its entries: vectors, an entry of a hash map, and bounds, costs and working
+/// arrays of the simplex method.
+const BYTES_PER_COLUMN: u64 = 500;
+/// Bytes of an entry: two copies here, and four in the linear program, by column and by row.
+const BYTES_PER_ENTRY: u64 = 64;
+
 /// All columns that were ever found.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     all: Vec<Column>,
     known: HashMap<(usize, Vec<(u32, u32)>), u32>,
+    bytes: u64,
 }
 
 impl Columns {
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// What the columns take, here and as columns of a linear program, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(crate) fn get(&self, column: u32) -> &Column {
@@ -68,6 +80,8 @@ impl Columns {
         let key = (column.host, column.items.clone());
         let known = *self.known.entry(key).or_insert(next);
         if known == next {
+            self.bytes += BYTES_PER_COLUMN + BYTES_PER_ENTRY * column.items.len() as u64;
+            self.bytes += 8 * column.load.len() as u64;
             self.all.push(column);
         }
         known

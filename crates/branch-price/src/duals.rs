@@ -8,6 +8,7 @@
 use vmpack_model::packing::Instance;
 
 use crate::columns::Rules;
+use crate::cuts::{Triple, is_valid, pays};
 use crate::fleet::Fits;
 use crate::residual::Residual;
 use crate::restricted::Relaxed;
@@ -21,6 +22,8 @@ pub(crate) struct Duals {
     pub(crate) scale: i64,
     /// What one host more of each type would save, times the scale; negative where decisions demand hosts.
     pub(crate) prices: Vec<i64>,
+    /// What a pattern loses that a cut counts; positive.
+    pub(crate) cuts: Vec<(Triple, i64)>,
 }
 
 /// What weights prove: no pattern of type `t` weighs more than `scale * cost[t] + prices[t]`.
@@ -50,6 +53,11 @@ impl Duals {
         Self {
             weights: relaxed.duals.iter().map(fixed).collect(),
             prices: relaxed.prices.iter().map(|value| (value * scale as f64) as i64).collect(),
+            cuts: relaxed
+                .cuts
+                .iter()
+                .map(|&(items, saved)| (items, (saved * scale as f64).ceil() as i64))
+                .collect(),
             scale,
         }
     }
@@ -58,17 +66,27 @@ impl Duals {
         self.weights.get(item as usize).copied().unwrap_or(0)
     }
 
+    /// What a pattern weighs.
+    pub(crate) fn pattern(&self, items: &[(u32, u32)]) -> i64 {
+        let weight: i64 = items.iter().map(|&(i, n)| self.weight(i) * i64::from(n)).sum();
+        let lost = self.cuts.iter().filter(|&&(triple, _)| pays(triple, items));
+        weight - lost.map(|&(_, amount)| amount).sum::<i64>()
+    }
+
     /// What patterns of a host type weigh that are worth no more than they cost.
     pub(crate) fn allowance(&self, instance: &Instance, host: usize) -> i64 {
         self.scale * instance.hosts()[host].cost as i64 + self.prices[host]
     }
 
-    /// What is demanded weighs so much.
+    /// What is demanded weighs so much, less the cuts: the patterns of a placement, all together, lose
+    /// each at most once.
     pub(crate) fn total(&self, residual: &Residual) -> i128 {
-        residual
+        let items: i128 = residual
             .live()
             .map(|item| i128::from(residual.demand(item)) * i128::from(self.weight(item)))
-            .sum()
+            .sum();
+        debug_assert!(self.cuts.iter().all(|&(triple, _)| is_valid(triple, residual)));
+        items - self.cuts.iter().map(|&(_, amount)| i128::from(amount)).sum::<i128>()
     }
 
     /// The scales and prices that make the weights dual feasible, given that no pattern of type `t` weighs

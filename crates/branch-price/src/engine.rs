@@ -2,9 +2,10 @@
 
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
-use vmpack_model::packing::{Instance, Pattern, TreeNode};
+use vmpack_model::packing::{Instance, Pattern, TreeNode, WeightedCut};
 
 use crate::columns::{Columns, Rules};
+use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
 use crate::fleet::Fits;
 use crate::incumbent::Incumbent;
@@ -16,6 +17,9 @@ use crate::restricted::{Relaxed, Restricted};
 /// Bytes of the dense table of the pricing knapsack, if the budget sets no limit.
 const TABLE_BYTES: u64 = 2 << 30;
 
+/// What the process takes without columns and tables.
+const BASE_BYTES: u64 = 24 << 20;
+
 /// What every part of the solver works on.
 pub(crate) struct Engine<'a> {
     pub(crate) normal: &'a Normal,
@@ -24,6 +28,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) items: Items,
     pub(crate) columns: Columns,
     pub(crate) restricted: Restricted,
+    /// Columns that wait for their items to have rows.
+    pub(crate) fresh: Vec<u32>,
     pub(crate) pricers: Pricers,
     pub(crate) counters: Work,
     /// The most items that one host can hold.
@@ -37,6 +43,7 @@ pub(crate) struct Work {
     pub(crate) pricings: u64,
     pub(crate) pricing_steps: u64,
     pub(crate) nodes: u64,
+    pub(crate) cuts: u64,
     pub(crate) dives: u64,
     /// Integer programs over known columns, and the simplex steps in them.
     pub(crate) combinations: u64,
@@ -62,8 +69,23 @@ impl Closing {
             weights: residual.order.iter().map(weight).collect(),
             scale: self.proof.scale,
             prices: self.proof.prices.clone(),
-            cuts: Vec::new(),
+            cuts: self.cuts(residual),
         }
+    }
+}
+
+impl Closing {
+    /// The cuts, their items in the order of the judge.
+    fn cuts(&self, residual: &Residual) -> Vec<WeightedCut> {
+        let mut place = vec![usize::MAX; residual.demand.len()];
+        for (at, &item) in residual.order.iter().enumerate() {
+            place[item as usize] = at;
+        }
+        let cut = |&(items, weight): &(Triple, i64)| WeightedCut {
+            items: items.map(|item| place[item as usize]),
+            weight: weight.unsigned_abs(),
+        };
+        self.duals.cuts.iter().map(cut).collect()
     }
 }
 
@@ -101,7 +123,7 @@ impl<'a> Engine<'a> {
         incumbent: Incumbent<'a>,
     ) -> Result<Self, BackendError> {
         let instance = &normal.instance;
-        let bytes = budget.memory_limit().map_or(TABLE_BYTES, |limit| limit / 3);
+        let bytes = budget.memory_limit().map_or(TABLE_BYTES, |limit| limit / 2);
         let most_copies = (0..instance.hosts().len()).map(|t| most_items(instance, t)).max();
         Ok(Self {
             normal,
@@ -109,7 +131,8 @@ impl<'a> Engine<'a> {
             incumbent,
             items: Items::new(instance),
             columns: Columns::default(),
-            restricted: Restricted::new(instance, budget.seed())?,
+            restricted: Restricted::new(instance, budget)?,
+            fresh: Vec::new(),
             pricers: Pricers::new(bytes.min(TABLE_BYTES)),
             counters: Work::default(),
             most_copies: most_copies.unwrap_or(1),
@@ -122,7 +145,13 @@ impl<'a> Engine<'a> {
 
     /// Whether the budget is spent.
     pub(crate) fn is_spent(&self) -> bool {
-        self.budget.exhausted_after(self.work())
+        self.budget.exhausted_after(self.work()) || self.is_out_of_memory()
+    }
+
+    /// Whether no more columns may be kept.
+    fn is_out_of_memory(&self) -> bool {
+        let taken = BASE_BYTES + self.columns.bytes() + self.pricers.bytes();
+        self.pricers.ran_out() || self.budget.memory_limit().is_some_and(|limit| taken > limit)
     }
 
     /// Work in the units of the budget: simplex steps, and a thousand pricing steps each.
@@ -159,11 +188,15 @@ impl<'a> Engine<'a> {
         let instance = self.instance();
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
         let clock = std::time::Instant::now();
+        self.restricted.purge(residual.live().count())?;
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
         if self.counters.relaxations == 0 {
             let first = self.first_columns(&rules);
             self.restricted.add(&self.columns, &first)?;
         }
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.retain(|&column| rules.admit(self.columns.get(column)));
+        self.restricted.add(&self.columns, &fresh)?;
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
         let mut last_value = f64::INFINITY;
         loop {

@@ -2,7 +2,7 @@
 //! and Gomory (1961).
 //!
 //! * [`ColumnGeneration`]: prices and dives, without a search tree.
-//! * [`BranchPrice`]: adds the tree of Ryan and Foster on item types.
+//! * [`BranchPrice`]: adds the tree of Ryan and Foster on item types, with subset-row cuts at its nodes.
 //!
 //! The linear programs are floating point, nothing that is claimed is: dual values are rounded to integers
 //! and every bound is derived from them and from integer pricing alone. A bound of the root comes with its
@@ -12,17 +12,21 @@
 //! da Silva, Schouery, *Solving Cutting Stock Problems via an Extended Ryan-Foster Branching Scheme and
 //! Fast Column Generation*, INFORMS Journal on Computing 2025; Gilmore, Gomory, *A Linear Programming
 //! Approach to the Cutting-Stock Problem*, Operations Research 9 (1961); Farley, *A Note on Bounding a
-//! Class of Linear Programming Problems*, Operations Research 38 (1990).
+//! Class of Linear Programming Problems*, Operations Research 38 (1990); Jepsen, Petersen, Spoorendonk,
+//! Pisinger, *Subset-Row Inequalities Applied to the Vehicle-Routing Problem with Time Windows*, Operations
+//! Research 56 (2008).
 
 mod choose;
 mod columns;
 mod combine;
+mod cuts;
 mod dive;
 mod duals;
 mod engine;
 mod first;
 mod fleet;
 mod incumbent;
+mod merge;
 mod method;
 mod normal;
 mod price;

@@ -1,11 +1,12 @@
 //! Columns of positive reduced profit: those known already, those near the basis, those that a search finds.
 
 use vmpack_dp::pricing::{
-    Conflicts, Effort, ExchangePricer, OneResourcePricer, Priced, Problem, VectorPricer,
+    Conflicts, Effort, ExchangePricer, OneResourcePricer, Penalty, Priced, Problem, VectorPricer,
 };
 use vmpack_lp::backend::BackendError;
 
 use crate::columns::{Rules, from_priced};
+use crate::cuts::Triple;
 use crate::duals::Duals;
 use crate::engine::{Engine, Until};
 use crate::restricted::Relaxed;
@@ -38,6 +39,16 @@ impl Pricers {
             zeal: 1,
         }
     }
+
+    /// What tables take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.one.bytes()
+    }
+
+    /// Whether a table would have taken more than allowed.
+    pub(crate) fn ran_out(&self) -> bool {
+        self.one.ran_out()
+    }
 }
 
 impl Engine<'_> {
@@ -66,8 +77,7 @@ impl Engine<'_> {
     /// What a column is worth beyond its cost.
     fn reduced_profit(&self, duals: &Duals, column: u32) -> i64 {
         let content = self.columns.get(column);
-        let weight: i64 = content.items.iter().map(|&(i, n)| duals.weight(i) * i64::from(n)).sum();
-        weight - duals.allowance(self.instance(), content.host)
+        duals.pattern(&content.items) - duals.allowance(self.instance(), content.host)
     }
 
     /// New columns of positive reduced profit, and what the heaviest pattern of every host type weighs at
@@ -84,8 +94,9 @@ impl Engine<'_> {
         let residual = rules.residual;
         // Items without weight help a pattern to its least load, and with nothing else.
         let full = rules.fleet.wants_load();
-        let live: Vec<u32> =
-            residual.live().filter(|&item| full || duals.weight(item) > 0).collect();
+        let of_cuts: Vec<u32> = duals.cuts.iter().flat_map(|&(items, _)| items).collect();
+        let matters = |item: &u32| full || duals.weight(*item) > 0 || of_cuts.contains(item);
+        let live: Vec<u32> = residual.live().filter(matters).collect();
         let d = instance.dimensions();
         let mut sizes = Vec::with_capacity(live.len() * d);
         let mut index = vec![usize::MAX; self.items.len()];
@@ -101,6 +112,11 @@ impl Engine<'_> {
                 conflicts.insert(i, j);
             }
         }
+        let penalty = |&(items, amount): &(Triple, i64)| Penalty {
+            items: items.map(|item| index[item as usize]),
+            amount,
+        };
+        let penalties: Vec<Penalty> = duals.cuts.iter().map(penalty).collect();
         let mut new = Vec::new();
         let mut heaviest = Vec::with_capacity(instance.hosts().len());
         for t in 0..instance.hosts().len() {
@@ -126,7 +142,7 @@ impl Engine<'_> {
                 copies: &copies,
                 profits: &profits,
                 conflicts: &conflicts,
-                penalties: &[],
+                penalties: &penalties,
                 threshold: allowance + accuracy(duals),
             };
             let budget = self.budget;

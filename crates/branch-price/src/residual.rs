@@ -143,7 +143,7 @@ impl Residual {
     }
 
     /// Glues one of each: see [`vmpack_model::packing::TreeNode`] for what this means.
-    pub(crate) fn together(&mut self, items: &mut Items, first: u32, second: u32) {
+    pub(crate) fn together(&mut self, items: &mut Items, first: u32, second: u32) -> u32 {
         let pair = (first.min(second), first.max(second));
         let mut inherited = self.enemies(first);
         inherited.extend(self.enemies(second));
@@ -173,6 +173,7 @@ impl Residual {
         self.demand[first as usize] -= 1;
         self.demand[second as usize] -= 1;
         self.demand[glued as usize] += 1;
+        glued
     }
 
     /// The items in conflict with an item, in order.

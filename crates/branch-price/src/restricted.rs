@@ -7,13 +7,18 @@ use std::time::Instant;
 
 use vmpack_lp::backend::BackendError;
 use vmpack_lp::master::{Ended, Master, NewColumn, Simplex};
+use vmpack_model::Budget;
 use vmpack_model::packing::Instance;
 
-use crate::columns::{Columns, Rules};
+use crate::columns::{Column, Columns, Rules};
+use crate::cuts::{Triple, coefficient, is_valid};
 use crate::residual::Items;
 
 /// What the dearest host costs in the program: tolerances of 1e-9 are 2e-12 of a host then.
 const COST_OF_HOST: f64 = 512.0;
+
+/// Columns per item beyond which half of them are deleted.
+const MOST_PER_ITEM: usize = 5;
 
 /// A linear program over some columns.
 pub(crate) struct Restricted {
@@ -29,6 +34,8 @@ pub(crate) struct Restricted {
     demands: Vec<u64>,
     /// Rows of the numbers of hosts, unless there is one type of unlimited stock.
     host_rows: Vec<Option<HostRow>>,
+    /// Cuts, valid at the present node or not.
+    cuts: Vec<Cut>,
     /// What a column of the program stands for.
     content: Vec<Content>,
     usable: Vec<bool>,
@@ -47,6 +54,14 @@ struct HostRow {
     fewest: u64,
     /// `u64::MAX` if there is no limit.
     most: u64,
+}
+
+/// The row of a cut. It is free where the cut does not hold.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    items: Triple,
+    row: usize,
+    is_valid: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +85,16 @@ pub(crate) struct Relaxed {
     pub(crate) prices: Vec<f64>,
     /// How many hosts of each type are opened.
     pub(crate) hosts: Vec<f64>,
+    /// Cuts that matter, and what one host more allowed would save.
+    pub(crate) cuts: Vec<(Triple, f64)>,
     /// How much artificial columns cover.
     pub(crate) artificial: f64,
 }
 
 impl Restricted {
-    pub(crate) fn new(instance: &Instance, seed: u64) -> Result<Self, BackendError> {
-        let mut master = Master::new(seed)?;
+    pub(crate) fn new(instance: &Instance, budget: &Budget) -> Result<Self, BackendError> {
+        let mut master = Master::new(budget.seed())?;
+        master.stop_on(budget.stop_flag())?;
         let dearest = instance.hosts().iter().map(|host| host.cost).max().unwrap_or(1).max(1);
         let unit = COST_OF_HOST / dearest as f64;
         let mut host_rows = Vec::new();
@@ -105,6 +123,7 @@ impl Restricted {
             demands: Vec::new(),
             stocks,
             host_rows,
+            cuts: Vec::new(),
             usable: vec![true; content.len()],
             content,
             place: Vec::new(),
@@ -189,6 +208,14 @@ impl Restricted {
                 self.simplex = Simplex::Dual;
             }
         }
+        for cut in &mut self.cuts {
+            if cut.is_valid != is_valid(cut.items, residual) {
+                cut.is_valid = !cut.is_valid;
+                let most = if cut.is_valid { 1.0 } else { f64::INFINITY };
+                self.master.set_row(cut.row, f64::NEG_INFINITY, most)?;
+                self.simplex = Simplex::Dual;
+            }
+        }
         let mut changes = Vec::new();
         for (at, content) in self.content.iter().enumerate() {
             let Content::Pattern(column) = *content else { continue };
@@ -203,6 +230,70 @@ impl Restricted {
             self.master.set_uppers(&changes)?;
         }
         Ok(())
+    }
+
+    /// Deletes columns once they are many more than the `live` items: those that may not be used at
+    /// present, and those of the greatest reduced costs. They stay known, and pricing looks at them first.
+    pub(crate) fn purge(&mut self, live: usize) -> Result<(), BackendError> {
+        let is_pattern = |at: usize| matches!(self.content[at], Content::Pattern(_));
+        let patterns = (0..self.content.len()).filter(|&at| is_pattern(at)).count();
+        // Columns that came after the last solve have no reduced costs.
+        let solved = self.master.reduced_costs().len().min(self.content.len());
+        if solved == 0 || patterns < MOST_PER_ITEM * live {
+            return Ok(());
+        }
+        let basic = self.master.basic()?;
+        let reduced = self.master.reduced_costs();
+        let mut order: Vec<(f64, usize)> = (0..solved)
+            .filter(|&at| is_pattern(at) && !basic[at])
+            .map(|at| (if self.usable[at] { reduced[at] } else { f64::INFINITY }, at))
+            .collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+        order.truncate(patterns - MOST_PER_ITEM * live / 2);
+        let mut gone = vec![false; self.content.len()];
+        for &(_, at) in &order {
+            gone[at] = true;
+        }
+        let indices: Vec<usize> = (0..gone.len()).filter(|&at| gone[at]).collect();
+        self.master.delete_columns(&indices)?;
+        retain(&mut self.content, &gone);
+        retain(&mut self.usable, &gone);
+        self.place.fill(None);
+        for (at, content) in self.content.iter().enumerate() {
+            if let Content::Pattern(column) = *content {
+                self.place[column as usize] = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds cuts that hold at the present node.
+    pub(crate) fn add_cuts(
+        &mut self,
+        columns: &Columns,
+        cuts: &[Triple],
+    ) -> Result<(), BackendError> {
+        for &items in cuts {
+            let entry = |(at, content): (usize, &Content)| match *content {
+                Content::Pattern(column) => {
+                    Some((at, coefficient(items, columns.get(column)))).filter(|&(_, a)| a > 0.0)
+                }
+                Content::Empty(_) | Content::Artificial => None,
+            };
+            let entries: Vec<(usize, f64)> =
+                self.content.iter().enumerate().filter_map(entry).collect();
+            let row = self.master.add_row(f64::NEG_INFINITY, 1.0, &entries)?;
+            self.item_of.push(None);
+            self.cuts.push(Cut { items, row, is_valid: true });
+        }
+        self.simplex = Simplex::Dual;
+        Ok(())
+    }
+
+    /// The entries of a column in rows of cuts.
+    fn cut_entries<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = (usize, f64)> + 'a {
+        let entry = |cut: &Cut| (cut.row, coefficient(cut.items, column));
+        self.cuts.iter().map(entry).filter(|&(_, a)| a > 0.0)
     }
 
     /// Whether a column is in the program, usable at present or not.
@@ -225,7 +316,7 @@ impl Restricted {
                 (row, f64::from(count))
             });
             let hosts = self.host_rows[content.host].map(|row| (row.row, 1.0));
-            entries.push(covered.chain(hosts).collect());
+            entries.push(covered.chain(hosts).chain(self.cut_entries(content)).collect());
             self.place[column as usize] = Some(self.content.len() + added.len());
             added.push(column);
         }
@@ -295,7 +386,16 @@ impl Restricted {
             let greatest = if row.most < u64::MAX { f64::INFINITY } else { 0.0 };
             (-duals[row.row] / self.unit).clamp(least, greatest)
         };
+        let saved = |cut: &Cut| (cut.items, (-duals[cut.row] / self.unit).max(0.0));
+        let valid = self.cuts.iter().filter(|cut| cut.is_valid);
+        relaxed.cuts = valid.map(saved).filter(|&(_, saved)| saved > 0.0).collect();
         relaxed.prices = self.host_rows.iter().map(price).collect();
         Ok(Some(relaxed))
     }
+}
+
+/// Drops the entries that are marked.
+fn retain<T>(entries: &mut Vec<T>, gone: &[bool]) {
+    let mut marks = gone.iter();
+    entries.retain(|_| !marks.next().is_some_and(|&gone| gone));
 }

@@ -337,8 +337,11 @@ impl Solver<'_> {
         if normal.keeps_vms() {
             for node in &mut nodes {
                 match node {
-                    TreeNode::Leaf { weights, prices, .. } => {
+                    TreeNode::Leaf { weights, prices, cuts, .. } => {
                         *weights = normal.scaled(weights)?;
+                        for cut in cuts {
+                            cut.weight = cut.weight.checked_mul(normal.step)?;
+                        }
                         *prices = normal.host_prices(prices)?;
                     }
                     TreeNode::Hosts { host, .. } => *host = normal.given_host(*host),
@@ -346,7 +349,12 @@ impl Solver<'_> {
                 }
             }
         } else {
-            let [TreeNode::Leaf { weights, prices, .. }] = &mut nodes[..] else { return None };
+            let [TreeNode::Leaf { weights, prices, cuts, .. }] = &mut nodes[..] else {
+                return None;
+            };
+            if !cuts.is_empty() {
+                return None;
+            }
             *weights = normal.row_weights(weights)?;
             *prices = normal.host_prices(prices)?;
         }
@@ -373,6 +381,7 @@ impl Engine<'_> {
             ("simplex-iterations", self.restricted.iterations()),
             ("pricings", work.pricings),
             ("nodes", work.nodes),
+            ("cuts", work.cuts),
             ("dives", work.dives),
             ("combinations", work.combinations),
             ("lp-milliseconds", work.lp_micros / 1000),

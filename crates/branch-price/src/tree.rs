@@ -4,7 +4,8 @@
 //! first, for it moves the bound most.
 //! Depth first, together first: two item types are glued to a new one, so that pricing keeps its form;
 //! apart, they are in conflict (da Silva and Schouery 2025, section 5, after Ryan and Foster 1981). Pairs
-//! whose both branches failed are branched on first elsewhere.
+//! whose both branches failed are branched on first elsewhere. Nodes whose relaxation does not exceed the
+//! target are cut before they are branched on.
 
 use vmpack_lp::backend::BackendError;
 use vmpack_model::packing::TreeNode;
@@ -13,7 +14,7 @@ use crate::dive::Dived;
 use crate::engine::{End, Engine, Until};
 use crate::residual::Residual;
 
-/// Dives are made every so many branchings.
+/// Dives are made after so many branchings, and less and less often.
 const BRANCHINGS_PER_DIVE: u64 = 10;
 /// A certificate holds no more numbers than this.
 const MOST_NUMBERS: usize = 4_000_000;
@@ -63,12 +64,19 @@ impl Engine<'_> {
         let mut residual = root.clone();
         let mut branchings = 0_u64;
         let known = self.counters.nodes;
+        let mut next_dive = BRANCHINGS_PER_DIVE;
         loop {
             if self.counters.nodes - known >= most_nodes {
                 return Ok(Searched::Stopped);
             }
             self.counters.nodes += 1;
-            let end = self.generate(&residual, most, Until::Target, &[])?;
+            let end = match self.generate(&residual, most, Until::Target, &[])? {
+                // Pricing several resources takes longer with cuts than they save.
+                End::Open(relaxed) if self.instance().dimensions() == 1 => {
+                    self.cut(&residual, relaxed, most)?
+                }
+                end => end,
+            };
             let relaxed = match end {
                 End::Found => return Ok(Searched::Found),
                 End::Stopped => return Ok(Searched::Stopped),
@@ -94,7 +102,8 @@ impl Engine<'_> {
             };
             if let Some(relaxed) = relaxed {
                 branchings += 1;
-                if branchings.is_multiple_of(BRANCHINGS_PER_DIVE) {
+                if branchings >= next_dive {
+                    next_dive += BRANCHINGS_PER_DIVE + branchings / BRANCHINGS_PER_DIVE;
                     match self.dive(&residual, &relaxed, most)? {
                         Dived::Found => return Ok(Searched::Found),
                         Dived::Stopped => return Ok(Searched::Stopped),
@@ -117,7 +126,8 @@ impl Engine<'_> {
                         if let (Some(first), Some(second)) = (place(i), place(j)) {
                             push(&mut proof, TreeNode::Branch { first, second, apart: 0 });
                         }
-                        residual.together(&mut self.items, i, j);
+                        let glued = residual.together(&mut self.items, i, j);
+                        self.merge((i, j), glued, &residual);
                     }
                     Decision::Hosts(host, most) => {
                         push(&mut proof, TreeNode::Hosts { host, most, above: 0 });
@@ -189,7 +199,7 @@ struct ProofTree {
 fn push(proof: &mut Option<ProofTree>, node: TreeNode) {
     let Some(tree) = proof else { return };
     tree.numbers += match &node {
-        TreeNode::Leaf { weights, .. } => weights.len(),
+        TreeNode::Leaf { weights, cuts, .. } => weights.len() + 4 * cuts.len(),
         TreeNode::Branch { .. } | TreeNode::Hosts { .. } => 3,
     };
     if tree.numbers > MOST_NUMBERS {

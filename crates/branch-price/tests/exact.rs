@@ -181,6 +181,15 @@ fn fleets() -> impl Strategy<Value = Instance> {
     )
 }
 
+/// Nine different VMs, about three to a host: cuts hold for all of them.
+fn different() -> impl Strategy<Value = Instance> {
+    (30..60_u64, prop::collection::btree_set(20..90_u64, 9)).prop_map(|(capacity, shares)| {
+        let items: Vec<(Vec<u64>, u64)> =
+            shares.into_iter().map(|share| (vec![(capacity * share / 120).max(1)], 1)).collect();
+        Instance::identical_hosts("different", &[capacity], &items).expect("small")
+    })
+}
+
 fn agrees_with_enumeration(instance: &Instance) {
     if PACKING.iter().any(|method| method.supports(instance).is_err()) {
         return;
@@ -222,6 +231,11 @@ proptest! {
 
     #[test]
     fn fleets_reach_the_enumerated_optimum_with_a_certificate(instance in fleets()) {
+        agrees_with_enumeration(&instance);
+    }
+
+    #[test]
+    fn different_vms_reach_the_enumerated_optimum(instance in different()) {
         agrees_with_enumeration(&instance);
     }
 
@@ -278,6 +292,19 @@ fn the_deadline_is_kept_with_an_answer_and_a_true_bound() {
         assert!(started.elapsed() < Duration::from_secs(3), "{method:?} {:?}", started.elapsed());
         assert!(outcome.solved.is_some() && outcome.bound.is_some());
     }
+}
+
+/// Where memory ends, the best answer and a true bound come back.
+#[test]
+fn a_limit_of_memory_ends_the_search_with_an_answer() {
+    let sizes = (0..300_u64).map(|i| (vec![400_000 + 2_311 * i + i * i % 97], 1));
+    let items: Vec<(Vec<u64>, u64)> = sizes.collect();
+    let instance = Instance::identical_hosts("wide", &[2_000_003], &items).expect("valid");
+    let budget = Budget::default().with_memory(26 << 20).with_time(Duration::from_mins(1));
+    let started = Instant::now();
+    let (outcome, _) = solve(&BranchPrice, &instance, &budget);
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(outcome.solved.is_some() && outcome.bound.is_some());
 }
 
 #[test]

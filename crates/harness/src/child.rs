@@ -5,6 +5,8 @@
 //! loading nor printing is counted against a method.
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -114,6 +116,9 @@ impl<W: Write> Visit for Solve<'_, W> {
 
         let mut trajectory = Trajectory::default();
         let budget = budget(limits, *seed);
+        if let Some(seconds) = limits.cpu_s {
+            stop_after_cpu(&budget, seconds);
+        }
         let cpu = own_cpu_seconds();
         let wall = Instant::now();
         let outcome = method.solve(instance, &budget, &mut trajectory);
@@ -133,6 +138,27 @@ impl<W: Write> Visit for Solve<'_, W> {
         self.output.write_all(&line)?;
         Ok(self.output.flush()?)
     }
+}
+
+/// Asks whoever spends the budget to stop once this process has used so many CPU seconds.
+fn stop_after_cpu(budget: &Budget, seconds: f64) {
+    /// How often the clock is read when little is left.
+    const PATROL: f64 = 0.005;
+    let stop = budget.stop_flag();
+    let threads = budget.threads() as f64;
+    // The thread ends with the process.
+    thread::spawn(move || {
+        loop {
+            let left = seconds - own_cpu_seconds();
+            if left <= 0.0 {
+                stop.store(true, Ordering::Relaxed);
+                return;
+            }
+            // All threads together cannot use it up sooner.
+            let pause = (left / threads).max(PATROL);
+            thread::sleep(Duration::try_from_secs_f64(pause).unwrap_or(Duration::MAX));
+        }
+    });
 }
 
 fn budget(limits: &Limits, seed: u64) -> Budget {

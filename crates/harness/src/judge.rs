@@ -171,8 +171,9 @@ impl<D: Dialect> Visit for Judging<'_, D> {
         if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
             return unanswered(Termination::OutOfMemory);
         }
-        if answer.wall_s > limits.wall_s + GRACE.as_secs_f64()
-            || limits.cpu_s.is_some_and(|limit| answer.cpu_s > limit)
+        let grace = GRACE.as_secs_f64();
+        if answer.wall_s > limits.wall_s + grace
+            || limits.cpu_s.is_some_and(|limit| answer.cpu_s > limit + grace)
         {
             return unanswered(Termination::Timeout);
         }

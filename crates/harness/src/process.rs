@@ -15,8 +15,8 @@ use crate::limits::{
 };
 use crate::machine::{Process, family_tree, load_average, peak_rss};
 
-/// How long after its wall limit a child may still hand over what it has. Then its whole process group
-/// is killed.
+/// How long after its limit of wall time or CPU time a child may still hand over what it has. Then its
+/// whole process group is killed.
 pub const GRACE: Duration = Duration::from_millis(400);
 
 /// How long a child may take to load its instance before solving begins.
@@ -132,7 +132,7 @@ pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Resul
         events.send(Event::Exited)
     });
 
-    let mut watch = Watch::new(limits, started);
+    let mut watch = Watch::new(limits, is_ours, started);
     if !is_ours {
         watch.begin(started);
     }
@@ -171,8 +171,15 @@ fn ceilings(limits: &Limits, is_ours: bool) -> Ceilings {
             .memory_bytes
             .filter(|_| is_ours)
             .map(|bytes| bytes.saturating_add(headroom)),
-        cpu_seconds: limits.cpu_s.map(|seconds| seconds.ceil() as u64),
+        cpu_seconds: cpu_ceiling(limits, is_ours).map(|seconds| seconds as u64),
     }
+}
+
+/// The CPU seconds after which a process is killed: whole ones, as the operating system counts them. A
+/// child of ours knows its limit and stops by itself, and is given time for its answer.
+fn cpu_ceiling(limits: &Limits, is_ours: bool) -> Option<f64> {
+    let grace = if is_ours { GRACE.as_secs_f64() } else { 0.0 };
+    limits.cpu_s.map(|seconds| (seconds + grace).ceil())
 }
 
 /// What is known of a running child.
@@ -196,12 +203,12 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(limits: &Limits, started: Instant) -> Self {
+    fn new(limits: &Limits, is_ours: bool, started: Instant) -> Self {
         Self {
             // A limit that no clock can count is none.
             wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
             memory_limit: limits.memory_bytes,
-            cpu_limit: limits.cpu_s.map(f64::ceil),
+            cpu_limit: cpu_ceiling(limits, is_ours),
             until: started + LOADING_LIMIT,
             phase: Stop::Loading,
             stop: None,

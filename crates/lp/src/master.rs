@@ -5,6 +5,9 @@
 //! bounds that change from node to node. HiGHS keeps basis and factor when columns are added, so a solve
 //! after a batch is a handful of primal simplex steps. Presolve would throw the basis away and is off.
 
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use highs::{ColProblem, HighsModelStatus, Model};
@@ -27,7 +30,7 @@ pub enum Ended {
     Optimal,
     /// No point satisfies all rows.
     Infeasible,
-    /// The deadline passed.
+    /// The deadline passed, or somebody asked to stop.
     Late,
 }
 
@@ -44,7 +47,10 @@ pub struct Master {
     starts: Vec<i32>,
     values: Vec<f64>,
     duals: Vec<f64>,
+    reduced_costs: Vec<f64>,
     iterations: u64,
+    /// HiGHS reads it by address.
+    stop: Option<Arc<AtomicBool>>,
 }
 
 /// A column to add.
@@ -75,6 +81,10 @@ impl Master {
         for name in ["primal_feasibility_tolerance", "dual_feasibility_tolerance"] {
             model.try_set_option(name, TOLERANCE).map_err(|_| option(name))?;
         }
+        // Degenerate programs at the bound: perturbed costs take more steps to clean up than they save.
+        model
+            .try_set_option("dual_simplex_cost_perturbation_multiplier", 0.0)
+            .map_err(|_| option("perturbation"))?;
         let seed = (seed % (1 << 31)) as i32;
         for (name, value) in [("threads", 1), ("random_seed", seed), ("simplex_scale_strategy", 0)]
         {
@@ -87,8 +97,32 @@ impl Master {
             starts: Vec::new(),
             values: Vec::new(),
             duals: Vec::new(),
+            reduced_costs: Vec::new(),
             iterations: 0,
+            stop: None,
         })
+    }
+
+    /// Has every solve end once the flag is set, which is looked at after each step.
+    ///
+    /// # Errors
+    /// If HiGHS refuses to ask.
+    #[expect(unsafe_code, reason = "the safe wrapper has no callbacks")]
+    pub fn stop_on(&mut self, flag: Arc<AtomicBool>) -> Result<(), BackendError> {
+        let address = Arc::as_ptr(&flag).cast_mut().cast::<c_void>();
+        self.stop = Some(flag);
+        // SAFETY: a live model. The flag lives as long as `self`, and so at least as long as any solve.
+        let set =
+            unsafe { highs_sys::Highs_setCallback(self.model.as_mut_ptr(), Some(ask), address) };
+        accepted(set, "a callback")?;
+        // SAFETY: a live model.
+        let started = unsafe {
+            highs_sys::Highs_startCallback(
+                self.model.as_mut_ptr(),
+                highs_sys::kHighsCallbackSimplexInterrupt,
+            )
+        };
+        accepted(started, "a callback")
     }
 
     /// The number of rows.
@@ -232,6 +266,47 @@ impl Master {
         accepted(status, "the cost of a column")
     }
 
+    /// Which columns are in the present basis.
+    ///
+    /// # Errors
+    /// If HiGHS has no basis.
+    #[expect(unsafe_code, reason = "the safe wrapper does not know bases")]
+    pub fn basic(&self) -> Result<Vec<bool>, BackendError> {
+        let mut columns = vec![0; self.columns];
+        let mut rows = vec![0; self.rows];
+        // SAFETY: a live model, and arrays of one entry per column and row.
+        let status = unsafe {
+            highs_sys::Highs_getBasis(self.model.as_ptr(), columns.as_mut_ptr(), rows.as_mut_ptr())
+        };
+        accepted(status, "reading the basis")?;
+        Ok(columns.iter().map(|&status| status == highs_sys::kHighsBasisStatusBasic).collect())
+    }
+
+    /// Deletes columns, given by ascending index; those that follow move up. The basis is kept if none of
+    /// them is in it, and its factor is made anew.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    #[expect(unsafe_code, reason = "the safe wrapper cannot delete columns")]
+    pub fn delete_columns(&mut self, columns: &[usize]) -> Result<(), BackendError> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<(usize, f64)> = columns.iter().map(|&column| (column, 0.0)).collect();
+        let (index, _) = split(&entries, self.columns)?;
+        // SAFETY: a live model; HiGHS copies the indices.
+        let status = unsafe {
+            highs_sys::Highs_deleteColsBySet(
+                self.model.as_mut_ptr(),
+                index.len() as i32,
+                index.as_ptr(),
+            )
+        };
+        accepted(status, "deleting columns")?;
+        self.columns -= columns.len();
+        Ok(())
+    }
+
     /// Solves from the present basis.
     ///
     /// # Errors
@@ -281,7 +356,9 @@ impl Master {
                     return Ok(Ended::Optimal);
                 }
                 Ok(HighsModelStatus::Infeasible) if from_scratch => return Ok(Ended::Infeasible),
-                Ok(HighsModelStatus::ReachedTimeLimit) => return Ok(Ended::Late),
+                Ok(HighsModelStatus::ReachedTimeLimit | HighsModelStatus::ReachedInterrupt) => {
+                    return Ok(Ended::Late);
+                }
                 _ => {}
             }
         }
@@ -306,12 +383,13 @@ impl Master {
     fn read_solution(&mut self) -> Result<(), BackendError> {
         self.values.resize(self.columns, 0.0);
         self.duals.resize(self.rows, 0.0);
+        self.reduced_costs.resize(self.columns, 0.0);
         // SAFETY: the vectors have one entry per column and row; null asks for nothing.
         let status = unsafe {
             highs_sys::Highs_getSolution(
                 self.model.as_ptr(),
                 self.values.as_mut_ptr(),
-                std::ptr::null_mut(),
+                self.reduced_costs.as_mut_ptr(),
                 std::ptr::null_mut(),
                 self.duals.as_mut_ptr(),
             )
@@ -324,9 +402,33 @@ impl Master {
         &self.values
     }
 
+    /// What one unit more of each column would cost, of the last optimal solve.
+    pub fn reduced_costs(&self) -> &[f64] {
+        &self.reduced_costs
+    }
+
     /// One dual value per row, of the last optimal solve.
     pub fn duals(&self) -> &[f64] {
         &self.duals
+    }
+}
+
+/// Tells HiGHS whether to stop.
+#[expect(unsafe_code, reason = "called by HiGHS")]
+unsafe extern "C" fn ask(
+    _kind: c_int,
+    _message: *const c_char,
+    _said: *const highs_sys::HighsCallbackDataOut,
+    answer: *mut highs_sys::HighsCallbackDataIn,
+    flag: *mut c_void,
+) {
+    // SAFETY: `flag` is the address of the flag of a living `Master`, which HiGHS hands back, and `answer`
+    // is null or a struct of HiGHS that waits for the answer.
+    unsafe {
+        if let (Some(flag), Some(answer)) = (flag.cast::<AtomicBool>().as_ref(), answer.as_mut()) {
+            // HiGHS keeps the answer of before, so a no is said as well.
+            answer.user_interrupt = c_int::from(flag.load(Ordering::Relaxed));
+        }
     }
 }
 
@@ -381,6 +483,48 @@ mod tests {
         assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Optimal));
         let total: f64 = master.values().iter().sum();
         assert!((total - 3.5).abs() < 1e-9, "{total}");
+    }
+
+    #[test]
+    fn stops_when_asked() {
+        let mut master = Master::new(0).expect("options");
+        let rows: Vec<usize> =
+            (0..50).map(|_| master.add_row(1.0, f64::INFINITY, &[]).expect("row")).collect();
+        for pair in rows.windows(2) {
+            let entries = [(pair[0], 1.0), (pair[1], 0.5)];
+            let column = NewColumn { cost: 1.0, upper: f64::INFINITY, entries: &entries };
+            master.add_columns(&[column]).expect("columns");
+        }
+        let last = [(rows[49], 1.0)];
+        let column = NewColumn { cost: 1.0, upper: f64::INFINITY, entries: &last };
+        master.add_columns(&[column]).expect("columns");
+        let flag = Arc::new(AtomicBool::new(true));
+        master.stop_on(Arc::clone(&flag)).expect("accepted");
+        assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Late));
+        flag.store(false, Ordering::Relaxed);
+        assert_eq!(master.solve(Simplex::Dual, None), Ok(Ended::Optimal));
+    }
+
+    #[test]
+    fn deletes_columns_beside_the_basis() {
+        let mut master = Master::new(0).expect("options");
+        master.add_row(6.0, f64::INFINITY, &[]).expect("row");
+        for worth in [1.0, 3.0, 2.0] {
+            let entries = [(0, worth)];
+            let column = NewColumn { cost: 1.0, upper: f64::INFINITY, entries: &entries };
+            master.add_columns(&[column]).expect("columns");
+        }
+        assert_eq!(master.solve(Simplex::Primal, None), Ok(Ended::Optimal));
+        assert_eq!(master.basic(), Ok(vec![false, true, false]));
+        let reduced = [2.0 / 3.0, 0.0, 1.0 / 3.0];
+        assert!(master.reduced_costs().iter().zip(reduced).all(|(a, b)| (a - b).abs() < 1e-9));
+        master.delete_columns(&[0, 2]).expect("there");
+        assert_eq!(master.columns(), 1);
+        let before = master.iterations();
+        assert_eq!(master.solve(Simplex::Primal, None), Ok(Ended::Optimal));
+        assert_eq!(master.iterations(), before, "the basis is kept");
+        assert!((master.values()[0] - 2.0).abs() < 1e-9);
+        assert!(master.delete_columns(&[1]).is_err());
     }
 
     #[test]

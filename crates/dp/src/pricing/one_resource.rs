@@ -15,6 +15,9 @@ pub(super) const NEVER: i64 = i64::MIN / 4;
 /// Tables up to this many cells are faster than lists of states.
 const SMALL: usize = 6 << 20;
 
+/// So many states, two megabytes at most, are always allowed.
+const FEW_STATES: usize = 1 << 16;
+
 /// One unit of an item in the order of the table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copy {
@@ -29,13 +32,15 @@ pub(super) struct Copy {
 ///
 /// A call takes `O(N W)` time and memory for `N` copies and capacity `W`, as a dense table of 64-bit
 /// integers; where that would exceed the memory allowed, states that cannot lead above the threshold are
-/// left out of lists of non-dominated states.
+/// left out of lists of non-dominated states. Where not even these fit, a call proves little and finds
+/// nothing.
 #[derive(Debug)]
 pub struct OneResourcePricer {
     most_cells: usize,
     copies: Vec<Copy>,
     dense: Vec<i64>,
     sparse: SparseTable,
+    ran_out: bool,
 }
 
 /// The table of one problem.
@@ -57,7 +62,23 @@ impl OneResourcePricer {
     /// A pricer whose dense table takes at most `bytes`.
     pub fn new(bytes: u64) -> Self {
         let most_cells = usize::try_from(bytes / 8).unwrap_or(usize::MAX);
-        Self { most_cells, copies: Vec::new(), dense: Vec::new(), sparse: SparseTable::default() }
+        Self {
+            most_cells,
+            copies: Vec::new(),
+            dense: Vec::new(),
+            sparse: SparseTable::default(),
+            ran_out: false,
+        }
+    }
+
+    /// Whether the last call would have needed more memory than it may take.
+    pub fn ran_out(&self) -> bool {
+        self.ran_out
+    }
+
+    /// Bytes of the tables that are kept between calls.
+    pub fn bytes(&self) -> u64 {
+        8 * self.dense.capacity() as u64 + self.sparse.bytes()
     }
 
     /// The patterns of greatest profit above the threshold, and a proved bound on the profit of all.
@@ -87,8 +108,12 @@ impl OneResourcePricer {
         let filled = if is_dense {
             self.fill(width, waste, stop)
         } else {
-            self.sparse.fill(&self.copies, capacity, problem.threshold - free_profit.1, stop)
+            // States take two numbers, and their lists may be twice as long as they need to be.
+            let most_states = (self.most_cells / 4).max(FEW_STATES);
+            let threshold = problem.threshold - free_profit.1;
+            self.sparse.fill(&self.copies, capacity, threshold, most_states, stop)
         };
+        self.ran_out = !filled && !stop();
         if !filled {
             let all =
                 self.copies.iter().fold(free_profit.1, |sum, copy| sum.saturating_add(copy.profit));
@@ -159,8 +184,13 @@ impl OneResourcePricer {
     /// Fills the dense table, level by level; `false` if it was stopped.
     fn fill(&mut self, width: usize, waste: u64, stop: &dyn Fn() -> bool) -> bool {
         let cells = width * (self.copies.len() + 1);
-        if self.dense.len() < cells {
-            self.dense.resize(cells, 0);
+        if self.dense.capacity() < cells {
+            // Nothing of it is needed, so nothing is copied.
+            self.dense = Vec::new();
+            self.dense.reserve_exact(cells);
+        }
+        if self.dense.len() < width {
+            self.dense.resize(width, 0);
         }
         let allowed = usize::try_from(waste).unwrap_or(usize::MAX).saturating_add(1).min(width);
         self.dense[..allowed].fill(0);
@@ -168,6 +198,11 @@ impl OneResourcePricer {
         for (level, copy) in self.copies.iter().enumerate() {
             if stop() {
                 return false;
+            }
+            // Memory is touched level by level, because all at once takes a second per gigabyte.
+            let end = (level + 2) * width;
+            if self.dense.len() < end {
+                self.dense.resize(end, 0);
             }
             let (done, rest) = self.dense.split_at_mut((level + 1) * width);
             let below = &done[level * width..];

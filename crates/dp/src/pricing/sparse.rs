@@ -27,12 +27,19 @@ impl SparseTable {
         }
     }
 
-    /// Builds all levels for patterns of profit above `threshold`; `false` if it was stopped.
+    /// Bytes that the states take.
+    pub(super) fn bytes(&self) -> u64 {
+        16 * self.loads.capacity() as u64
+    }
+
+    /// Builds all levels for patterns of profit above `threshold`; `false` if it was stopped, or if there
+    /// are more than `most_states`.
     pub(super) fn fill(
         &mut self,
         copies: &[Copy],
         capacity: u64,
         threshold: i64,
+        most_states: usize,
         stop: &dyn Fn() -> bool,
     ) -> bool {
         self.loads.clear();
@@ -43,7 +50,7 @@ impl SparseTable {
         self.ends.push(1);
         let mut rest = Rest::new(copies);
         for (level, copy) in copies.iter().enumerate() {
-            if stop() {
+            if stop() || self.loads.len() > most_states {
                 return false;
             }
             rest.remove(level);
@@ -112,8 +119,10 @@ impl<'a> Rest<'a> {
         let mut order: Vec<usize> = (0..copies.len()).collect();
         order.sort_by(|&a, &b| {
             let (a, b) = (&copies[a], &copies[b]);
+            // What takes nothing comes first; it would equal everything if it is worth nothing either.
             let left = i128::from(b.profit) * i128::from(a.size);
-            left.cmp(&(i128::from(a.profit) * i128::from(b.size)))
+            let right = i128::from(a.profit) * i128::from(b.size);
+            (a.size > 0).cmp(&(b.size > 0)).then(left.cmp(&right))
         });
         Self { copies, order, above: vec![true; copies.len()] }
     }

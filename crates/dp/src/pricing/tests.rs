@@ -188,3 +188,24 @@ proptest! {
         }
     }
 }
+
+/// An item that takes nothing and is worth nothing has no profit per size, and must not disturb the order
+/// of the others by which lists of states are bounded.
+#[test]
+fn items_of_no_size_and_no_profit_hide_nothing() {
+    let mut conflicts = Conflicts::none(4);
+    conflicts.insert(0, 2);
+    let owned = Owned {
+        capacity: vec![8],
+        least_load: vec![8],
+        sizes: vec![2, 6, 0, 2],
+        copies: vec![3, 1, 1, 1],
+        profits: vec![4, 0, 0, 2],
+        conflicts,
+        penalties: Vec::new(),
+        threshold: 4,
+    };
+    let answer = OneResourcePricer::new(0).price(&owned.problem(), &THOROUGH, &|| false);
+    assert_eq!(answer.patterns[0].profit, 14);
+    assert!(answer.bound >= 14);
+}

@@ -130,6 +130,13 @@ fn cpu_time_is_limited() {
 }
 
 #[test]
+fn who_stops_at_the_limit_of_cpu_time_keeps_its_answer() {
+    let record = run("obedient", Limits { cpu_s: Some(0.5), ..LIMITS }).record;
+    assert!(record.is_correct(), "{record:?}");
+    assert!((0.3..1.0).contains(&record.measurement.cpu_s), "{:?}", record.measurement);
+}
+
+#[test]
 fn memory_is_limited_bit_by_bit_and_at_once() {
     let limits = Limits { memory_bytes: Some(100_000_000), ..LIMITS };
     let record = run("hoarder", limits).record;

@@ -29,6 +29,7 @@ const METHODS: &[&dyn Method<Packing>] = &[
     &Rigged { name: "sleeper", deed: sleeper },
     &Rigged { name: "punctual", deed: punctual },
     &Rigged { name: "burner", deed: burner },
+    &Rigged { name: "obedient", deed: obedient },
     &Rigged { name: "hoarder", deed: hoarder },
     &Rigged { name: "giant", deed: giant },
     &Rigged { name: "abort", deed: |_, _, _| std::process::abort() },
@@ -119,6 +120,14 @@ fn punctual(_: &Instance, budget: &Budget, honest: Outcome<Packing>) -> Outcome<
 fn burner(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
     let started = Instant::now();
     while started.elapsed() < Duration::from_mins(1) {
+        std::hint::spin_loop();
+    }
+    honest
+}
+
+/// Burns until it is asked to stop.
+fn obedient(_: &Instance, budget: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
+    while !budget.exhausted() {
         std::hint::spin_loop();
     }
     honest
