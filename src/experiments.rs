@@ -7,6 +7,7 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("exact-1d", include_str!("../benches/experiments/exact-1d.toml")),
     ("exact-variable", include_str!("../benches/experiments/exact-variable.toml")),
     ("exact-vector", include_str!("../benches/experiments/exact-vector.toml")),
+    ("open-vector", include_str!("../benches/experiments/open-vector.toml")),
     ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
     ("tiny", include_str!("../benches/experiments/tiny.toml")),
 ];

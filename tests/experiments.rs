@@ -107,7 +107,9 @@ fn the_exact_experiments_can_be_planned() {
             reason: "this build is without it".to_owned(),
         })
         .collect();
-    for (name, classes) in [("exact-1d", 24), ("exact-vector", 43), ("exact-variable", 10)] {
+    for (name, classes) in
+        [("exact-1d", 24), ("exact-vector", 43), ("exact-variable", 10), ("open-vector", 9)]
+    {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/experiments");
         let mut experiment = Experiment::read(&path.join(format!("{name}.toml"))).unwrap();
         experiment.set_sample(Some(1));

@@ -28,6 +28,7 @@ pub const SUITES: &[(&str, &str)] = &[
     ("exact-gi", include_str!("../../../../datasets/suites/exact-gi.toml")),
     ("exact-vector", include_str!("../../../../datasets/suites/exact-vector.toml")),
     ("exact-variable", include_str!("../../../../datasets/suites/exact-variable.toml")),
+    ("open-vector", include_str!("../../../../datasets/suites/open-vector.toml")),
 ];
 
 /// An instance of a suite.

@@ -199,9 +199,13 @@ fn suites_of_the_exact_experiments_cover_their_sets() {
         eprintln!("suites_of_the_exact_experiments_cover_their_sets: skipped, no real instances");
         return;
     }
-    for (name, classes) in
-        [("exact-1d", 20), ("exact-gi", 4), ("exact-vector", 43), ("exact-variable", 10)]
-    {
+    for (name, classes) in [
+        ("exact-1d", 20),
+        ("exact-gi", 4),
+        ("exact-vector", 43),
+        ("exact-variable", 10),
+        ("open-vector", 9),
+    ] {
         let suite = suite(name, &data).expect("a built-in suite");
         assert!(suite.missing.is_empty(), "{:?}", suite.missing);
         let found: BTreeSet<Option<&str>> =
