@@ -9,7 +9,7 @@ use ndarray::Array2;
 use vmpack_dp::knapsack::{
     BoundedItem, Item, SubsetSums, bounded, multiple_choice, subset_sum, unbounded, zero_one,
 };
-use vmpack_dp::pricing::{Conflicts, Effort, Problem as Pricing, VectorPricer};
+use vmpack_dp::pricing::{Conflicts, Effort, ExchangePricer, Problem as Pricing, VectorPricer};
 use vmpack_dp::{AllocDp, Counts, MinimumBinSlack};
 use vmpack_model::allocation::{self, Data, Objective, Utility, Vm};
 use vmpack_model::packing::Instance;
@@ -165,6 +165,12 @@ fn pricing(criterion: &mut Criterion) {
         let few = Effort { patterns: n / 2, enough: n / 10, repeats: 3, steps, most_steps: steps };
         group.bench_function(format!("heuristic n={n} d={d} {range:?}"), |b| {
             b.iter(|| pricer.price(black_box(&problem), &few, &|| false));
+        });
+        let found = pricer.price(&problem, &few, &|| false).patterns;
+        let starts: Vec<Vec<(u32, u32)>> = found.into_iter().map(|found| found.items).collect();
+        let mut exchange = ExchangePricer::new();
+        group.bench_function(format!("exchange n={n} d={d} {range:?}"), |b| {
+            b.iter(|| exchange.price(black_box(&problem), &starts, &few, &|| false));
         });
         let all = Effort { enough: usize::MAX, steps: u64::MAX, most_steps: 20_000_000, ..few };
         group.bench_function(format!("exact n={n} d={d} {range:?}"), |b| {
