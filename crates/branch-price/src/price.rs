@@ -181,7 +181,9 @@ impl Engine<'_> {
                     if found.len() > 0 && !found.any(|priced| self.is_new(t, priced, &live)) {
                         let steps = effort.most_steps;
                         let full = Effort { enough: usize::MAX, steps, ..effort };
+                        let before = answer.steps;
                         answer = self.pricers.vector.price(&problem, &full, &stop);
+                        answer.steps += before;
                     }
                     answer.steps += near.steps;
                     answer.patterns.extend(near.patterns);
