@@ -50,7 +50,8 @@ pub struct Instance {
     hardware: Array2<u64>,
     /// What of it VMs may use, by overcommit and reserve.
     capacities: Array2<u64>,
-    rules: Rules,
+    /// Boxed, because most instances have none.
+    rules: Box<Rules>,
 }
 
 /// Why data is no packing instance.
@@ -130,7 +131,7 @@ impl Instance {
             hosts,
             hardware: capacities.clone(),
             capacities,
-            rules: Rules::default(),
+            rules: Box::default(),
         };
         instance.check_totals()?;
         Ok(instance)
@@ -223,7 +224,7 @@ impl Instance {
     pub fn with_rules(mut self, rules: Rules) -> Result<Self, InstanceError> {
         rules.check(&self)?;
         self.capacities = rules.usable(&self, &self.hardware)?;
-        self.rules = rules;
+        self.rules = Box::new(rules);
         Ok(self)
     }
 
