@@ -4,6 +4,7 @@ use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
 use vmpack_model::packing::{Instance, Pattern, TreeNode, WeightedCut};
 
+use crate::brimful::Brimful;
 use crate::columns::{Columns, Rules};
 use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
@@ -31,6 +32,7 @@ pub(crate) struct Engine<'a> {
     /// Columns that wait for their items to have rows.
     pub(crate) fresh: Vec<u32>,
     pub(crate) pricers: Pricers,
+    pub(crate) brimful: Brimful,
     pub(crate) counters: Work,
     /// The most items that one host can hold.
     most_copies: u64,
@@ -134,6 +136,7 @@ impl<'a> Engine<'a> {
             restricted: Restricted::new(instance, budget)?,
             fresh: Vec::new(),
             pricers: Pricers::new(bytes.min(TABLE_BYTES)),
+            brimful: Brimful::default(),
             counters: Work::default(),
             most_copies: most_copies.unwrap_or(1),
         })
@@ -188,11 +191,16 @@ impl<'a> Engine<'a> {
         let instance = self.instance();
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
         let clock = std::time::Instant::now();
-        self.restricted.purge(residual.live().count())?;
+        // Dives have ever fewer items, and soon come back to nodes that need the columns.
+        if fixed.is_empty() {
+            self.restricted.purge(residual.live().count())?;
+        }
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
+        let listed = self.list_brimful(&rules);
         if self.counters.relaxations == 0 {
-            let first = self.first_columns(&rules);
+            let first = self.incumbent_columns(&rules);
             self.restricted.add(&self.columns, &first)?;
+            self.restricted.add(&self.columns, &listed.columns)?;
         }
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.retain(|&column| rules.admit(self.columns.get(column)));
@@ -231,7 +239,11 @@ impl<'a> Engine<'a> {
             if self.use_pool(&rules, &duals)? > 0 {
                 continue;
             }
-            let (new, heaviest) = self.price(&rules, &duals, &relaxed, until);
+            let (new, heaviest) = if listed.complete {
+                (Vec::new(), vec![listed.heaviest(&self.columns, &duals)])
+            } else {
+                self.price(&rules, &duals, &relaxed, until)
+            };
             if let Some(proof) = duals.closing(instance, &rules, &heaviest, target) {
                 return Ok(End::Closed(Closing { duals, proof }));
             }

@@ -16,6 +16,7 @@
 //! Pisinger, *Subset-Row Inequalities Applied to the Vehicle-Routing Problem with Time Windows*, Operations
 //! Research 56 (2008).
 
+mod brimful;
 mod choose;
 mod columns;
 mod combine;
