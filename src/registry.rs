@@ -13,6 +13,13 @@ const COLUMN_GENERATION: &[&dyn Method<Packing>] = vmpack_branch_price::PACKING;
 #[cfg(not(feature = "highs"))]
 const COLUMN_GENERATION: &[&dyn Method<Packing>] = &[];
 
+/// The methods that improve placements.
+#[cfg(feature = "highs")]
+const SEARCH: &[&dyn Method<Packing>] = vmpack_search::PACKING;
+/// The methods that improve placements: none without HiGHS.
+#[cfg(not(feature = "highs"))]
+const SEARCH: &[&dyn Method<Packing>] = &[];
+
 /// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs, column
 /// generation.
 pub(crate) fn registry() -> Registry {
@@ -22,6 +29,7 @@ pub(crate) fn registry() -> Registry {
             vmpack_dp::PACKING,
             vmpack_lp::PACKING,
             COLUMN_GENERATION,
+            SEARCH,
         ]
         .concat(),
         allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION]

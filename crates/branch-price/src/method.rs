@@ -1,6 +1,6 @@
 //! The entries of the registry.
 
-use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use crate::solve::{Search, solve};
@@ -55,6 +55,39 @@ fn copies_on(instance: &Instance, host: usize) -> u64 {
     (0..instance.rows()).map(fit).fold(0, u64::saturating_add)
 }
 
+/// What [`ColumnGeneration`] makes of a placement that is known: the same search for cheaper ones, which starts
+/// from it instead of the placements of greedy rules. The answer is never dearer.
+///
+/// Large-neighbourhood searches call it on a few hosts at a time. Work and complexity are those of the method.
+///
+/// # Errors
+/// If the method does not support the instance.
+///
+/// # Panics
+/// If the placement is none of the instance.
+///
+/// # Examples
+/// ```
+/// use vmpack_model::packing::{Instance, Pattern, Placement};
+/// use vmpack_model::{Budget, NullObserver};
+///
+/// let instance = Instance::identical_hosts("", &[9], &[(vec![5], 2), (vec![4], 2)])?;
+/// let same = |row| (Pattern { host: 0, vms: vec![(row, 1)] }, 2);
+/// let four = Placement::from_patterns([same(0), same(1)]);
+/// let outcome = vmpack_branch_price::improve(&instance, &four, &Budget::default(), &mut NullObserver)?;
+/// assert_eq!(outcome.solved.expect("never worse").solution.hosts_opened(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn improve(
+    instance: &Instance,
+    placement: &Placement,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<Packing>, Unsupported> {
+    supports(instance)?;
+    Ok(solve(instance, Search::Below, Some(placement), budget, observer))
+}
+
 impl Method<Packing> for ColumnGeneration {
     fn name(&self) -> &'static str {
         "column-generation"
@@ -82,7 +115,7 @@ impl Method<Packing> for ColumnGeneration {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Root, budget, observer)
+        solve(instance, Search::Root, None, budget, observer)
     }
 }
 
@@ -113,6 +146,6 @@ impl Method<Packing> for BranchPrice {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Tree, budget, observer)
+        solve(instance, Search::Tree, None, budget, observer)
     }
 }

@@ -1,7 +1,9 @@
 //! From an instance to an outcome.
 
 use vmpack_lp::backend::BackendError;
-use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, VmType};
+use vmpack_model::packing::{
+    Certificate, Instance, Packing, Placement, Refutation, TreeNode, VmType,
+};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
@@ -16,16 +18,19 @@ use crate::tree::Searched;
 /// Whether nodes are branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
+    /// Dives for a cost just below that of the placement, as long as there are such.
+    Below,
     /// The root and dives from it.
     Root,
     /// A tree until everything is proved.
     Tree,
 }
 
-/// Solves a supported instance.
+/// Solves a supported instance, from a placement if one is given, else from that of greedy rules.
 pub(crate) fn solve(
     given: &Instance,
     search: Search,
+    known: Option<&Placement>,
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
@@ -46,7 +51,11 @@ pub(crate) fn solve(
     if let Some(bound) = &lower {
         incumbent.bound(in_steps(&normal, bound.value));
     }
-    if let Some(placement) = vmpack_greedy::start(&normal.instance, budget) {
+    let start = match known {
+        Some(placement) => Some(normal.reduce(placement)),
+        None => vmpack_greedy::start(&normal.instance, budget),
+    };
+    if let Some(placement) = start {
         incumbent.offer(placement);
     }
     let mut counters = Vec::new();
@@ -117,6 +126,9 @@ impl Solver<'_> {
     fn run(&mut self) -> Result<Ended, BackendError> {
         let root = Residual::all(self.engine.instance());
         let identical = self.engine.instance().hosts().len() == 1;
+        if identical && self.search == Search::Below {
+            return self.descend(&root);
+        }
         if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
         }
@@ -133,6 +145,22 @@ impl Solver<'_> {
                     }
                     self.prove(most + 1, certificate);
                 }
+                Aimed::GivenUp => break,
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Aims below the placement until that is excluded or dives find nothing. A first bound is not asked
+    /// for: whether one host less suffices shows sooner.
+    fn descend(&mut self, root: &Residual) -> Result<Ended, BackendError> {
+        while let Some(cost) = self.engine.incumbent.cost()
+            && !self.engine.incumbent.is_optimal()
+            && !self.engine.is_spent()
+        {
+            match self.dive_from(root, cost - 1)? {
+                Aimed::Reached => {}
+                Aimed::Excluded(certificate) => self.prove(cost, certificate),
                 Aimed::GivenUp => break,
             }
         }
@@ -299,7 +327,7 @@ impl Solver<'_> {
 
     /// Searches the tree for a placement that costs at most `most`, if the method has one.
     pub(crate) fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
-        if self.search == Search::Root {
+        if self.search != Search::Tree {
             let known = self.engine.incumbent.cost().is_some();
             return if known { Ok(Aimed::GivenUp) } else { self.dive_from(root, most) };
         }

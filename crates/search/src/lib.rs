@@ -1,0 +1,17 @@
+//! Local search.
+
+mod cns;
+mod lanes;
+mod lns;
+mod part;
+mod partial;
+mod repair;
+
+pub use cns::ConsistentNeighbourhood;
+pub use lns::LargeNeighbourhood;
+
+use vmpack_model::Method;
+use vmpack_model::packing::Packing;
+
+/// The packing methods of this crate.
+pub const PACKING: &[&dyn Method<Packing>] = &[&ConsistentNeighbourhood, &LargeNeighbourhood];
