@@ -56,7 +56,8 @@ fn copies_on(instance: &Instance, host: usize) -> u64 {
 }
 
 /// What [`ColumnGeneration`] makes of a placement that is known: the same search for cheaper ones, which starts
-/// from it instead of the placements of greedy rules. The answer is never dearer.
+/// from it instead of the placements of greedy rules. The answer is never dearer. Without `prove`, identical hosts
+/// are asked for one host less right away, not for a bound first.
 ///
 /// Large-neighbourhood searches call it on a few hosts at a time. Work and complexity are those of the method.
 ///
@@ -74,7 +75,7 @@ fn copies_on(instance: &Instance, host: usize) -> u64 {
 /// let instance = Instance::identical_hosts("", &[9], &[(vec![5], 2), (vec![4], 2)])?;
 /// let same = |row| (Pattern { host: 0, vms: vec![(row, 1)] }, 2);
 /// let four = Placement::from_patterns([same(0), same(1)]);
-/// let outcome = vmpack_branch_price::improve(&instance, &four, &Budget::default(), &mut NullObserver)?;
+/// let outcome = vmpack_branch_price::improve(&instance, &four, &Budget::default(), true, &mut NullObserver)?;
 /// assert_eq!(outcome.solved.expect("never worse").solution.hosts_opened(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -82,10 +83,12 @@ pub fn improve(
     instance: &Instance,
     placement: &Placement,
     budget: &Budget,
+    prove: bool,
     observer: &mut dyn Observer,
 ) -> Result<Outcome<Packing>, Unsupported> {
     supports(instance)?;
-    Ok(solve(instance, Search::Below, Some(placement), budget, observer))
+    let search = if prove { Search::Root } else { Search::Below };
+    Ok(solve(instance, search, Some(placement), budget, observer))
 }
 
 impl Method<Packing> for ColumnGeneration {

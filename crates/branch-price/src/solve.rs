@@ -412,6 +412,7 @@ impl Engine<'_> {
             ("cuts", work.cuts),
             ("dives", work.dives),
             ("combinations", work.combinations),
+            ("work", self.work()),
             ("lp-milliseconds", work.lp_micros / 1000),
             ("pricing-milliseconds", work.pricing_micros / 1000),
         ]

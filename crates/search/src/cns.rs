@@ -1,15 +1,33 @@
 //! Consistent neighbourhood search.
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use vmpack_model::packing::{Instance, Packing, Placement};
-use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported, Value};
+use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
-use crate::lanes::Lanes;
-use crate::partial::Partial;
-use crate::repair::Repair;
+use crate::descent::{Descent, check_lanes};
+use crate::run::Run;
 
-/// Consistent neighbourhood search.
+/// Consistent neighbourhood search: closes hosts, or exchanges them for cheaper ones, and finds places for the
+/// VMs that have lost theirs.
+///
+/// It starts from the best of a portfolio of greedy rules. On identical hosts the emptiest is closed; on several
+/// types up to three hosts are closed and none or one opened that costs less. Placements stay *consistent*, that
+/// is, no host ever holds more than it offers; VMs without a place wait. A step puts a waiting VM where it fits or
+/// where the one or two VMs that must leave for it are cheapest. Prices are sizes that rise while a VM waits
+/// (the counters of Nagata and Braysy), VMs just placed stay for some steps (the tabu list), and random moves and
+/// exchanges among hosts follow each step. When nobody waits, the placement is cheaper than before.
+///
+/// VMs are looked at one by one, a few ten thousand at a time: of larger fleets random hosts are taken out and
+/// searched on their own. VMs with alternative rows keep those that the greedy rules gave them.
+///
+/// # Complexity
+/// A step looks at one to two pairs of VMs on at most 1024 hosts, each in a few instructions: vectors are packed
+/// into words. Memory is linear in the VMs looked at. The work that the budget limits are steps. Ends when a
+/// combinatorial bound shows that nothing is cheaper, or when the budget is spent.
+///
+/// # References
+/// Buljubasic, Vasquez, *Consistent neighborhood search for one-dimensional bin packing and two-dimensional vector
+/// packing*, Computers and Operations Research 76 (2016); Nagata, Braysy, *A powerful route minimization heuristic
+/// for the vehicle routing problem with time windows*, Operations Research Letters 37 (2009).
 #[derive(Clone, Copy, Debug)]
 pub struct ConsistentNeighbourhood;
 
@@ -19,19 +37,19 @@ impl Method<Packing> for ConsistentNeighbourhood {
     }
 
     fn kind(&self) -> Kind {
-        Kind::Greedy
+        Kind::LocalSearch
     }
 
     fn summary(&self) -> &'static str {
-        "closes hosts one by one and finds places for their VMs by ejections"
+        "closes hosts or exchanges them for cheaper ones and finds places for their VMs by ejections"
     }
 
     fn reference(&self) -> &'static str {
-        "Buljubasic, Vasquez (2016)"
+        "Buljubasic, Vasquez (2016), Consistent neighborhood search; prices of Nagata, Braysy (2009)"
     }
 
-    fn supports(&self, _instance: &Instance) -> Result<(), Unsupported> {
-        Ok(())
+    fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
+        check_lanes(instance)
     }
 
     fn randomised(&self) -> bool {
@@ -44,61 +62,14 @@ impl Method<Packing> for ConsistentNeighbourhood {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        let Some(start) = vmpack_greedy::start(instance, budget) else {
-            return vmpack_bounds::give_up(instance, observer);
+        let mut run = match Run::start(instance, budget, observer) {
+            Ok(run) => run,
+            Err(outcome) => return *outcome,
         };
-        observer.incumbent(Value::from(start.cost(instance)));
-        let lanes = Lanes::new(instance).expect("supp");
-        let lower = vmpack_bounds::best(instance).map_or(0, |b| b.value.ceil() as u64);
-        let mut rng = ChaCha8Rng::seed_from_u64(budget.seed());
-        let best = descend(instance, &lanes, start, lower, u64::MAX, budget, &mut rng, observer);
-        vmpack_bounds::finish(instance, best.0, observer).with_counter("steps", best.1)
-    }
-}
-
-/// Closes hosts until the cost is no more than `lower`, a host that was closed takes more than `patience` steps,
-/// or the budget is spent. Tells `found` of every better placement. Returns the best one and the steps taken.
-pub(crate) fn descend(
-    instance: &Instance,
-    lanes: &Lanes,
-    start: Placement,
-    lower: u64,
-    patience: u64,
-    budget: &Budget,
-    rng: &mut ChaCha8Rng,
-    observer: &mut dyn Observer,
-) -> (Placement, u64) {
-    match lanes.words() {
-        1 => descend_in::<1>(instance, lanes, start, lower, patience, budget, rng, observer),
-        2 => descend_in::<2>(instance, lanes, start, lower, patience, budget, rng, observer),
-        _ => descend_in::<4>(instance, lanes, start, lower, patience, budget, rng, observer),
-    }
-}
-fn descend_in<const W: usize>(
-    instance: &Instance,
-    lanes: &Lanes,
-    start: Placement,
-    lower: u64,
-    patience: u64,
-    budget: &Budget,
-    rng: &mut ChaCha8Rng,
-    observer: &mut dyn Observer,
-) -> (Placement, u64) {
-    let mut best = start;
-    let mut repair = Repair::<W>::new(instance, Partial::new(instance, lanes, &best));
-    while best.cost(instance) > lower {
-        let hosts = repair.partial.hosts().iter();
-        let load = |vms: &[u32]| vms.iter().map(|&vm| repair.size(vm)).sum::<u64>();
-        let emptiest = hosts.enumerate().min_by_key(|(_, host)| load(&host.vms)).map(|(i, _)| i);
-        let Some(host) = emptiest else { break };
-        repair.partial.close(host as u32);
-        repair.forget();
-        let end = repair.steps.saturating_add(patience);
-        if !repair.run(rng, |steps| steps < end && !budget.exhausted()) {
-            break;
+        let mut descent = Descent::new(instance);
+        while !run.is_over() {
+            descent.improve(&mut run, u64::MAX);
         }
-        best = repair.partial.placement();
-        observer.incumbent(Value::from(best.cost(instance)));
+        run.finish()
     }
-    (best, repair.steps)
 }

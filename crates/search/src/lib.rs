@@ -1,11 +1,14 @@
 //! Local search.
 
 mod cns;
+mod descent;
 mod lanes;
 mod lns;
+mod neighbourhood;
 mod part;
 mod partial;
 mod repair;
+mod run;
 
 pub use cns::ConsistentNeighbourhood;
 pub use lns::LargeNeighbourhood;

@@ -1,15 +1,33 @@
 //! Large-neighbourhood search.
 
-use std::cmp::Reverse;
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use vmpack_model::packing::{Instance, Packing, Placement};
-use vmpack_model::{Budget, Kind, Method, NullObserver, Observer, Outcome, Status, Unsupported, Value};
+use vmpack_model::{Budget, Kind, Method, NullObserver, Observer, Outcome, Unsupported};
 
-use crate::part::Part;
-use crate::repair::scalar_sizes;
+use crate::descent::{Descent, check_lanes};
+use crate::run::Run;
 
+/// VMs on the hosts that are freed first.
+const FIRST_VMS: u64 = 80;
+/// Steps of consistent neighbourhood search per VM before hosts are freed.
+const PATIENCE: u64 = 40;
+/// Steps of that search at most.
+const MOST_PATIENCE: u64 = 100_000;
+
+/// Large-neighbourhood search: frees some hosts and packs their VMs again by column generation.
+///
+/// Starts from consistent neighbourhood search ([`ConsistentNeighbourhood`](crate::ConsistentNeighbourhood)),
+/// which is fast but sees two or three VMs at a time. Then random hosts are freed, and column generation with
+/// dives looks for something cheaper for their VMs; an answer of equal cost is taken too. A neighbourhood without
+/// gain is followed by one that is larger by a half, up to the whole instance; after a gain the single moves have
+/// their turn again. What column generation proves of the whole instance is claimed, with its certificate.
+///
+/// # Complexity
+/// A neighbourhood of `n` VMs takes at most `2 n^2` units of work, which are those of column generation (simplex
+/// steps and thousands of pricing steps); single moves count a unit each. The budget limits their sum.
+///
+/// # References
+/// Shaw, *Using constraint programming and local search methods to solve vehicle routing problems*, Principles
+/// and Practice of Constraint Programming, 1998; for the neighbourhood see the crate `vmpack-branch-price`.
 #[derive(Clone, Copy, Debug)]
 pub struct LargeNeighbourhood;
 
@@ -17,113 +35,94 @@ impl Method<Packing> for LargeNeighbourhood {
     fn name(&self) -> &'static str {
         "lns"
     }
+
     fn kind(&self) -> Kind {
-        Kind::ColumnGeneration
+        Kind::LocalSearch
     }
+
     fn summary(&self) -> &'static str {
-        "frees a few hosts and packs their VMs again by column generation"
+        "frees hosts, more and more of them, and packs their VMs again by column generation"
     }
+
     fn reference(&self) -> &'static str {
-        "Shaw (1998)"
+        "Shaw (1998), Using constraint programming and local search methods to solve vehicle routing problems"
     }
-    fn supports(&self, _instance: &Instance) -> Result<(), Unsupported> {
-        Ok(())
+
+    fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
+        check_lanes(instance)?;
+        vmpack_branch_price::PACKING[0].supports(instance)
     }
+
     fn randomised(&self) -> bool {
         true
     }
+
     fn solve(
         &self,
         instance: &Instance,
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        let Some(start) = vmpack_greedy::start(instance, budget) else {
-            return vmpack_bounds::give_up(instance, observer);
+        let mut run = match Run::start(instance, budget, observer) {
+            Ok(run) => run,
+            Err(outcome) => return *outcome,
         };
-        observer.incumbent(Value::from(start.cost(instance)));
-        let (best, rounds) = search(instance, start, budget, observer);
-        vmpack_bounds::finish(instance, best, observer).with_counter("rounds", rounds)
+        let mut descent = Descent::new(instance);
+        let mut patience = instance.total_vms().saturating_mul(PATIENCE).min(MOST_PATIENCE);
+        let mut vms = FIRST_VMS;
+        while !run.is_over() {
+            descent.improve(&mut run, patience);
+            while !run.is_over() {
+                if repack(&mut run, vms) {
+                    break;
+                }
+                if vms >= instance.total_vms() {
+                    vms = FIRST_VMS;
+                    patience = patience.saturating_mul(2);
+                    break;
+                }
+                vms += vms / 2;
+            }
+        }
+        run.finish()
     }
 }
 
-fn env(n: &str, d: f64) -> f64 {
-    std::env::var(n).ok().and_then(|s| s.parse().ok()).unwrap_or(d)
+/// Frees hosts of so many VMs and packs these again; whether the cost fell.
+fn repack(run: &mut Run<'_>, vms: u64) -> bool {
+    run.count("neighbourhoods", 1);
+    let mut units = vms.saturating_mul(vms).saturating_mul(2);
+    if let Some(limit) = run.budget.work_limit() {
+        units = units.min(limit.saturating_sub(run.work));
+    }
+    let budget = run.budget.clone().with_work(units);
+    if vms >= run.instance.total_vms() {
+        let Some(outcome) = improve(run.instance, run.best(), &budget, true) else { return false };
+        run.work += work(&outcome);
+        if let Some(bound) = outcome.bound {
+            run.prove(bound);
+        }
+        return outcome.solved.is_some_and(|solved| run.offer(solved.solution));
+    }
+    let part = run.part(vms);
+    let Some(outcome) = improve(&part.instance, &part.placement, &budget, false) else {
+        return false;
+    };
+    run.work += work(&outcome);
+    outcome.solved.is_some_and(|solved| run.offer(part.replace(&solved.solution)))
 }
 
-fn search(
+/// What column generation makes of a placement; `None` if it does not take the instance.
+fn improve(
     instance: &Instance,
-    mut best: Placement,
+    placement: &Placement,
     budget: &Budget,
-    observer: &mut dyn Observer,
-) -> (Placement, u64) {
-    let lower = vmpack_bounds::best(instance).map_or(0, |b| b.value.ceil() as u64);
-    let mut rng = ChaCha8Rng::seed_from_u64(budget.seed());
-    let sizes = scalar_sizes(instance);
-    let mut wanted = env("SIZE", 50.0);
-    let mut rounds = 0;
-    let lanes = crate::lanes::Lanes::new(instance).expect("supp");
-    let mut cost = best.cost(instance);
-    let (mut full, mut won) = (0, 0);
-    while cost > lower && !budget.exhausted() {
-        rounds += 1;
-        let t0=std::time::Instant::now();
-        (best, _) = crate::cns::descend(instance, &lanes, best, lower, env("PAT", 10000.0) as u64, budget, &mut rng, observer);
-        cost = best.cost(instance);
-        if env("DBG", 0.0) > 1.0 { dbg_log(format!("cns {:?} {}", t0.elapsed(), cost)); }
-        if cost <= lower { break; }
-        let chosen = choose(&best, &sizes, wanted as u64, rounds, &mut rng);
-        let part = Part::new(instance, &best, &chosen);
-        let t0=std::time::Instant::now(); let _=vmpack_bounds::best(&part.instance); if env("DBG",0.0)>1.0 { dbg_log(format!("bounds {:?}", t0.elapsed()));}
-        let mut sub = Budget::default().with_work(env("WORK", 20000.0) as u64);
-        if let Some(r) = budget.remaining() {
-            sub = sub.with_time(r);
-        }
-        let Ok(outcome) = vmpack_branch_price::improve(&part.instance, &part.placement, &sub, &mut NullObserver) else {
-            break;
-        };
-        if env("DBG",0.0)>1.0 { dbg_log(format!("{:?} vms {} cost {} -> {:?} {:?} {:?}", t0.elapsed(), part.instance.total_vms(), part.placement.cost(&part.instance), outcome.solved.as_ref().map(|s| s.cost), outcome.status, outcome.counters)); }
-        let done = outcome.status == Status::Optimal;
-        if done { full += 1; wanted *= 1.02; } else { wanted *= 0.98; }
-        if let Some(solved) = outcome.solved {
-            let anew = part.replace(&solved.solution);
-            let c = anew.cost(instance);
-            if c < cost {
-                won += 1;
-                observer.incumbent(Value::from(c));
-            }
-            cost = c;
-            best = anew;
-        }
-    }
-    if env("DBG", 0.0) > 0.0 { dbg_log(format!("rounds {rounds} optimal {full} won {won} wanted {wanted}")); }
-    (best, rounds)
+    prove: bool,
+) -> Option<Outcome<Packing>> {
+    vmpack_branch_price::improve(instance, placement, budget, prove, &mut NullObserver).ok()
 }
 
-fn choose(placement: &Placement, sizes: &[u64], wanted: u64, round: u64, rng: &mut ChaCha8Rng) -> Vec<u64> {
-    let patterns = &placement.patterns;
-    let mut chosen = vec![0; patterns.len()];
-    let hosts: u64 = placement.hosts_opened();
-    let ends: Vec<u64> = patterns.iter().scan(0, |s, (_, h)| { *s += h; Some(*s) }).collect();
-    let load = |p: usize| patterns[p].0.vms.iter().map(|&(r, n)| sizes[r] * n).sum::<u64>();
-    let draw = |rng: &mut ChaCha8Rng| { let x = rng.random_range(0..hosts); ends.partition_point(|&e| e <= x) };
-    let mut vms = 0;
-    let mut count = 0;
-    let mut misses = 0;
-    while vms < wanted && count < hosts && misses < 1000 {
-        let mut p = draw(rng);
-        if round % 2 == 0 {
-            for _ in 0..2 {
-                let q = draw(rng);
-                if chosen[q] < patterns[q].1 && Reverse(load(q)) > Reverse(load(p)) { p = q; }
-            }
-        }
-        if chosen[p] == patterns[p].1 { misses += 1; continue; }
-        chosen[p] += 1;
-        count += 1;
-        vms += patterns[p].0.vms.iter().map(|&(_, n)| n).sum::<u64>();
-    }
-    chosen
+/// The work that an outcome took, at least one unit.
+fn work(outcome: &Outcome<Packing>) -> u64 {
+    outcome.counters.get("work").copied().unwrap_or(0).max(1)
 }
-
-fn dbg_log(s: String) { use std::io::Write; let _ = writeln!(std::fs::OpenOptions::new().append(true).create(true).open("/tmp/dev/search/dbg.log").unwrap(), "{s}"); }

@@ -59,11 +59,11 @@ impl Part {
     }
 
     /// The whole with the part packed anew.
-    pub(crate) fn replace(self, placement: &Placement) -> Placement {
+    pub(crate) fn replace(&self, placement: &Placement) -> Placement {
         let anew = placement.patterns.iter().map(|(pattern, hosts)| {
             let vms = pattern.vms.iter().map(|&(row, count)| (self.rows[row], count)).collect();
             (Pattern { host: pattern.host, vms }, *hosts)
         });
-        Placement::from_patterns(anew.collect::<Vec<_>>().into_iter().chain(self.rest))
+        Placement::from_patterns(anew.collect::<Vec<_>>().into_iter().chain(self.rest.iter().cloned()))
     }
 }

@@ -6,6 +6,10 @@ use vmpack_model::packing::Instance;
 use crate::lanes::{Packed, plus};
 use crate::partial::Partial;
 
+/// Random moves after each step.
+const SHUFFLES: usize = 30;
+/// A VM stays on its new host for that many steps and up to as many more.
+const SETTLED: u64 = 7;
 /// No more hosts are looked at for one VM.
 const MOST_HOSTS: usize = 1024;
 
@@ -39,9 +43,10 @@ impl<const W: usize> Repair<W> {
         Self { prices: sizes.clone(), settled: vec![0; sizes.len()], sizes, partial, steps: 0 }
     }
 
-    /// The size of a VM in one number.
-    pub(crate) fn size(&self, vm: u32) -> u64 {
-        self.sizes[vm as usize]
+    /// The sum of the sizes of the VMs on a host.
+    pub(crate) fn load(&self, host: u32) -> u64 {
+        let vms = &self.partial.hosts()[host as usize].vms;
+        vms.iter().map(|&vm| self.sizes[vm as usize]).sum()
     }
 
     /// Makes all prices those of the sizes again.
@@ -85,7 +90,7 @@ impl<const W: usize> Repair<W> {
                 self.partial.eject(vm);
             }
             self.partial.insert(vm, host as u32);
-            self.settled[vm as usize] = self.steps + 5 + rng.random_range(0..10);
+            self.settled[vm as usize] = self.steps + SETTLED + rng.random_range(0..SETTLED);
             if ejection.price > 0 {
                 self.prices[vm as usize] += self.sizes[vm as usize];
             }
@@ -145,7 +150,7 @@ impl<const W: usize> Repair<W> {
     /// Moves and exchanges random VMs where they fit.
     fn shuffle(&mut self, rng: &mut impl Rng) {
         let (vms, hosts) = (self.partial.vms() as u32, self.partial.hosts().len() as u32);
-        for _ in 0..shuffles() {
+        for _ in 0..SHUFFLES {
             let (vm, host) = (rng.random_range(0..vms), rng.random_range(0..hosts));
             let of = self.partial.host_of(vm);
             if of == host || of == crate::partial::WAITING {
@@ -166,11 +171,6 @@ impl<const W: usize> Repair<W> {
         }
     }
 }
-fn shuffles() -> usize {
-    static S: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-    *S.get_or_init(|| std::env::var("SHUF").ok().and_then(|s| s.parse().ok()).unwrap_or(100))
-}
-
 /// Per demand row, the sum over resources of demand per capacity, each times the share of the resource in all that
 /// is demanded.
 pub(crate) fn scalar_sizes(instance: &Instance) -> Vec<u64> {
