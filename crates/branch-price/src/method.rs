@@ -3,7 +3,7 @@
 use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
-use crate::solve::{Search, solve};
+use crate::solve::{Search, solve, solve_in_parts};
 
 /// Column generation with rounding and dives: bounds from the root, placements from rounding it.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +89,21 @@ pub fn improve(
     supports(instance)?;
     let search = if prove { Search::Root } else { Search::Below };
     Ok(solve(instance, search, Some(placement), budget, observer))
+}
+
+/// The relaxation of an instance: its bound, the best placement that rounding it led to, and the patterns that it
+/// uses once or more, as often as in whole: with few VM types that is nearly everything, however many VMs there
+/// are. There are none if a bound showed before that the placement is optimal, or the budget ran out.
+///
+/// # Errors
+/// If column generation does not support the instance.
+pub fn relax(
+    instance: &Instance,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Result<(Outcome<Packing>, Placement), Unsupported> {
+    supports(instance)?;
+    Ok(solve_in_parts(instance, Search::Relaxation, None, budget, observer))
 }
 
 impl Method<Packing> for ColumnGeneration {

@@ -2,7 +2,7 @@
 
 use vmpack_lp::backend::BackendError;
 use vmpack_model::packing::{
-    Certificate, Instance, Packing, Placement, Refutation, TreeNode, VmType,
+    Certificate, Instance, Packing, Pattern, Placement, Refutation, TreeNode, VmType,
 };
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
@@ -18,6 +18,8 @@ use crate::tree::Searched;
 /// Whether nodes are branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
+    /// The relaxation of the whole problem alone.
+    Relaxation,
     /// Dives for a cost just below that of the placement, as long as there are such.
     Below,
     /// The root and dives from it.
@@ -34,16 +36,29 @@ pub(crate) fn solve(
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
+    solve_in_parts(given, search, known, budget, observer).0
+}
+
+/// As [`solve`], and the hosts that the relaxation of the whole problem fills alike, rounded down.
+pub(crate) fn solve_in_parts(
+    given: &Instance,
+    search: Search,
+    known: Option<&Placement>,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> (Outcome<Packing>, Placement) {
+    let mut whole = Placement::default();
     if let Some(refutation) = vmpack_bounds::refute(given) {
-        return Outcome::infeasible(Some(refutation));
+        return (Outcome::infeasible(Some(refutation)), whole);
     }
     let demands = |vm: &VmType| vm.count > 0 && given.demand(vm.rows.start).iter().any(|&x| x > 0);
     if !given.vms().iter().any(demands) {
         // At most one host for VMs that demand nothing.
-        return match vmpack_greedy::start(given, budget) {
+        let outcome = match vmpack_greedy::start(given, budget) {
             Some(placement) => vmpack_bounds::finish(given, placement, observer),
             None => vmpack_bounds::give_up(given, observer),
         };
+        return (outcome, whole);
     }
     let normal = Normal::new(given);
     let mut lower: Option<Bound<Certificate>> = vmpack_bounds::best(given);
@@ -63,7 +78,7 @@ pub(crate) fn solve(
     if !incumbent.is_optimal() {
         match Engine::new(&normal, budget, incumbent) {
             Ok(engine) => {
-                let mut solver = Solver { engine, search, certificate: None };
+                let mut solver = Solver { engine, search, certificate: None, whole: Vec::new() };
                 // A failure of the linear program ends the search; what is proved so far stands.
                 let ended = solver.run();
                 counters = solver.engine.counters();
@@ -76,9 +91,13 @@ pub(crate) fn solve(
                 if let Ok(Ended::Infeasible(nodes)) = ended {
                     refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
                 }
+                whole = normal.restore(&Placement::from_patterns(solver.whole));
                 incumbent = solver.engine.incumbent;
             }
-            Err(_) => return vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
+            Err(_) => {
+                let outcome = vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver);
+                return (outcome, whole);
+            }
         }
     }
     let outcome = match (incumbent.into_placement(), refuted) {
@@ -90,7 +109,9 @@ pub(crate) fn solve(
         (None, Some(refutation)) => Outcome::infeasible(refutation),
         (None, None) => with_bound(Outcome::unknown(), lower),
     };
-    counters.into_iter().fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count))
+    let counted = counters.into_iter();
+    let outcome = counted.fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count));
+    (outcome, whole)
 }
 
 fn with_bound(outcome: Outcome<Packing>, bound: Option<Bound<Certificate>>) -> Outcome<Packing> {
@@ -119,6 +140,8 @@ pub(crate) struct Solver<'a> {
     pub(crate) search: Search,
     /// The best bound that column generation proved.
     certificate: Option<Bound<Certificate>>,
+    /// How often the relaxation of the whole problem uses patterns, rounded down.
+    whole: Vec<(Pattern, u64)>,
 }
 
 impl Solver<'_> {
@@ -128,6 +151,10 @@ impl Solver<'_> {
         let identical = self.engine.instance().hosts().len() == 1;
         if identical && self.search == Search::Below {
             return self.descend(&root);
+        }
+        if self.search == Search::Relaxation {
+            self.relax(&root)?;
+            return Ok(Ended::Done);
         }
         if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
@@ -270,7 +297,10 @@ impl Solver<'_> {
             };
             self.prove(lower, certificate());
         }
-        ended.map(|_| ())
+        if let End::Open(relaxed) = ended? {
+            self.whole = self.engine.whole_parts(&relaxed);
+        }
+        Ok(())
     }
 
     /// Raises a bound to the least cost of whole hosts that hold what the VMs weigh.

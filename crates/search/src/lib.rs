@@ -2,6 +2,7 @@
 
 mod cns;
 mod descent;
+mod flavour;
 mod lanes;
 mod lns;
 mod neighbourhood;
@@ -11,10 +12,11 @@ mod repair;
 mod run;
 
 pub use cns::ConsistentNeighbourhood;
+pub use flavour::FlavourProgram;
 pub use lns::LargeNeighbourhood;
 
 use vmpack_model::Method;
 use vmpack_model::packing::Packing;
 
 /// The packing methods of this crate.
-pub const PACKING: &[&dyn Method<Packing>] = &[&ConsistentNeighbourhood, &LargeNeighbourhood];
+pub const PACKING: &[&dyn Method<Packing>] = &[&ConsistentNeighbourhood, &LargeNeighbourhood, &FlavourProgram];

@@ -7,7 +7,7 @@ use crate::descent::{Descent, check_lanes};
 use crate::run::Run;
 
 /// VMs on the hosts that are freed first.
-const FIRST_VMS: u64 = 80;
+const FIRST_VMS: u64 = 125;
 /// Steps of consistent neighbourhood search per VM before hosts are freed.
 const PATIENCE: u64 = 40;
 /// Steps of that search at most.
@@ -18,11 +18,11 @@ const MOST_PATIENCE: u64 = 100_000;
 /// Starts from consistent neighbourhood search ([`ConsistentNeighbourhood`](crate::ConsistentNeighbourhood)),
 /// which is fast but sees two or three VMs at a time. Then random hosts are freed, and column generation with
 /// dives looks for something cheaper for their VMs; an answer of equal cost is taken too. A neighbourhood without
-/// gain is followed by one that is larger by a half, up to the whole instance; after a gain the single moves have
+/// gain is followed by one twice as large, up to the whole instance; after a gain the single moves have
 /// their turn again. What column generation proves of the whole instance is claimed, with its certificate.
 ///
 /// # Complexity
-/// A neighbourhood of `n` VMs takes at most `2 n^2` units of work, which are those of column generation (simplex
+/// A neighbourhood of `n` VMs takes at most `4 n^2` units of work, which are those of column generation (simplex
 /// steps and thousands of pricing steps); single moves count a unit each. The budget limits their sum.
 ///
 /// # References
@@ -81,7 +81,7 @@ impl Method<Packing> for LargeNeighbourhood {
                     patience = patience.saturating_mul(2);
                     break;
                 }
-                vms += vms / 2;
+                vms = vms.saturating_mul(2);
             }
         }
         run.finish()
@@ -91,7 +91,7 @@ impl Method<Packing> for LargeNeighbourhood {
 /// Frees hosts of so many VMs and packs these again; whether the cost fell.
 fn repack(run: &mut Run<'_>, vms: u64) -> bool {
     run.count("neighbourhoods", 1);
-    let mut units = vms.saturating_mul(vms).saturating_mul(2);
+    let mut units = vms.saturating_mul(vms).saturating_mul(4);
     if let Some(limit) = run.budget.work_limit() {
         units = units.min(limit.saturating_sub(run.work));
     }
