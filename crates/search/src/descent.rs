@@ -94,8 +94,9 @@ impl Descent {
             } else {
                 exchange(instance, &repair, &mut run.rng)
             };
-            // An attempt that ends before its first step counts as one, lest the clock be never looked at.
+            // An attempt that ends before its first step counts as one, lest the search never end.
             repair.steps += 1;
+            run.work += 1;
             let Some((closed, opened)) = plan else {
                 if identical {
                     break;
@@ -111,7 +112,7 @@ impl Descent {
             let (budget, work) = (run.budget, run.work);
             let go_on = |now: u64| now < end && !budget.exhausted_after(work + (now - start));
             let placed = repair.run(&mut run.rng, go_on);
-            run.work += repair.steps - start + 1;
+            run.work += repair.steps - start;
             run.count("steps", repair.steps - start);
             if placed {
                 let anew = repair.partial.placement();
@@ -127,10 +128,11 @@ impl Descent {
     }
 }
 
-/// The host whose VMs are smallest in sum.
+/// The host whose VMs are smallest in sum, if there are several.
 fn emptiest<const W: usize>(repair: &Repair<W>) -> Option<u32> {
-    let hosts = 0..repair.partial.hosts().len() as u32;
-    hosts.min_by_key(|&host| repair.load(host))
+    let hosts = repair.partial.hosts().len() as u32;
+    // The last host cannot be done without.
+    (0..hosts).filter(|_| hosts > 1).min_by_key(|&host| repair.load(host))
 }
 
 /// Closes hosts, the last ones first, since they take the places of those before.

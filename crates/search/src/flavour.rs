@@ -98,7 +98,8 @@ fn repack(
     best: &mut Outcome<Packing>,
     observer: &mut dyn Observer,
 ) -> u64 {
-    let kept = whole.patterns.iter().map(|(pattern, hosts)| (pattern.clone(), hosts.saturating_sub(back)));
+    let kept =
+        whole.patterns.iter().map(|(pattern, hosts)| (pattern.clone(), hosts.saturating_sub(back)));
     let kept = Placement::from_patterns(kept);
     if kept.patterns.is_empty() {
         return 0;

@@ -64,6 +64,8 @@ impl Part {
             let vms = pattern.vms.iter().map(|&(row, count)| (self.rows[row], count)).collect();
             (Pattern { host: pattern.host, vms }, *hosts)
         });
-        Placement::from_patterns(anew.collect::<Vec<_>>().into_iter().chain(self.rest.iter().cloned()))
+        Placement::from_patterns(
+            anew.collect::<Vec<_>>().into_iter().chain(self.rest.iter().cloned()),
+        )
     }
 }

@@ -4,7 +4,7 @@ use rand::{Rng, RngExt};
 use vmpack_model::packing::Instance;
 
 use crate::lanes::{Packed, plus};
-use crate::partial::Partial;
+use crate::partial::{Partial, WAITING};
 
 /// Random moves after each step.
 const SHUFFLES: usize = 30;
@@ -15,11 +15,11 @@ const MOST_HOSTS: usize = 1024;
 
 /// What taking VMs off a host, so that another fits, costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ejection {
+pub(crate) struct Ejection {
     /// The sum of the prices of the VMs taken off.
-    pub price: u64,
+    pub(crate) price: u64,
     /// Their positions on the host; none, one or two of them.
-    pub out: [Option<u32>; 2],
+    pub(crate) out: [Option<u32>; 2],
 }
 
 /// The search for a complete placement on given hosts.
@@ -38,8 +38,7 @@ pub(crate) struct Repair<const W: usize> {
 impl<const W: usize> Repair<W> {
     pub(crate) fn new(instance: &Instance, partial: Partial<W>) -> Self {
         let of_row = scalar_sizes(instance);
-        let sizes: Vec<u64> =
-            (0..partial.vms() as u32).map(|vm| of_row[partial.row(vm)]).collect();
+        let sizes: Vec<u64> = (0..partial.vms() as u32).map(|vm| of_row[partial.row(vm)]).collect();
         Self { prices: sizes.clone(), settled: vec![0; sizes.len()], sizes, partial, steps: 0 }
     }
 
@@ -153,7 +152,7 @@ impl<const W: usize> Repair<W> {
         for _ in 0..SHUFFLES {
             let (vm, host) = (rng.random_range(0..vms), rng.random_range(0..hosts));
             let of = self.partial.host_of(vm);
-            if of == host || of == crate::partial::WAITING {
+            if of == host || of == WAITING {
                 continue;
             }
             if self.partial.fits(&self.partial.hosts()[host as usize].free, vm) {
@@ -161,7 +160,9 @@ impl<const W: usize> Repair<W> {
                 self.fill(of);
             } else {
                 let others = &self.partial.hosts()[host as usize].vms;
-                if others.is_empty() { continue; }
+                if others.is_empty() {
+                    continue;
+                }
                 let other = others[rng.random_range(0..others.len())];
                 if self.partial.swap(vm, other) {
                     self.fill(of);

@@ -307,14 +307,15 @@ mod tests {
         let kind = |cost, most| Kind { cost, fewest: 0, most, least: Vec::new() };
         let kinds = vec![kind(1_000_003, 900), kind(2_000_003, 5000)];
         let fleet = Fleet { cost: 4_000_000_000, kinds };
-        let offer = |weight: u64, steps: &mut u64| {
-            fleet.offer(0, &[10, 19], &BigInt::from(weight), steps)
-        };
-        // 900 hosts of the first type and 1549 of the second: one more of these would be too dear.
-        let most = 900 * 10 + 1549 * 19;
+        let offer =
+            |weight: u64, steps: &mut u64| fleet.offer(0, &[10, 19], &BigInt::from(weight), steps);
+        // 900 of the first type leave room for 1549 of the second, 899 for one more of these.
+        let most = 899 * 10 + 1550 * 19;
         let mut steps = 1_000_000;
         assert!(matches!(offer(most, &mut steps), Ok(Some(held)) if held >= BigInt::from(most)));
-        assert!(matches!(offer(most + 1, &mut steps), Ok(Some(held)) if held == BigInt::from(most)));
+        assert!(
+            matches!(offer(most + 1, &mut steps), Ok(Some(held)) if held == BigInt::from(most))
+        );
         assert!(matches!(offer(most + 1, &mut 1), Err(Unproved::Undecided(_))));
     }
 }
