@@ -21,7 +21,7 @@ const SEARCH: &[&dyn Method<Packing>] = vmpack_search::PACKING;
 const SEARCH: &[&dyn Method<Packing>] = &[];
 
 /// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs, column
-/// generation.
+/// generation, local search.
 pub(crate) fn registry() -> Registry {
     Registry {
         packing: [
@@ -48,6 +48,9 @@ pub(crate) fn missing_methods() -> Vec<MissingMethod> {
         ("reflect", Family::Packing, Kind::LinearProgramming),
         ("column-generation", Family::Packing, Kind::ColumnGeneration),
         ("branch-price", Family::Packing, Kind::ColumnGeneration),
+        ("cns", Family::Packing, Kind::LocalSearch),
+        ("lns", Family::Packing, Kind::LocalSearch),
+        ("flavour-lp", Family::Packing, Kind::ColumnGeneration),
         ("alloc-lp-highs", Family::Allocation, Kind::LinearProgramming),
     ];
     let missing = |(name, family, kind): (&str, Family, Kind)| MissingMethod {

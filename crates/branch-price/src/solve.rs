@@ -76,29 +76,25 @@ pub(crate) fn solve_in_parts(
     let mut counters = Vec::new();
     let mut refuted = None;
     if !incumbent.is_optimal() {
-        match Engine::new(&normal, budget, incumbent) {
-            Ok(engine) => {
-                let mut solver = Solver { engine, search, certificate: None, whole: Vec::new() };
-                // A failure of the linear program ends the search; what is proved so far stands.
-                let ended = solver.run();
-                counters = solver.engine.counters();
-                counters.push(("lp-failures", u64::from(ended.is_err())));
-                if let Some(bound) = solver.certificate
-                    && lower.as_ref().is_none_or(|known| known.value < bound.value)
-                {
-                    lower = Some(bound);
-                }
-                if let Ok(Ended::Infeasible(nodes)) = ended {
-                    refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
-                }
-                whole = normal.restore(&Placement::from_patterns(solver.whole));
-                incumbent = solver.engine.incumbent;
-            }
-            Err(_) => {
-                let outcome = vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver);
-                return (outcome, whole);
-            }
+        let Ok(engine) = Engine::new(&normal, budget, incumbent) else {
+            let outcome = vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver);
+            return (outcome, whole);
+        };
+        let mut solver = Solver { engine, search, certificate: None, whole: Vec::new() };
+        // A failure of the linear program ends the search; what is proved so far stands.
+        let ended = solver.run();
+        counters = solver.engine.counters();
+        counters.push(("lp-failures", u64::from(ended.is_err())));
+        if let Some(bound) = solver.certificate
+            && lower.as_ref().is_none_or(|known| known.value < bound.value)
+        {
+            lower = Some(bound);
         }
+        if let Ok(Ended::Infeasible(nodes)) = ended {
+            refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
+        }
+        whole = normal.restore(&Placement::from_patterns(solver.whole));
+        incumbent = solver.engine.incumbent;
     }
     let outcome = match (incumbent.into_placement(), refuted) {
         (Some(reduced), _) => {

@@ -1,5 +1,7 @@
 //! How fast moves are evaluated: a thousand steps of consistent neighbourhood search.
 
+#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use vmpack_model::packing::Instance;
 use vmpack_model::{Budget, Method, NullObserver};

@@ -77,8 +77,8 @@ proptest! {
 #[test]
 fn searches_find_most_optima_of_tiny_instances() {
     let (mut better, mut optimal, mut all) = ([0; 3], [0; 3], 0);
-    for seed in 0..60 {
-        let instance = instance(seed, 12, 1 + seed as usize % 3, 1 + seed as usize % 2, 3);
+    for seed in 0..150 {
+        let instance = instance(seed, 16, 1 + seed as usize % 3, 1 + seed as usize % 2, 3);
         let exact = cost(&solve(&BranchPrice, &instance, &Budget::default())).expect("placed");
         let greedy = vmpack_greedy::start(&instance, &Budget::default()).expect("placed");
         let greedy = Value::from(greedy.cost(&instance));
@@ -92,7 +92,7 @@ fn searches_find_most_optima_of_tiny_instances() {
             optimal[m] += u32::from(found == Some(exact));
         }
     }
-    assert!(all >= 10, "greedy rules leave something to do: {all}");
+    assert!(all >= 8, "greedy rules leave something to do: {all}");
     assert!(better.iter().all(|&n| 10 * n >= 7 * all), "{better:?} of {all} are improved");
     assert!(optimal.iter().all(|&n| 10 * n >= 6 * all), "{optimal:?} of {all} are optimal");
 }
