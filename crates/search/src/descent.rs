@@ -60,7 +60,7 @@ impl Descent {
         let mut last = run.work;
         while !run.is_over() && run.work - last < patience {
             let part = run.part(MOST_VMS);
-            if self.descend::<W>(run, Some(part), PART_STEPS.min(patience)) {
+            if self.descend::<W>(run, Some(&part), PART_STEPS.min(patience)) {
                 last = run.work;
             }
         }
@@ -70,12 +70,12 @@ impl Descent {
     fn descend<const W: usize>(
         &self,
         run: &mut Run<'_>,
-        part: Option<Part>,
+        part: Option<&Part>,
         patience: u64,
     ) -> bool {
         let before = run.cost();
-        let instance = part.as_ref().map_or(run.instance, |part| &part.instance);
-        let placement = part.as_ref().map_or(run.best(), |part| &part.placement);
+        let instance = part.map_or(run.instance, |part| &part.instance);
+        let placement = part.map_or(run.best(), |part| &part.placement);
         let partial = Partial::new(instance, &self.lanes, placement);
         let mut repair: Repair<W> = Repair::new(instance, partial);
         let identical = instance.hosts().len() == 1;
@@ -116,7 +116,7 @@ impl Descent {
             run.count("steps", repair.steps - start);
             if placed {
                 let anew = repair.partial.placement();
-                run.offer(part.as_ref().map_or_else(|| anew.clone(), |part| part.replace(&anew)));
+                run.offer(part.map_or_else(|| anew.clone(), |part| part.replace(&anew)));
                 known.clone_from(&repair.partial);
                 (last, failures) = (repair.steps, 0);
             } else {

@@ -167,7 +167,9 @@ fn rest_of(instance: &Instance, kept: &Placement) -> Instance {
     let mut counts: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
     let mut stock: Vec<Option<u64>> = instance.hosts().iter().map(|host| host.stock).collect();
     for (Pattern { host, vms }, hosts) in &kept.patterns {
-        vms.iter().for_each(|&(row, count)| counts[row] -= count * hosts);
+        for &(row, count) in vms {
+            counts[row] -= count * hosts;
+        }
         stock[*host] = stock[*host].map(|stock| stock - hosts);
     }
     let vms = instance.vms().iter().zip(counts).map(|(vm, count)| (vm.name.clone(), count));

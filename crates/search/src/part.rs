@@ -28,7 +28,9 @@ impl Part {
                 *stock -= hosts - out;
             }
             if out > 0 {
-                pattern.vms.iter().for_each(|&(row, count)| counts[row] += count * out);
+                for &(row, count) in &pattern.vms {
+                    counts[row] += count * out;
+                }
                 taken.push((pattern, out));
             }
             if *hosts > out {
