@@ -146,7 +146,7 @@ impl Methods<'_> {
             fn visit<P: Measurable>(self, instance: &P::Instance) -> Self::Output {
                 let method = family::method::<P>(self.0, self.1)
                     .ok_or_else(|| format!("solves no {} instances", P::FAMILY))?;
-                method.supports(instance).map_err(|reason| reason.to_string())
+                method.accepts(instance).map_err(|reason| reason.to_string())
             }
         }
         let instance = &instance.instance;

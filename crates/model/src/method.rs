@@ -60,11 +60,31 @@ pub trait Method<P: Problem>: Sync {
     /// Where it is published: authors, title, year, section.
     fn reference(&self) -> &'static str;
 
-    /// Whether [`Method::solve`] may be called on the instance.
+    /// Whether [`Method::solve`] may be called on the instance, as far as its shape and size go; callers ask
+    /// [`Method::accepts`].
     ///
     /// # Errors
     /// The reason why not.
     fn supports(&self, instance: &P::Instance) -> Result<(), Unsupported>;
+
+    /// The kinds of rule that its answers keep, of those that [`Problem::rules`] names; none unless it says so.
+    fn keeps(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether [`Method::solve`] may be called on the instance: it knows all its rules, and
+    /// [`Method::supports`] its shape.
+    ///
+    /// # Errors
+    /// The reason why not.
+    fn accepts(&self, instance: &P::Instance) -> Result<(), Unsupported> {
+        let unknown: Vec<_> =
+            P::rules(instance).into_iter().filter(|rule| !self.keeps().contains(rule)).collect();
+        if unknown.is_empty() {
+            return self.supports(instance);
+        }
+        Err(Unsupported(format!("does not keep rules of the kind {}", unknown.join(", "))))
+    }
 
     /// Whether the answer depends on the seed of the budget. Methods that do not are run once.
     fn randomised(&self) -> bool {

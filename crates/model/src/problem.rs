@@ -50,4 +50,11 @@ pub trait Problem: fmt::Debug + Copy + Send + Sync + 'static {
     type Certificate: Evidence;
     /// Data from which it follows that there is no optimal solution: infeasible, or unbounded.
     type Refutation: Evidence;
+
+    /// The kinds of rule that the instance has beyond what every method of the family keeps, each once;
+    /// see [`crate::Method::keeps`].
+    fn rules(instance: &Self::Instance) -> Vec<&'static str> {
+        let _ = instance;
+        Vec::new()
+    }
 }

@@ -55,7 +55,8 @@ fn numbers() -> impl Strategy<Value = Vec<u64>> {
 fn placement() -> impl Strategy<Value = Placement> {
     let pattern = (index(), prop::collection::vec((index(), number()), 0..4))
         .prop_map(|(host, vms)| Pattern { host, vms });
-    prop::collection::vec((pattern, number()), 0..4).prop_map(|patterns| Placement { patterns })
+    prop::collection::vec((pattern, number()), 0..4)
+        .prop_map(|patterns| Placement { patterns, ..Placement::default() })
 }
 
 /// Trees that now and then have the shape of one.
@@ -220,7 +221,7 @@ proptest! {
 fn hosts_beyond_counting_are_a_violation() {
     let instance = tiny::instance(&[(vec![vec![1]], 0)], &[(vec![1], 7, None)]);
     let empty = Pattern { host: 0, vms: vec![] };
-    let placement = Placement { patterns: vec![(empty, u64::MAX); 1000] };
+    let placement = Placement { patterns: vec![(empty, u64::MAX); 1000], ..Placement::default() };
     let outcome = Outcome::<Packing>::feasible(placement.clone(), value("7"));
     // Seven thousand times 2^64 is a cost like any other ...
     assert_eq!(Packing::judge(&instance, &outcome, &EFFORT).verdict.name(), "WrongCost");

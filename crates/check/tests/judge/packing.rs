@@ -19,7 +19,10 @@ fn pattern(host: usize, vms: &[(usize, u64)]) -> Pattern {
 
 /// large + small twice on the first type, the third small alone on the second: cost 8.
 fn placement() -> Placement {
-    Placement { patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 2), (pattern(1, &[(0, 1)]), 1)] }
+    Placement {
+        patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 2), (pattern(1, &[(0, 1)]), 1)],
+        ..Placement::default()
+    }
 }
 
 fn verdict_of(change: impl FnOnce(&mut Placement)) -> Verdict {
@@ -78,7 +81,7 @@ fn a_vm_moved_over_capacity_is_named_with_the_excess() {
     assert_infeasible(&["pattern 1 on host type \"host0\" demands 9 of \"size1\", 1 more"], moved);
     // The second resource breaks alone: five small ones need (10, 5) of (10, 4).
     let narrow = tiny::instance(&[(vec![vec![2, 1]], 5)], &[(vec![10, 4], 1, None)]);
-    let all = Placement { patterns: vec![(pattern(0, &[(0, 5)]), 1)] };
+    let all = Placement { patterns: vec![(pattern(0, &[(0, 5)]), 1)], ..Placement::default() };
     let judgement = judge(&narrow, &Outcome::<Packing>::feasible(all, value("1")));
     assert_verdict(&judgement, "Infeasible", &["demands 5 of \"size2\", 1 more than its 4"]);
     assert_eq!(judgement.cost, None);
@@ -113,9 +116,11 @@ fn malformed_patterns_are_named() {
 fn alternatives_count_for_their_type() {
     let kinds: [Kind; 1] = [(vec![vec![4, 1], vec![1, 4]], 4)];
     let instance = tiny::instance(&kinds, &[(vec![5, 5], 1, None)]);
-    let mixed = Placement { patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 2)] };
+    let mixed =
+        Placement { patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 2)], ..Placement::default() };
     assert_correct(&judge(&instance, &Outcome::<Packing>::feasible(mixed, value("2"))));
-    let both = Placement { patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 4)] };
+    let both =
+        Placement { patterns: vec![(pattern(0, &[(0, 1), (1, 1)]), 4)], ..Placement::default() };
     let judgement = judge(&instance, &Outcome::<Packing>::feasible(both, value("4")));
     assert_verdict(&judgement, "Infeasible", &["\"vm0\": 8 placed, 4 more than its 4"]);
 }
@@ -178,7 +183,7 @@ fn optimal_needs_a_bound_that_closes_the_gap() {
 
     // With all hosts at 3, costs are multiples of 3, so 4 proves 6.
     let threes = tiny::instance(&[(vec![vec![2]], 2)], &[(vec![3], 3, None)]);
-    let each = Placement { patterns: vec![(pattern(0, &[(0, 1)]), 2)] };
+    let each = Placement { patterns: vec![(pattern(0, &[(0, 1)]), 2)], ..Placement::default() };
     let outcome = |bound| Outcome {
         bound: Some(Bound::claimed(value(bound))),
         ..optimal::<Packing>(each.clone(), value("6"))
@@ -238,7 +243,8 @@ fn an_instance_without_vms_costs_nothing() {
 #[test]
 fn a_million_vms_are_a_few_numbers() {
     let million = tiny::instance(&[(vec![vec![1]], 1_000_000)], &[(vec![10], 1, None)]);
-    let placement = Placement { patterns: vec![(pattern(0, &[(0, 10)]), 100_000)] };
+    let placement =
+        Placement { patterns: vec![(pattern(0, &[(0, 10)]), 100_000)], ..Placement::default() };
     let bound = Bound::certified(value("100000"), Certificate::Volume { resource: 0 });
     let outcome = Outcome::<Packing>::feasible(placement, value("100000")).with_bound(bound);
     assert_eq!(outcome.status, Status::Optimal);

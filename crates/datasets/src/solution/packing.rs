@@ -188,5 +188,5 @@ fn resolve(placement: PlacementFile, instance: &Instance) -> Result<Placement, R
         }
         patterns.push((Pattern { host, vms }, filled.count));
     }
-    Ok(Placement { patterns })
+    Ok(Placement { patterns, ..Placement::default() })
 }

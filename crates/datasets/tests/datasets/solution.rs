@@ -39,7 +39,10 @@ proptest! {
             let vms = vms.iter().map(|&(row, vms)| (usize::from(row) % instance.rows(), vms));
             (Pattern { host, vms: vms.collect() }, *count)
         };
-        let placement = Placement { patterns: raw.iter().map(pattern).collect() };
+        let placement = Placement {
+            patterns: raw.iter().map(pattern).collect(),
+            ..Placement::default()
+        };
         let cost = Value::new(cost, 7).expect("seven is not zero");
         let outcome = Outcome::<Packing>::feasible(placement, cost)
             .with_bound(Bound::certified(cost, Certificate::Volume { resource: 0 }))

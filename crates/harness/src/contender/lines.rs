@@ -39,7 +39,7 @@ pub(crate) fn placement(
             .checked_add(hosts)
             .ok_or_else(|| wrong("the number of such hosts exceeds 64 bits".to_owned()))?;
     }
-    let placement = Placement { patterns: patterns.into_iter().collect() };
+    let placement = Placement { patterns: patterns.into_iter().collect(), ..Placement::default() };
     Ok((!placement.patterns.is_empty()).then_some((placement, Value::from(cost))))
 }
 

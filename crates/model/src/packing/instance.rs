@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
 
+use super::{Rules, RulesError};
 use crate::Resource;
 use crate::shape::{DuplicateName, ShapeError, check_shape, check_unique, row_major};
 
@@ -45,7 +46,12 @@ pub struct Instance {
     demands: Array2<u64>,
     type_of_row: Vec<usize>,
     hosts: Vec<HostType>,
+    /// What the hardware of each host type has.
+    hardware: Array2<u64>,
+    /// What of it VMs may use, by overcommit and reserve.
     capacities: Array2<u64>,
+    /// Boxed, because most instances have none.
+    rules: Box<Rules>,
 }
 
 /// Why data is no packing instance.
@@ -77,6 +83,9 @@ pub enum InstanceError {
         /// What is summed.
         what: String,
     },
+    /// The rules do not belong to the instance.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
 }
 
 impl Instance {
@@ -113,8 +122,17 @@ impl Instance {
         check_unique("host type", hosts.iter().map(|h| h.name.as_str()))?;
         let demands = row_major(demands);
         let capacities = row_major(capacities);
-        let instance =
-            Self { name: name.into(), resources, vms, demands, type_of_row, hosts, capacities };
+        let instance = Self {
+            name: name.into(),
+            resources,
+            vms,
+            demands,
+            type_of_row,
+            hosts,
+            hardware: capacities.clone(),
+            capacities,
+            rules: Box::default(),
+        };
         instance.check_totals()?;
         Ok(instance)
     }
@@ -199,6 +217,22 @@ impl Instance {
         self
     }
 
+    /// The same instance with other rules, which decide what of the hardware is usable.
+    ///
+    /// # Errors
+    /// [`InstanceError::Rules`] if they do not belong to the instance.
+    pub fn with_rules(mut self, rules: Rules) -> Result<Self, InstanceError> {
+        rules.check(&self)?;
+        self.capacities = rules.usable(&self, &self.hardware)?;
+        self.rules = Box::new(rules);
+        Ok(self)
+    }
+
+    /// What a placement must keep or pays for beyond counts, stock and capacity.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The dimensions, in the order of every demand and capacity vector.
     pub fn resources(&self) -> &[Resource] {
         &self.resources
@@ -256,12 +290,21 @@ impl Instance {
         &self.hosts
     }
 
-    /// The capacity matrix, host types x resources.
+    /// What the hardware of a host type has, before overcommit and reserve.
+    ///
+    /// # Panics
+    /// If there is no such host type.
+    pub fn hardware(&self, host: usize) -> &[u64] {
+        let d = self.dimensions();
+        &self.hardware.as_slice().expect("row-major since construction")[host * d..(host + 1) * d]
+    }
+
+    /// The matrix of usable capacities, host types x resources.
     pub fn capacities(&self) -> ArrayView2<'_, u64> {
         self.capacities.view()
     }
 
-    /// The capacity vector of a host type.
+    /// What VMs may use of a host of the type: its hardware, unless rules overcommit or reserve some.
     ///
     /// # Panics
     /// If there is no such host type.

@@ -4,14 +4,19 @@
 //! over the resources, host type `t` offers a capacity vector at a cost, with limited or unlimited
 //! stock. One resource and one host type of cost 1 is bin packing; with counts, cutting stock; several
 //! host types, variable-sized bin packing; VM types with alternative demands, multiple-choice vector bin
-//! packing (Brandao and Pedroso 2016).
+//! packing (Brandao and Pedroso 2016). [`Rules`] say what a placement must keep or pays for beyond that.
 
 mod evidence;
 mod instance;
+mod rules;
 mod solution;
+mod violations;
 
 pub use evidence::{Certificate, DualFeasibleFunction, Refutation, TreeNode, WeightedCut};
 pub use instance::{HostType, Instance, InstanceError, VmType};
+pub use rules::{
+    Demand, Evacuation, Intake, Level, Ratio, Rule, Rules, RulesError, Strength, Topology,
+};
 pub use solution::{Pattern, Placement};
 
 use crate::{Family, Problem};
@@ -26,4 +31,13 @@ impl Problem for Packing {
     type Solution = Placement;
     type Certificate = Certificate;
     type Refutation = Refutation;
+
+    fn rules(instance: &Instance) -> Vec<&'static str> {
+        let rules = instance.rules();
+        let mut names: Vec<_> = rules.rules.iter().map(|rule| rule.demand.name()).collect();
+        names.extend(rules.prices.is_some().then_some("prices"));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Instance;
+use super::{Evacuation, Instance, Strength};
 
 /// What one host holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ impl Pattern {
 pub struct Placement {
     /// Patterns and how many hosts are filled so; multiplicities are positive.
     pub patterns: Vec<(Pattern, u64)>,
+    /// Who goes where when hosts fail, where the instance has rules that ask for it; the order of the patterns
+    /// counts then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evacuations: Vec<Evacuation>,
 }
 
 impl Placement {
@@ -52,7 +56,7 @@ impl Placement {
                 *multiplicity.entry(pattern).or_insert(0) += hosts;
             }
         }
-        Self { patterns: multiplicity.into_iter().collect() }
+        Self { patterns: multiplicity.into_iter().collect(), evacuations: Vec::new() }
     }
 
     /// The number of hosts opened.
@@ -60,14 +64,39 @@ impl Placement {
         self.patterns.iter().map(|(_, hosts)| hosts).sum()
     }
 
-    /// The total cost of the opened hosts, as methods claim it; the checker has its own sum.
+    /// What it costs, as methods claim it: the opened hosts, the prices of running VMs on them, and the
+    /// violations of soft rules. The checker has its own sum.
     ///
     /// # Panics
-    /// If a pattern names a host type that the instance does not have.
+    /// If a pattern names a host type or a demand row that the instance does not have.
     pub fn cost(&self, instance: &Instance) -> u64 {
-        self.patterns
+        let hosts: u64 = self
+            .patterns
             .iter()
             .map(|(pattern, hosts)| instance.hosts()[pattern.host].cost * hosts)
+            .sum();
+        hosts + self.running_cost(instance) + self.penalty(instance)
+    }
+
+    /// What running the VMs on their hosts costs beyond the hosts.
+    fn running_cost(&self, instance: &Instance) -> u64 {
+        let Some(prices) = &instance.rules().prices else { return 0 };
+        let price = |pattern: &Pattern| -> u64 {
+            let each = pattern.vms.iter();
+            each.map(|&(row, count)| prices[[instance.type_of_row(row), pattern.host]] * count)
+                .sum()
+        };
+        self.patterns.iter().map(|(pattern, hosts)| price(pattern) * hosts).sum()
+    }
+
+    /// What the violations of soft rules cost.
+    fn penalty(&self, instance: &Instance) -> u64 {
+        let rules = instance.rules().rules.iter();
+        rules
+            .map(|rule| match rule.strength {
+                Strength::Hard => 0,
+                Strength::Soft { price } => price * self.violations(instance, &rule.demand),
+            })
             .sum()
     }
 }
