@@ -267,6 +267,25 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// The patterns of a relaxation that it uses once or more, as often as in whole. They hold no more VMs than
+    /// are demanded.
+    pub(crate) fn whole_parts(&self, relaxed: &Relaxed) -> Vec<(Pattern, u64)> {
+        let mut left: Vec<u64> = self.instance().vms().iter().map(|vm| vm.count).collect();
+        let mut whole = Vec::new();
+        for &(column, x) in &relaxed.columns {
+            let content = self.columns.get(column);
+            let often = content.items.iter().map(|&(item, n)| left[item as usize] / u64::from(n));
+            let times = often.min().unwrap_or(0).min((x + 1e-9).floor() as u64);
+            for &(item, n) in &content.items {
+                left[item as usize] -= u64::from(n) * times;
+            }
+            if times > 0 {
+                whole.push((content.pattern(&self.items), times));
+            }
+        }
+        whole
+    }
+
     /// Rounds a relaxation: columns that are used nearly whole keep their hosts, best fit places the rest
     /// (da Silva and Schouery 2025, section 6).
     fn round(&mut self, residual: &Residual, relaxed: &Relaxed, fixed: &[(u32, u64)]) {

@@ -34,7 +34,7 @@ pub(super) fn prove(
     let all: BigInt = items.map(|(item, &weight)| BigInt::from(item.demand) * weight).sum();
     let lost: BigInt = claim.cuts.iter().map(|cut| BigInt::from(cut.weight)).sum();
     let weight = all - lost;
-    let Some(offered) = fleet.offer(claim.scale, claim.prices, &weight, steps) else {
+    let Some(offered) = fleet.offer(claim.scale, claim.prices, &weight, steps)? else {
         // There are no such numbers of hosts.
         return Ok(());
     };
