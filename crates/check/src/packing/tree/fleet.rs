@@ -4,7 +4,8 @@
 use num_bigint::BigInt;
 use vmpack_model::packing::Instance;
 
-use super::super::{cost_step, gcd, total_demand};
+use super::super::rules::usable_of;
+use super::super::{gcd, host_step, total_demand};
 use crate::claim::Unproved;
 
 /// What holds for all placements that cost less than the bound and open no host in vain, in the subtree at
@@ -35,7 +36,7 @@ impl Fleet {
     /// `None` if nothing costs less.
     pub(super) fn new(instance: &Instance, below: u64) -> Option<Self> {
         let most = below.checked_sub(1)?;
-        let cost = most - most.checked_rem(cost_step(instance)).unwrap_or(most);
+        let cost = most - most.checked_rem(host_step(instance)).unwrap_or(most);
         let vms = instance.vms().iter().map(|vm| vm.count).sum();
         let open: Vec<u64> = instance
             .hosts()
@@ -244,7 +245,7 @@ fn fractions(kinds: &[(u128, u128, u128)], mut left: u128) -> u128 {
 /// What a host of type `t` must hold of a resource, lest the hosts waste more than they may; `None` if
 /// that is more than it can.
 fn least_load(instance: &Instance, cost: u64, open: &[u64], t: usize, k: usize) -> Option<u64> {
-    let capacity = |t: usize| BigInt::from(instance.capacity(t)[k]);
+    let capacity = |t: usize| BigInt::from(usable_of(instance, t, k));
     let price = |t: usize| BigInt::from(instance.hosts()[t].cost);
     let demand = total_demand(instance, k);
     let mut least = BigInt::ZERO;
@@ -252,7 +253,7 @@ fn least_load(instance: &Instance, cost: u64, open: &[u64], t: usize, k: usize) 
         least = capacity(0) - (capacity(0) * *open - demand);
     } else {
         let rates = (0..open.len()).filter(|&r| {
-            open[r] > 0 && instance.hosts()[r].cost > 0 && instance.capacity(r)[k] > 0
+            open[r] > 0 && instance.hosts()[r].cost > 0 && usable_of(instance, r, k) > 0
         });
         for r in rates {
             let excess =
