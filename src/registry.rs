@@ -13,8 +13,15 @@ const COLUMN_GENERATION: &[&dyn Method<Packing>] = vmpack_branch_price::PACKING;
 #[cfg(not(feature = "highs"))]
 const COLUMN_GENERATION: &[&dyn Method<Packing>] = &[];
 
+/// The methods that improve placements.
+#[cfg(feature = "highs")]
+const SEARCH: &[&dyn Method<Packing>] = vmpack_search::PACKING;
+/// The methods that improve placements: none without HiGHS.
+#[cfg(not(feature = "highs"))]
+const SEARCH: &[&dyn Method<Packing>] = &[];
+
 /// Every method of this build, in the order of tables: greedy, dynamic programs, linear programs, column
-/// generation.
+/// generation, local search.
 pub(crate) fn registry() -> Registry {
     Registry {
         packing: [
@@ -22,6 +29,7 @@ pub(crate) fn registry() -> Registry {
             vmpack_dp::PACKING,
             vmpack_lp::PACKING,
             COLUMN_GENERATION,
+            SEARCH,
         ]
         .concat(),
         allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION, vmpack_lp::ALLOCATION]
@@ -40,6 +48,9 @@ pub(crate) fn missing_methods() -> Vec<MissingMethod> {
         ("reflect", Family::Packing, Kind::LinearProgramming),
         ("column-generation", Family::Packing, Kind::ColumnGeneration),
         ("branch-price", Family::Packing, Kind::ColumnGeneration),
+        ("cns", Family::Packing, Kind::LocalSearch),
+        ("lns", Family::Packing, Kind::LocalSearch),
+        ("flavour-lp", Family::Packing, Kind::ColumnGeneration),
         ("alloc-lp-highs", Family::Allocation, Kind::LinearProgramming),
     ];
     let missing = |(name, family, kind): (&str, Family, Kind)| MissingMethod {

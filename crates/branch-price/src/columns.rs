@@ -103,6 +103,13 @@ impl<'a> Rules<'a> {
         Some(Self { residual, fleet: Fleet::new(instance, residual, most)? })
     }
 
+    /// Whether hosts, all alike, must be full of each of several resources.
+    pub(crate) fn is_brimful(&self, instance: &Instance) -> bool {
+        instance.hosts().len() == 1
+            && instance.dimensions() > 1
+            && self.fleet.least(0) == instance.capacity(0)
+    }
+
     pub(crate) fn admit(&self, column: &Column) -> bool {
         let few = |&(item, count): &(u32, u32)| u64::from(count) <= self.residual.demand(item);
         let full = || {

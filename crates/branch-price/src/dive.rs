@@ -2,13 +2,15 @@
 
 use vmpack_lp::backend::BackendError;
 
-use crate::columns::Columns;
+use crate::columns::{Columns, Rules};
 use crate::engine::{End, Engine, Until};
 use crate::residual::Residual;
 use crate::restricted::Relaxed;
 
 /// Dives from one node; each but the first takes part of the one before back.
 const DIVES: usize = 3;
+/// As many where all patterns are known: such dives price nothing.
+const DIVES_WITHOUT_PRICING: usize = 20;
 
 /// How a round of dives ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,10 @@ impl Engine<'_> {
         let mut fixed: Vec<(u32, u64)> = Vec::new();
         let mut residual = node.clone();
         let mut relaxed = relaxed.clone();
-        for _ in 0..DIVES {
+        let full = Rules::new(self.instance(), node, target)
+            .is_some_and(|rules| rules.is_brimful(self.instance()));
+        let is_priced = !full || !self.brimful.is_complete_for(node);
+        for _ in 0..if is_priced { DIVES } else { DIVES_WITHOUT_PRICING } {
             loop {
                 steps.push((residual.clone(), fixed.len()));
                 let chosen = self.fix(&mut residual, &relaxed, target);

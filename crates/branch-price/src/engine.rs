@@ -4,11 +4,13 @@ use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
 use vmpack_model::packing::{Instance, Pattern, TreeNode, WeightedCut};
 
+use crate::brimful::Brimful;
 use crate::columns::{Columns, Rules};
 use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
 use crate::fleet::Fits;
 use crate::incumbent::Incumbent;
+use crate::inequalities::exchanges;
 use crate::normal::Normal;
 use crate::price::Pricers;
 use crate::residual::{Items, Residual};
@@ -31,6 +33,7 @@ pub(crate) struct Engine<'a> {
     /// Columns that wait for their items to have rows.
     pub(crate) fresh: Vec<u32>,
     pub(crate) pricers: Pricers,
+    pub(crate) brimful: Brimful,
     pub(crate) counters: Work,
     /// The most items that one host can hold.
     most_copies: u64,
@@ -134,6 +137,7 @@ impl<'a> Engine<'a> {
             restricted: Restricted::new(instance, budget)?,
             fresh: Vec::new(),
             pricers: Pricers::new(bytes.min(TABLE_BYTES)),
+            brimful: Brimful::default(),
             counters: Work::default(),
             most_copies: most_copies.unwrap_or(1),
         })
@@ -183,16 +187,38 @@ impl<'a> Engine<'a> {
         target: u64,
         until: Until,
         fixed: &[(u32, u64)],
+        watch: impl FnMut(&Duals, &[i64]) -> u64,
+    ) -> Result<End, BackendError> {
+        let end = self.generate_columns(residual, target, until, fixed, watch);
+        self.restricted.drop_exchanges()?;
+        end
+    }
+
+    fn generate_columns(
+        &mut self,
+        residual: &Residual,
+        target: u64,
+        until: Until,
+        fixed: &[(u32, u64)],
         mut watch: impl FnMut(&Duals, &[i64]) -> u64,
     ) -> Result<End, BackendError> {
         let instance = self.instance();
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
         let clock = std::time::Instant::now();
-        self.restricted.purge(residual.live().count())?;
+        // Dives have ever fewer items, and soon come back to nodes that need the columns.
+        if fixed.is_empty() {
+            self.restricted.purge(residual.live().count())?;
+        }
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
+        let listed = self.list_brimful(&rules);
         if self.counters.relaxations == 0 {
-            let first = self.first_columns(&rules);
+            let first = self.incumbent_columns(&rules);
             self.restricted.add(&self.columns, &first)?;
+            self.restricted.add(&self.columns, &listed.columns)?;
+            if !listed.complete && !instance.has_alternatives() {
+                let pairs = exchanges(&self.items, residual, instance.capacity(0));
+                self.restricted.add_exchanges(&pairs)?;
+            }
         }
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.retain(|&column| rules.admit(self.columns.get(column)));
@@ -226,23 +252,40 @@ impl<'a> Engine<'a> {
             }
             let reached = covers && until != Until::Converged && value <= target as f64 + 1e-7;
             if reached && !may_close(&rules, &duals, instance) {
+                if self.restricted.drop_exchanges()? {
+                    last_value = f64::INFINITY;
+                    continue;
+                }
                 return Ok(End::Open(relaxed));
             }
             if self.use_pool(&rules, &duals)? > 0 {
                 continue;
             }
-            let (new, heaviest) = self.price(&rules, &duals, &relaxed, until);
+            let (new, heaviest) = if listed.complete {
+                (Vec::new(), vec![listed.heaviest(&self.columns, &duals)])
+            } else {
+                self.price(&rules, &duals, &relaxed, until)
+            };
             if let Some(proof) = duals.closing(instance, &rules, &heaviest, target) {
                 return Ok(End::Closed(Closing { duals, proof }));
             }
             let proved = watch(&duals, &heaviest);
             if covers && proved as f64 >= value - 1e-6 {
+                if self.restricted.drop_exchanges()? {
+                    last_value = f64::INFINITY;
+                    continue;
+                }
                 return Ok(End::Open(relaxed));
             }
             if self.is_spent() {
                 return Ok(End::Stopped);
             }
             if self.restricted.add(&self.columns, &new)? > 0 {
+                continue;
+            }
+            // What is left to find, if anything, is found without them.
+            if self.restricted.drop_exchanges()? {
+                last_value = f64::INFINITY;
                 continue;
             }
             if !covers && self.restricted.raise_penalty()? {
@@ -253,6 +296,25 @@ impl<'a> Engine<'a> {
             }
             return Ok(End::Open(relaxed));
         }
+    }
+
+    /// The patterns of a relaxation that it uses once or more, as often as in whole. They hold no more VMs than
+    /// are demanded.
+    pub(crate) fn whole_parts(&self, relaxed: &Relaxed) -> Vec<(Pattern, u64)> {
+        let mut left: Vec<u64> = self.instance().vms().iter().map(|vm| vm.count).collect();
+        let mut whole = Vec::new();
+        for &(column, x) in &relaxed.columns {
+            let content = self.columns.get(column);
+            let often = content.items.iter().map(|&(item, n)| left[item as usize] / u64::from(n));
+            let times = often.min().unwrap_or(0).min((x + 1e-9).floor() as u64);
+            for &(item, n) in &content.items {
+                left[item as usize] -= u64::from(n) * times;
+            }
+            if times > 0 {
+                whole.push((content.pattern(&self.items), times));
+            }
+        }
+        whole
     }
 
     /// Rounds a relaxation: columns that are used nearly whole keep their hosts, best fit places the rest

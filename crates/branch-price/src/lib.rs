@@ -3,6 +3,7 @@
 //!
 //! * [`ColumnGeneration`]: prices and dives, without a search tree.
 //! * [`BranchPrice`]: adds the tree of Ryan and Foster on item types, with subset-row cuts at its nodes.
+//! * [`improve`]: column generation from a placement that is known; [`relax`]: its relaxation, rounded down.
 //!
 //! The linear programs are floating point, nothing that is claimed is: dual values are rounded to integers
 //! and every bound is derived from them and from integer pricing alone. A bound of the root comes with its
@@ -16,6 +17,7 @@
 //! Pisinger, *Subset-Row Inequalities Applied to the Vehicle-Routing Problem with Time Windows*, Operations
 //! Research 56 (2008).
 
+mod brimful;
 mod choose;
 mod columns;
 mod combine;
@@ -26,6 +28,7 @@ mod engine;
 mod first;
 mod fleet;
 mod incumbent;
+mod inequalities;
 mod merge;
 mod method;
 mod normal;
@@ -36,7 +39,7 @@ mod several;
 mod solve;
 mod tree;
 
-pub use method::{BranchPrice, ColumnGeneration};
+pub use method::{BranchPrice, ColumnGeneration, improve, relax};
 
 use vmpack_model::Method;
 use vmpack_model::packing::Packing;

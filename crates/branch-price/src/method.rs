@@ -1,9 +1,9 @@
 //! The entries of the registry.
 
-use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
-use crate::solve::{Search, solve};
+use crate::solve::{Search, solve, solve_in_parts};
 
 /// Column generation with rounding and dives: bounds from the root, placements from rounding it.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,57 @@ fn copies_on(instance: &Instance, host: usize) -> u64 {
     (0..instance.rows()).map(fit).fold(0, u64::saturating_add)
 }
 
+/// What [`ColumnGeneration`] makes of a placement that is known: the same search for cheaper ones, which starts
+/// from it instead of the placements of greedy rules. The answer is never dearer. Without `prove`, identical hosts
+/// are asked for one host less right away, not for a bound first.
+///
+/// Large-neighbourhood searches call it on a few hosts at a time. Work and complexity are those of the method.
+///
+/// # Errors
+/// If the method does not support the instance.
+///
+/// # Panics
+/// If the placement is none of the instance.
+///
+/// # Examples
+/// ```
+/// use vmpack_model::packing::{Instance, Pattern, Placement};
+/// use vmpack_model::{Budget, NullObserver};
+///
+/// let instance = Instance::identical_hosts("", &[9], &[(vec![5], 2), (vec![4], 2)])?;
+/// let same = |row| (Pattern { host: 0, vms: vec![(row, 1)] }, 2);
+/// let four = Placement::from_patterns([same(0), same(1)]);
+/// let outcome = vmpack_branch_price::improve(&instance, &four, &Budget::default(), true, &mut NullObserver)?;
+/// assert_eq!(outcome.solved.expect("never worse").solution.hosts_opened(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn improve(
+    instance: &Instance,
+    placement: &Placement,
+    budget: &Budget,
+    prove: bool,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<Packing>, Unsupported> {
+    supports(instance)?;
+    let search = if prove { Search::Root } else { Search::Below };
+    Ok(solve(instance, search, Some(placement), budget, observer))
+}
+
+/// The relaxation of an instance: its bound, the best placement that rounding it led to, and the patterns that it
+/// uses once or more, as often as in whole: with few VM types that is nearly everything, however many VMs there
+/// are. There are none if a bound showed before that the placement is optimal, or the budget ran out.
+///
+/// # Errors
+/// If column generation does not support the instance.
+pub fn relax(
+    instance: &Instance,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Result<(Outcome<Packing>, Placement), Unsupported> {
+    supports(instance)?;
+    Ok(solve_in_parts(instance, Search::Relaxation, None, budget, observer))
+}
+
 impl Method<Packing> for ColumnGeneration {
     fn name(&self) -> &'static str {
         "column-generation"
@@ -82,7 +133,7 @@ impl Method<Packing> for ColumnGeneration {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Root, budget, observer)
+        solve(instance, Search::Root, None, budget, observer)
     }
 }
 
@@ -113,6 +164,6 @@ impl Method<Packing> for BranchPrice {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Tree, budget, observer)
+        solve(instance, Search::Tree, None, budget, observer)
     }
 }

@@ -131,6 +131,27 @@ impl Normal {
         weights.iter().map(|weight| weight.checked_mul(self.step)).collect()
     }
 
+    /// What a placement of the given instance means in the reduced one.
+    pub(crate) fn reduce(&self, placement: &Placement) -> Placement {
+        let mut item_of = vec![None; self.rows];
+        for (item, members) in self.members.iter().enumerate() {
+            for &(row, _) in members {
+                item_of[row] = Some(item);
+            }
+        }
+        let mut kind_of = vec![None; self.given_hosts];
+        for (kind, &host) in self.hosts.iter().enumerate() {
+            kind_of[host] = Some(kind);
+        }
+        let reduced = placement.patterns.iter().map(|(pattern, hosts)| {
+            // VMs that demand nothing are left out.
+            let vms = pattern.vms.iter().filter_map(|&(row, n)| Some((item_of[row]?, n)));
+            let host = kind_of[pattern.host].expect("a host in stock");
+            (Pattern { host, vms: vms.collect() }, *hosts)
+        });
+        Placement::from_patterns(reduced)
+    }
+
     /// The placement of the given instance that a placement of the reduced one stands for.
     pub(crate) fn restore(&self, placement: &Placement) -> Placement {
         let mut queues: Vec<Vec<(usize, u64)>> =

@@ -1,7 +1,8 @@
 //! Columns of positive reduced profit: those known already, those near the basis, those that a search finds.
 
 use vmpack_dp::pricing::{
-    Conflicts, Effort, ExchangePricer, OneResourcePricer, Penalty, Priced, Problem, VectorPricer,
+    Answer, Conflicts, Effort, ExchangePricer, OneResourcePricer, Penalty, Priced, Problem,
+    VectorPricer,
 };
 use vmpack_lp::backend::BackendError;
 
@@ -145,50 +146,11 @@ impl Engine<'_> {
                 penalties: &penalties,
                 threshold: allowance + accuracy(duals),
             };
-            let budget = self.budget;
             let answer = if d == 1 {
-                let cells = capacity[0].saturating_mul(live.len() as u64);
-                let effort = Effort {
-                    patterns: COLUMNS_PER_CALL,
-                    enough: COLUMNS_PER_CALL,
-                    repeats: REPEATS,
-                    steps: (cells / 20).clamp(20_000, 5_000_000),
-                    most_steps: u64::MAX,
-                };
-                self.pricers.one.price(&problem, &effort, &|| budget.exhausted())
+                self.price_one(&problem)
             } else {
-                let effort = Effort {
-                    patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
-                    enough: (live.len() / PART_OF_ITEMS * 2).max(1),
-                    repeats: REPEATS,
-                    steps: 2000 * self.pricers.zeal * live.len() as u64,
-                    most_steps: match until {
-                        Until::Tried => 2000 * MOST_ZEAL * live.len() as u64,
-                        Until::Target | Until::Converged => u64::MAX,
-                    },
-                };
                 let starts = self.starts(relaxed, t, &index);
-                let stop = || budget.exhausted();
-                let mut near = self.pricers.exchange.price(&problem, &starts, &effort, &stop);
-                near.patterns.retain(|priced| self.is_new(t, priced, &live));
-                if near.patterns.len() * PART_OF_ITEMS > live.len() {
-                    near
-                } else {
-                    let mut answer = self.pricers.vector.price(&problem, &effort, &stop);
-                    // Within tolerances, columns of the program may seem worth more than they cost. Only a
-                    // search to the end bounds what they are worth.
-                    let mut found = answer.patterns.iter();
-                    if found.len() > 0 && !found.any(|priced| self.is_new(t, priced, &live)) {
-                        let steps = effort.most_steps;
-                        let full = Effort { enough: usize::MAX, steps, ..effort };
-                        let before = answer.steps;
-                        answer = self.pricers.vector.price(&problem, &full, &stop);
-                        answer.steps += before;
-                    }
-                    answer.steps += near.steps;
-                    answer.patterns.extend(near.patterns);
-                    answer
-                }
+                self.price_vector(&problem, t, &live, &starts, until)
             };
             self.counters.pricings += 1;
             self.counters.pricing_steps += answer.steps;
@@ -206,6 +168,63 @@ impl Engine<'_> {
         }
         self.counters.pricing_micros += clock.elapsed().as_micros() as u64;
         (new, heaviest)
+    }
+
+    /// Patterns of one resource above the threshold.
+    fn price_one(&mut self, problem: &Problem<'_>) -> Answer {
+        let cells = problem.capacity[0].saturating_mul(problem.items() as u64);
+        let effort = Effort {
+            patterns: COLUMNS_PER_CALL,
+            enough: COLUMNS_PER_CALL,
+            repeats: REPEATS,
+            steps: (cells / 20).clamp(20_000, 5_000_000),
+            most_steps: u64::MAX,
+        };
+        let budget = self.budget;
+        self.pricers.one.price(problem, &effort, &|| budget.exhausted())
+    }
+
+    /// Patterns of several resources above the threshold: those near the patterns in `starts`, and if they
+    /// bring little, those of a search. Items of the problem are the `live` ones of host type `host`.
+    fn price_vector(
+        &mut self,
+        problem: &Problem<'_>,
+        host: usize,
+        live: &[u32],
+        starts: &[Vec<(u32, u32)>],
+        until: Until,
+    ) -> Answer {
+        let least = 2000 * live.len() as u64;
+        let effort = Effort {
+            patterns: (live.len() / 2).max(COLUMNS_PER_CALL / 5),
+            enough: (live.len() / PART_OF_ITEMS * 2).max(1),
+            repeats: REPEATS,
+            steps: least * self.pricers.zeal,
+            most_steps: match until {
+                Until::Tried => least * MOST_ZEAL,
+                Until::Target | Until::Converged => u64::MAX,
+            },
+        };
+        let budget = self.budget;
+        let stop = || budget.exhausted();
+        let mut near = self.pricers.exchange.price(problem, starts, &effort, &stop);
+        near.patterns.retain(|priced| self.is_new(host, priced, live));
+        if near.patterns.len() * PART_OF_ITEMS > live.len() {
+            return near;
+        }
+        let mut answer = self.pricers.vector.price(problem, &effort, &stop);
+        // Within tolerances, columns of the program may seem worth more than they cost. Only a search to
+        // the end bounds what they are worth.
+        let mut found = answer.patterns.iter();
+        if found.len() > 0 && !found.any(|priced| self.is_new(host, priced, live)) {
+            let full = Effort { enough: usize::MAX, steps: effort.most_steps, ..effort };
+            let before = answer.steps;
+            answer = self.pricers.vector.price(problem, &full, &stop);
+            answer.steps += before;
+        }
+        answer.steps += near.steps;
+        answer.patterns.extend(near.patterns);
+        answer
     }
 
     /// Whether a priced pattern is no column of the program.

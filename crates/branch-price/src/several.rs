@@ -38,7 +38,7 @@ impl Solver<'_> {
                 self.note(most, aimed);
                 continue;
             }
-            if self.search == Search::Root {
+            if self.search != Search::Tree {
                 break;
             }
             if self.search_trees(root, nodes)? || self.engine.combine(root, nodes)? {

@@ -1,7 +1,9 @@
 //! From an instance to an outcome.
 
 use vmpack_lp::backend::BackendError;
-use vmpack_model::packing::{Certificate, Instance, Packing, Refutation, TreeNode, VmType};
+use vmpack_model::packing::{
+    Certificate, Instance, Packing, Pattern, Placement, Refutation, TreeNode, VmType,
+};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::dive::Dived;
@@ -16,29 +18,47 @@ use crate::tree::Searched;
 /// Whether nodes are branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
+    /// The relaxation of the whole problem alone.
+    Relaxation,
+    /// Dives for a cost just below that of the placement, as long as there are such.
+    Below,
     /// The root and dives from it.
     Root,
     /// A tree until everything is proved.
     Tree,
 }
 
-/// Solves a supported instance.
+/// Solves a supported instance, from a placement if one is given, else from that of greedy rules.
 pub(crate) fn solve(
     given: &Instance,
     search: Search,
+    known: Option<&Placement>,
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
+    solve_in_parts(given, search, known, budget, observer).0
+}
+
+/// As [`solve`], and the hosts that the relaxation of the whole problem fills alike, rounded down.
+pub(crate) fn solve_in_parts(
+    given: &Instance,
+    search: Search,
+    known: Option<&Placement>,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> (Outcome<Packing>, Placement) {
+    let mut whole = Placement::default();
     if let Some(refutation) = vmpack_bounds::refute(given) {
-        return Outcome::infeasible(Some(refutation));
+        return (Outcome::infeasible(Some(refutation)), whole);
     }
     let demands = |vm: &VmType| vm.count > 0 && given.demand(vm.rows.start).iter().any(|&x| x > 0);
     if !given.vms().iter().any(demands) {
         // At most one host for VMs that demand nothing.
-        return match vmpack_greedy::start(given, budget) {
+        let outcome = match vmpack_greedy::start(given, budget) {
             Some(placement) => vmpack_bounds::finish(given, placement, observer),
             None => vmpack_bounds::give_up(given, observer),
         };
+        return (outcome, whole);
     }
     let normal = Normal::new(given);
     let mut lower: Option<Bound<Certificate>> = vmpack_bounds::best(given);
@@ -46,31 +66,35 @@ pub(crate) fn solve(
     if let Some(bound) = &lower {
         incumbent.bound(in_steps(&normal, bound.value));
     }
-    if let Some(placement) = vmpack_greedy::start(&normal.instance, budget) {
+    let start = match known {
+        Some(placement) => Some(normal.reduce(placement)),
+        None => vmpack_greedy::start(&normal.instance, budget),
+    };
+    if let Some(placement) = start {
         incumbent.offer(placement);
     }
     let mut counters = Vec::new();
     let mut refuted = None;
     if !incumbent.is_optimal() {
-        match Engine::new(&normal, budget, incumbent) {
-            Ok(engine) => {
-                let mut solver = Solver { engine, search, certificate: None };
-                // A failure of the linear program ends the search; what is proved so far stands.
-                let ended = solver.run();
-                counters = solver.engine.counters();
-                counters.push(("lp-failures", u64::from(ended.is_err())));
-                if let Some(bound) = solver.certificate
-                    && lower.as_ref().is_none_or(|known| known.value < bound.value)
-                {
-                    lower = Some(bound);
-                }
-                if let Ok(Ended::Infeasible(nodes)) = ended {
-                    refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
-                }
-                incumbent = solver.engine.incumbent;
-            }
-            Err(_) => return vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver),
+        let Ok(engine) = Engine::new(&normal, budget, incumbent) else {
+            let outcome = vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver);
+            return (outcome, whole);
+        };
+        let mut solver = Solver { engine, search, certificate: None, whole: Vec::new() };
+        // A failure of the linear program ends the search; what is proved so far stands.
+        let ended = solver.run();
+        counters = solver.engine.counters();
+        counters.push(("lp-failures", u64::from(ended.is_err())));
+        if let Some(bound) = solver.certificate
+            && lower.as_ref().is_none_or(|known| known.value < bound.value)
+        {
+            lower = Some(bound);
         }
+        if let Ok(Ended::Infeasible(nodes)) = ended {
+            refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
+        }
+        whole = normal.restore(&Placement::from_patterns(solver.whole));
+        incumbent = solver.engine.incumbent;
     }
     let outcome = match (incumbent.into_placement(), refuted) {
         (Some(reduced), _) => {
@@ -81,7 +105,9 @@ pub(crate) fn solve(
         (None, Some(refutation)) => Outcome::infeasible(refutation),
         (None, None) => with_bound(Outcome::unknown(), lower),
     };
-    counters.into_iter().fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count))
+    let counted = counters.into_iter();
+    let outcome = counted.fold(outcome, |outcome, (name, count)| outcome.with_counter(name, count));
+    (outcome, whole)
 }
 
 fn with_bound(outcome: Outcome<Packing>, bound: Option<Bound<Certificate>>) -> Outcome<Packing> {
@@ -110,6 +136,8 @@ pub(crate) struct Solver<'a> {
     pub(crate) search: Search,
     /// The best bound that column generation proved.
     certificate: Option<Bound<Certificate>>,
+    /// How often the relaxation of the whole problem uses patterns, rounded down.
+    whole: Vec<(Pattern, u64)>,
 }
 
 impl Solver<'_> {
@@ -117,6 +145,13 @@ impl Solver<'_> {
     fn run(&mut self) -> Result<Ended, BackendError> {
         let root = Residual::all(self.engine.instance());
         let identical = self.engine.instance().hosts().len() == 1;
+        if identical && self.search == Search::Below {
+            return self.descend(&root);
+        }
+        if self.search == Search::Relaxation {
+            self.relax(&root)?;
+            return Ok(Ended::Done);
+        }
         if self.is_relaxation_needed(&root, identical)? {
             self.relax(&root)?;
         }
@@ -133,6 +168,22 @@ impl Solver<'_> {
                     }
                     self.prove(most + 1, certificate);
                 }
+                Aimed::GivenUp => break,
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Aims below the placement until that is excluded or dives find nothing. A first bound is not asked
+    /// for: whether one host less suffices shows sooner.
+    fn descend(&mut self, root: &Residual) -> Result<Ended, BackendError> {
+        while let Some(cost) = self.engine.incumbent.cost()
+            && !self.engine.incumbent.is_optimal()
+            && !self.engine.is_spent()
+        {
+            match self.dive_from(root, cost - 1)? {
+                Aimed::Reached => {}
+                Aimed::Excluded(certificate) => self.prove(cost, certificate),
                 Aimed::GivenUp => break,
             }
         }
@@ -242,7 +293,10 @@ impl Solver<'_> {
             };
             self.prove(lower, certificate());
         }
-        ended.map(|_| ())
+        if let End::Open(relaxed) = ended? {
+            self.whole = self.engine.whole_parts(&relaxed);
+        }
+        Ok(())
     }
 
     /// Raises a bound to the least cost of whole hosts that hold what the VMs weigh.
@@ -299,7 +353,7 @@ impl Solver<'_> {
 
     /// Searches the tree for a placement that costs at most `most`, if the method has one.
     pub(crate) fn finish(&mut self, root: &Residual, most: u64) -> Result<Aimed, BackendError> {
-        if self.search == Search::Root {
+        if self.search != Search::Tree {
             let known = self.engine.incumbent.cost().is_some();
             return if known { Ok(Aimed::GivenUp) } else { self.dive_from(root, most) };
         }
@@ -384,6 +438,7 @@ impl Engine<'_> {
             ("cuts", work.cuts),
             ("dives", work.dives),
             ("combinations", work.combinations),
+            ("work", self.work()),
             ("lp-milliseconds", work.lp_micros / 1000),
             ("pricing-milliseconds", work.pricing_micros / 1000),
         ]

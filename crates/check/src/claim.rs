@@ -21,6 +21,8 @@ pub(crate) struct Feasible {
     pub(crate) violation: Value,
     /// Whether it states a tolerance.
     pub(crate) approximate: bool,
+    /// What its cost consists of beyond the plain, for people who claim another.
+    pub(crate) notes: Vec<String>,
 }
 
 /// What a certificate yields.
@@ -155,6 +157,7 @@ fn solution<P: Derive>(
     }
     if !feasible.is_claimed(solved.cost) {
         case.find(Verdict::WrongCost { claimed: solved.cost, actual: feasible.value });
+        case.notes.extend(feasible.notes.iter().cloned());
     }
     Some(feasible)
 }

@@ -20,6 +20,8 @@ pub enum Kind {
     LinearProgramming,
     /// Column generation over host patterns, with or without a search tree.
     ColumnGeneration,
+    /// Searches that improve a placement step by step.
+    LocalSearch,
     /// Programs from outside the project, of whatever kind: contenders.
     External,
 }
@@ -31,6 +33,7 @@ impl fmt::Display for Kind {
             Self::DynamicProgramming => "dynamic-programming",
             Self::LinearProgramming => "linear-programming",
             Self::ColumnGeneration => "column-generation",
+            Self::LocalSearch => "local-search",
             Self::External => "external",
         })
     }

@@ -50,7 +50,8 @@ pub(super) fn judge(instance: &Instance, amounts: &Amounts) -> Result<Feasible, 
     });
     violations.into_result()?;
     let approximate = amounts.tolerance_ppb > 0;
-    Ok(Feasible { cost, value: value_above, violation, approximate })
+    let notes = Vec::new();
+    Ok(Feasible { cost, value: value_above, violation, approximate, notes })
 }
 
 struct Constraints<'a> {

@@ -7,6 +7,7 @@ use num_rational::BigRational;
 use num_traits::Zero;
 use vmpack_model::packing::{DualFeasibleFunction, Instance};
 
+use super::rules::usable_of;
 use super::{known_resource, least_demand};
 use crate::claim::{Lower, Unproved};
 use crate::exact::integer;
@@ -25,7 +26,7 @@ pub(super) fn bound(
         let hosts = instance.hosts().len();
         return Unproved::wrong(format!("needs a single host type, the instance has {hosts}"));
     };
-    let capacity = instance.capacity(0)[resource];
+    let capacity = usable_of(instance, 0, resource);
     let transformed = Transformed::new(function, capacity)?;
     let mut volume = BigInt::zero();
     for (i, vm) in instance.vms().iter().enumerate().filter(|(_, vm)| vm.count > 0) {

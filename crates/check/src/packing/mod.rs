@@ -1,12 +1,26 @@
 //! The packing family: placements, bounds and refutations.
 //!
-//! Costs of placements are sums of host costs, so they are multiples of the greatest common divisor of
-//! all host costs. Every bound may therefore be rounded up to the next such multiple, by the method and
-//! by the judge, and a bound proves a placement optimal if no such multiple lies between the two.
+//! Costs of placements are sums of host costs, of prices of VMs on hosts, and of prices of broken rules, so
+//! they are multiples of the greatest common divisor of all of these: a bound proves a placement optimal if
+//! no such multiple lies between the two.
+//!
+//! *Bounds.* All certificates look at the hosts alone: rules and prices are left out. Rules only forbid
+//! placements, and prices and broken rules only add to the cost, so a bound on what the hosts of any placement
+//! cost is one on its whole cost, and where there is no placement without rules there is none with them. What
+//! hosts cost is a multiple of the greatest common divisor of host costs alone, to which bounds from
+//! certificates are rounded up. Overcommit and reserve are part of the capacities throughout.
+//!
+//! Each certificate speaks of a placement that keeps the rules as of any other; but one that survives failures
+//! may open hosts that hold nothing, and search trees look at placements that do not. Without these hosts it is
+//! still a placement within capacity and stock, though it may break rules then, and costs no more: if a tree
+//! shows that there is none of its cost, there was none before either. Of the refutations only
+//! [`Refutation::FitsNowhere`] knows rules: a host type does not count for a VM type that a hard
+//! [`Demand::Restrict`](vmpack_model::packing::Demand::Restrict) keeps from it.
 
 mod dual_feasible;
 mod knapsack;
 mod placement;
+mod rules;
 mod tree;
 mod volume;
 mod weights;
@@ -14,7 +28,7 @@ mod weights;
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{Signed, Zero};
-use vmpack_model::packing::{Certificate, Instance, Packing, Placement, Refutation};
+use vmpack_model::packing::{Certificate, Instance, Packing, Placement, Refutation, Strength};
 use vmpack_model::{Outcome, Status, Value};
 
 use crate::claim::{self, Derive, Feasible, Lower, Unproved};
@@ -48,7 +62,7 @@ impl Derive for Packing {
             Certificate::Tree { below, nodes } => tree::bound(instance, *below, nodes, effort),
         }?;
         Ok(match lower {
-            Lower::AtLeast(bound) => attainable(instance, &bound),
+            Lower::AtLeast(bound) => next_multiple(host_step(instance), &bound),
             Lower::Infinite => Lower::Infinite,
         })
     }
@@ -75,7 +89,7 @@ impl Derive for Packing {
     }
 
     fn closes(instance: &Instance, bound: Value, solution: &Feasible) -> bool {
-        match attainable(instance, &rational(bound)) {
+        match next_multiple(cost_step(instance), &rational(bound)) {
             Lower::AtLeast(least) => solution.cost.high <= least,
             Lower::Infinite => true,
         }
@@ -86,25 +100,38 @@ impl Derive for Packing {
     }
 }
 
-/// The least cost, not below the bound, that a sum of host costs can have.
-fn attainable(instance: &Instance, bound: &BigRational) -> Lower {
+/// The least cost, not below the bound, if costs are multiples of `step`.
+fn next_multiple(step: u64, bound: &BigRational) -> Lower {
     if !bound.is_positive() {
         return Lower::AtLeast(BigRational::zero());
     }
-    let step = cost_step(instance);
     if step == 0 {
-        // All hosts are free, so a placement would cost nothing.
+        // Everything is free, so a placement would cost nothing.
         return Lower::Infinite;
     }
     let step = integer(step);
     Lower::AtLeast((bound / &step).ceil() * step)
 }
 
-/// The greatest common divisor of the costs of all host types in stock, of which costs of placements are
-/// multiples; zero if all are free.
-fn cost_step(instance: &Instance) -> u64 {
+/// The greatest common divisor of the costs of all host types in stock, of which what the hosts of a
+/// placement cost is a multiple; zero if all are free.
+fn host_step(instance: &Instance) -> u64 {
     let stocked = instance.hosts().iter().filter(|host| host.stock != Some(0));
     stocked.fold(0, |divisor, host| gcd(divisor, host.cost))
+}
+
+/// The greatest common divisor of all that may be paid for: of [`host_step`], of the prices of VMs on hosts in
+/// stock, and of the prices of soft rules. Costs of placements are multiples of it.
+fn cost_step(instance: &Instance) -> u64 {
+    let rules = instance.rules();
+    let stocked = |t: usize| instance.hosts()[t].stock != Some(0);
+    let placed = rules.prices.iter().flat_map(|prices| prices.indexed_iter());
+    let placed = placed.filter(|&((vm, t), _)| instance.vms()[vm].count > 0 && stocked(t));
+    let broken = rules.rules.iter().filter_map(|rule| match rule.strength {
+        Strength::Hard => None,
+        Strength::Soft { price } => Some(price),
+    });
+    placed.map(|(_, &price)| price).chain(broken).fold(host_step(instance), gcd)
 }
 
 /// The greatest common divisor; that of zero and a number is the number.
@@ -139,8 +166,11 @@ fn fits_nowhere(instance: &Instance, vm: usize) -> Result<(), Unproved> {
         return Unproved::wrong(format!("there are no VMs of type {:?} to place", kind.name));
     }
     for (t, host) in instance.hosts().iter().enumerate().filter(|(_, host)| host.stock != Some(0)) {
-        let offered = instance.capacity(t);
-        let fits = |row: usize| instance.demand(row).iter().zip(offered).all(|(d, c)| d <= c);
+        if rules::forbidding(instance, vm, t).is_some() {
+            continue;
+        }
+        let offered = rules::usable(instance, t);
+        let fits = |row: usize| instance.demand(row).iter().zip(&*offered).all(|(d, c)| d <= c);
         if kind.rows.clone().any(fits) {
             let reason = format!("a VM of type {:?} fits host type {:?}", kind.name, host.name);
             return Unproved::wrong(reason);

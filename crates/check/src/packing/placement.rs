@@ -4,16 +4,17 @@ use num_bigint::BigInt;
 use vmpack_model::Value;
 use vmpack_model::packing::{Instance, Pattern, Placement};
 
+use super::rules::{self, usable};
 use crate::claim::Feasible;
 use crate::exact::{Interval, integer};
 use crate::violations::Violations;
 
 /// Derives that every VM runs exactly once, that no host is loaded beyond its capacity in any
-/// dimension, that stock is kept, and what the hosts cost. A host that holds nothing is allowed; it
-/// costs like any other.
+/// dimension, that stock and the rules are kept, and what hosts, VMs on them and broken soft rules cost. A
+/// host that holds nothing is allowed; it costs like any other.
 ///
-/// Time is linear in the entries of the patterns times the resources, memory in the types of VMs and
-/// hosts.
+/// Time is linear in the entries of the patterns times the resources and the rules that concern them,
+/// memory in the types of VMs and hosts and in what rules concern.
 pub(crate) fn judge(instance: &Instance, placement: &Placement) -> Result<Feasible, Vec<String>> {
     let mut violations = Violations::default();
     let mut tally = Tally::new(instance);
@@ -21,8 +22,15 @@ pub(crate) fn judge(instance: &Instance, placement: &Placement) -> Result<Feasib
         tally.add(index, pattern, *hosts, &mut violations);
     }
     tally.compare(&mut violations);
-    let cost = tally.cost.unwrap_or_else(|| {
-        violations.push(|| "the cost of the opened hosts exceeds 128 bits".to_owned());
+    let mut cost = tally.cost;
+    let mut notes = Vec::new();
+    if tally.known {
+        let paid = rules::judge(instance, placement, &mut violations);
+        cost = cost.and_then(|cost| cost.checked_add(i128::try_from(paid.cost).ok()?));
+        notes = paid.notes;
+    }
+    let cost = cost.unwrap_or_else(|| {
+        violations.push(|| "the cost exceeds 128 bits".to_owned());
         0
     });
     violations.into_result()?;
@@ -31,6 +39,7 @@ pub(crate) fn judge(instance: &Instance, placement: &Placement) -> Result<Feasib
         value: Value::from(cost),
         violation: Value::ZERO,
         approximate: false,
+        notes,
     })
 }
 
@@ -48,6 +57,8 @@ struct Tally<'a> {
     load: Vec<u128>,
     /// What the opened hosts cost; `None` beyond 128 bits.
     cost: Option<i128>,
+    /// Whether all host types and demand rows are those of the instance.
+    known: bool,
 }
 
 impl<'a> Tally<'a> {
@@ -59,6 +70,7 @@ impl<'a> Tally<'a> {
             named_by: vec![None; instance.rows()],
             load: vec![0; instance.dimensions()],
             cost: Some(0),
+            known: true,
         }
     }
 
@@ -71,6 +83,7 @@ impl<'a> Tally<'a> {
         self.load.fill(0);
         for &(row, count) in &pattern.vms {
             if row >= self.instance.rows() {
+                self.known = false;
                 violations
                     .push(|| format!("pattern {number} holds VMs of unknown demand row {row}"));
                 continue;
@@ -92,6 +105,7 @@ impl<'a> Tally<'a> {
             }
         }
         let Some(host) = self.instance.hosts().get(pattern.host) else {
+            self.known = false;
             violations
                 .push(|| format!("pattern {number} is on unknown host type {}", pattern.host));
             return;
@@ -101,8 +115,8 @@ impl<'a> Tally<'a> {
             let more = i128::try_from(u128::from(host.cost) * u128::from(hosts)).ok()?;
             cost.checked_add(more)
         });
-        let capacities = self.instance.capacity(pattern.host);
-        for (k, (&load, &capacity)) in self.load.iter().zip(capacities).enumerate() {
+        let capacities = usable(self.instance, pattern.host);
+        for (k, (&load, &capacity)) in self.load.iter().zip(&*capacities).enumerate() {
             let capacity = u128::from(capacity);
             if load > capacity {
                 violations.push(|| {

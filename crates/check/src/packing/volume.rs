@@ -5,6 +5,7 @@ use num_rational::BigRational;
 use num_traits::Zero;
 use vmpack_model::packing::Instance;
 
+use super::rules::usable_of;
 use super::{known_resource, total_demand};
 use crate::claim::{Lower, Unproved};
 
@@ -13,7 +14,7 @@ use crate::claim::{Lower, Unproved};
 /// capacity solve. Every placement is a solution of it.
 pub(super) fn bound(instance: &Instance, resource: usize) -> Result<Lower, Unproved> {
     known_resource(instance, resource)?;
-    let offer = |t: usize| instance.capacity(t)[resource];
+    let offer = |t: usize| usable_of(instance, t, resource);
     let cost = |t: usize| instance.hosts()[t].cost;
     let mut order: Vec<usize> = (0..instance.hosts().len()).filter(|&t| offer(t) > 0).collect();
     let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
@@ -36,7 +37,7 @@ pub(super) fn exceeds_stock(instance: &Instance, resource: usize) -> Result<(), 
     let demanded = total_demand(instance, resource);
     let mut offered = BigInt::zero();
     for (t, host) in instance.hosts().iter().enumerate() {
-        let capacity = instance.capacity(t)[resource];
+        let capacity = usable_of(instance, t, resource);
         match host.stock {
             Some(stock) => offered += BigInt::from(stock) * capacity,
             None if capacity > 0 => {

@@ -6,6 +6,7 @@ mod cross_check;
 mod malformed;
 mod multipliers;
 mod packing;
+mod rules;
 mod tiny;
 mod trees;
 

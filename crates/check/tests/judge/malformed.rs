@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use vmpack_check::{Effort, Judge, Verdict};
 use vmpack_model::allocation::{self, Allocation, Amounts, Multipliers, Objective, Utility};
 use vmpack_model::packing::{
-    self, Certificate, DualFeasibleFunction, Instance, Packing, Pattern, Placement, TreeNode,
-    WeightedCut,
+    self, Certificate, Demand, DualFeasibleFunction, Evacuation, Instance, Intake, Level, Packing,
+    Pattern, Placement, Rule, Rules, Strength, TreeNode, WeightedCut,
 };
 use vmpack_model::{Bound, Counters, Outcome, Solved, Status, Value};
 
@@ -55,8 +55,39 @@ fn numbers() -> impl Strategy<Value = Vec<u64>> {
 fn placement() -> impl Strategy<Value = Placement> {
     let pattern = (index(), prop::collection::vec((index(), number()), 0..4))
         .prop_map(|(host, vms)| Pattern { host, vms });
-    prop::collection::vec((pattern, number()), 0..4)
-        .prop_map(|patterns| Placement { patterns, ..Placement::default() })
+    (prop::collection::vec((pattern, number()), 0..4), prop::collection::vec(evacuation(), 0..3))
+        .prop_map(|(patterns, evacuations)| Placement { patterns, evacuations })
+}
+
+fn evacuation() -> impl Strategy<Value = Evacuation> {
+    let pairs = || prop::collection::vec((index(), number()), 0..3);
+    let intake = (index(), number(), pairs()).prop_map(|(pattern, hosts, vms)| Intake {
+        pattern,
+        hosts,
+        vms,
+    });
+    (index(), pairs(), prop::collection::vec(intake, 0..3))
+        .prop_map(|(rule, failed, takes)| Evacuation { rule, failed, takes })
+}
+
+/// Rules of every form on two VM types or fewer, and two host types or fewer.
+fn rules(vms: usize, hosts: usize) -> impl Strategy<Value = Rules> {
+    let (all_vms, all_hosts) = ((0..vms).collect::<Vec<_>>(), (0..hosts).collect::<Vec<_>>());
+    let level = prop::sample::select(vec![Level::Host, Level::Rack]);
+    let number = number().prop_map(|number| number.max(1));
+    (number, level, 0_usize..6).prop_map(move |(number, within, form)| {
+        let vms = all_vms.clone();
+        let demand = match form {
+            0 => Demand::Restrict { vms, hosts: vec![0] },
+            1 => Demand::AtMost { vms, most: number, within },
+            2 => Demand::Together { vms, within },
+            3 => Demand::Spread { vms, least: number, over: within },
+            4 => Demand::Separate { classes: vms.iter().map(|&vm| vec![vm]).collect(), within },
+            _ => Demand::Survive { hosts: all_hosts.clone(), failures: number },
+        };
+        let rules = vec![Rule { name: "r".into(), demand, strength: Strength::Hard }];
+        Rules { rules, ..Rules::default() }
+    })
 }
 
 /// Trees that now and then have the shape of one.
@@ -118,6 +149,14 @@ fn packing_instance() -> impl Strategy<Value = Instance> {
     let kind = (prop::collection::vec(prop::collection::vec(demand, 2), 1..=2), 0_u64..=2);
     (prop::collection::vec(kind, 1..=2), prop::collection::vec(host, 1..=2))
         .prop_map(|(kinds, hosts)| tiny::instance(&kinds, &hosts))
+        .prop_flat_map(|instance| {
+            let rules = rules(instance.vms().len(), instance.hosts().len());
+            (Just(instance), prop::option::of(rules))
+        })
+        .prop_map(|(instance, rules)| {
+            // Costs may be too large for rules; then there are none.
+            instance.clone().with_rules(rules.unwrap_or_default()).unwrap_or(instance)
+        })
 }
 
 fn amounts() -> impl Strategy<Value = Amounts> {
@@ -229,5 +268,19 @@ fn hosts_beyond_counting_are_a_violation() {
     // ... but a cost beyond 128 bits is none.
     let judgement = Packing::judge(&dear, &outcome, &EFFORT);
     let Verdict::Infeasible { violations } = judgement.verdict else { panic!("not a cost") };
-    assert_eq!(violations, ["the cost of the opened hosts exceeds 128 bits"]);
+    assert_eq!(violations, ["the cost exceeds 128 bits"]);
+}
+
+#[test]
+fn failures_beyond_counting_are_judged() {
+    let demand = Demand::Survive { hosts: vec![0], failures: u64::MAX / 2 };
+    let rules = vec![Rule { name: "many".into(), demand, strength: Strength::Hard }];
+    let instance = tiny::instance(&[(vec![vec![1]], 0)], &[(vec![9], 1, None)]);
+    let instance = instance.with_rules(Rules { rules, ..Rules::default() }).expect("valid");
+    // Thousands of patterns, any of whose hosts may be among those that fail.
+    let patterns = (0..5000).map(|_| (Pattern { host: 0, vms: vec![(0, 1)] }, u64::MAX / 9000));
+    let placement = Placement { patterns: patterns.collect(), ..Placement::default() };
+    let outcome = Outcome::<Packing>::feasible(placement, value("7"));
+    let judgement = Packing::judge(&instance, &outcome, &EFFORT);
+    assert_eq!(judgement.verdict.name(), "Infeasible", "{judgement:?}");
 }

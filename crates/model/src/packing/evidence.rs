@@ -181,7 +181,8 @@ pub enum DualFeasibleFunction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Refutation {
-    /// A VM of this type, of which there is at least one, fits on no host type of positive stock.
+    /// A VM of this type, of which there is at least one, fits on no host type of positive stock that the hard
+    /// rules of [`Demand::Restrict`](super::Demand::Restrict) let it use.
     FitsNowhere {
         /// Index of the VM type.
         vm: usize,

@@ -43,6 +43,7 @@ impl Marker {
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
             Kind::ColumnGeneration => Self::Diamond,
+            Kind::LocalSearch => Self::TriangleDown,
             Kind::External => Self::Pentagon,
         }
     }
@@ -69,12 +70,15 @@ const PINE: RGBColor = RGBColor(0x00, 0x4D, 0x3A);
 const CRIMSON: RGBColor = RGBColor(0xB0, 0x1E, 0x3C);
 const GOLD: RGBColor = RGBColor(0xB8, 0x8A, 0x00);
 const VIOLET: RGBColor = RGBColor(0x5B, 0x2A, 0x86);
+const TEAL: RGBColor = RGBColor(0x0B, 0x7A, 0x87);
+const OLIVE: RGBColor = RGBColor(0x7D, 0x8B, 0x1F);
+const PINK: RGBColor = RGBColor(0xD9, 0x4F, 0x9B);
 const SLATE: RGBColor = RGBColor(0x4A, 0x55, 0x60);
 const STONE: RGBColor = RGBColor(0x9A, 0x93, 0x86);
 const COAL: RGBColor = RGBColor(0x12, 0x14, 0x18);
 
 /// What colours of figures become on a dark screen; those not named keep their look on both.
-pub(crate) const DARK: [(RGBColor, RGBColor); 16] = [
+pub(crate) const DARK: [(RGBColor, RGBColor); 18] = [
     (Ink::TEXT, RGBColor(0xE8, 0xE8, 0xE8)),
     (Ink::AXIS, RGBColor(0xB4, 0xB4, 0xB4)),
     (Ink::GRID, RGBColor(0x36, 0x3A, 0x3F)),
@@ -89,6 +93,8 @@ pub(crate) const DARK: [(RGBColor, RGBColor); 16] = [
     (PINE, RGBColor(0x9A, 0xDC, 0xC8)),
     (CRIMSON, RGBColor(0xEE, 0x6A, 0x83)),
     (VIOLET, RGBColor(0xC0, 0x9B, 0xE3)),
+    (TEAL, RGBColor(0x4F, 0xC3, 0xD0)),
+    (OLIVE, RGBColor(0xB9, 0xC8, 0x55)),
     (SLATE, RGBColor(0x93, 0xA1, 0xB0)),
     (COAL, RGBColor(0xF4, 0xF1, 0xEA)),
 ];
@@ -99,6 +105,7 @@ fn tones(kind: Kind) -> [RGBColor; 3] {
         Kind::DynamicProgramming => [VERMILLION, ORANGE, BROWN],
         Kind::LinearProgramming => [GREEN, PURPLE, PINE],
         Kind::ColumnGeneration => [CRIMSON, GOLD, VIOLET],
+        Kind::LocalSearch => [TEAL, OLIVE, PINK],
         Kind::External => [SLATE, STONE, COAL],
     }
 }
@@ -115,6 +122,7 @@ pub(crate) fn kind_title(kind: Kind) -> &'static str {
         Kind::DynamicProgramming => "Dynamic programming",
         Kind::LinearProgramming => "Linear programming",
         Kind::ColumnGeneration => "Column generation",
+        Kind::LocalSearch => "Local search",
         Kind::External => "External programs",
     }
 }
@@ -155,6 +163,7 @@ mod tests {
             Kind::DynamicProgramming,
             Kind::LinearProgramming,
             Kind::ColumnGeneration,
+            Kind::LocalSearch,
             Kind::External,
         ];
         let names: Vec<(String, Kind)> =

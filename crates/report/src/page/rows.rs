@@ -192,6 +192,7 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
             Kind::DynamicProgramming => "DP",
             Kind::LinearProgramming => "LP",
             Kind::ColumnGeneration => "CG",
+            Kind::LocalSearch => "search",
             Kind::External => "external",
         },
         wrong: c.wrong,

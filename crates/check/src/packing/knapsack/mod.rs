@@ -20,6 +20,8 @@ use std::ops::Range;
 
 use vmpack_model::packing::Instance;
 
+use super::rules::usable;
+
 /// What is known about the weight that one host can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -103,12 +105,12 @@ pub(super) fn decide(
 
 impl Knapsack {
     fn of_host(instance: &Instance, host: usize, weights: &[u64]) -> Self {
-        let capacity = instance.capacity(host);
+        let capacity = usable(instance, host);
         let types = instance.vms().iter().map(|vm| {
             let rows = vm.rows.clone().map(|row| (row, instance.demand(row), weights[row]));
             (vm.count, rows)
         });
-        Self::new(capacity, &vec![0; capacity.len()], types)
+        Self::new(&capacity, &vec![0; capacity.len()], types)
     }
 
     /// A host that offers `capacity` and must be loaded with `least`, and VM types: how many there are

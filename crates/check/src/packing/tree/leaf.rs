@@ -4,6 +4,7 @@ use num_bigint::BigInt;
 use vmpack_model::packing::{Instance, WeightedCut};
 
 use super::super::knapsack::{Answer, Knapsack};
+use super::super::rules::usable;
 use super::fleet::Fleet;
 use super::residual::Residual;
 use crate::claim::Unproved;
@@ -34,7 +35,7 @@ pub(super) fn prove(
     let all: BigInt = items.map(|(item, &weight)| BigInt::from(item.demand) * weight).sum();
     let lost: BigInt = claim.cuts.iter().map(|cut| BigInt::from(cut.weight)).sum();
     let weight = all - lost;
-    let Some(offered) = fleet.offer(claim.scale, claim.prices, &weight, steps) else {
+    let Some(offered) = fleet.offer(claim.scale, claim.prices, &weight, steps)? else {
         // There are no such numbers of hosts.
         return Ok(());
     };
@@ -46,7 +47,7 @@ pub(super) fn prove(
     // Hosts of which none is opened need no proof.
     for (t, host) in instance.hosts().iter().enumerate().filter(|&(t, _)| fleet.opens(t)) {
         let limit = u128::from(claim.scale) * u128::from(host.cost) + u128::from(claim.prices[t]);
-        let knapsack = knapsack(instance.capacity(t), fleet.least(t), residual, claim);
+        let knapsack = knapsack(&usable(instance, t), fleet.least(t), residual, claim);
         match knapsack.decide(limit, steps) {
             Answer::Within => {}
             Answer::Heavier { pattern, weight } => {
