@@ -10,6 +10,7 @@ use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
 use crate::fleet::Fits;
 use crate::incumbent::Incumbent;
+use crate::inequalities::exchanges;
 use crate::normal::Normal;
 use crate::price::Pricers;
 use crate::residual::{Items, Residual};
@@ -186,6 +187,19 @@ impl<'a> Engine<'a> {
         target: u64,
         until: Until,
         fixed: &[(u32, u64)],
+        watch: impl FnMut(&Duals, &[i64]) -> u64,
+    ) -> Result<End, BackendError> {
+        let end = self.generate_columns(residual, target, until, fixed, watch);
+        self.restricted.drop_exchanges()?;
+        end
+    }
+
+    fn generate_columns(
+        &mut self,
+        residual: &Residual,
+        target: u64,
+        until: Until,
+        fixed: &[(u32, u64)],
         mut watch: impl FnMut(&Duals, &[i64]) -> u64,
     ) -> Result<End, BackendError> {
         let instance = self.instance();
@@ -201,6 +215,10 @@ impl<'a> Engine<'a> {
             let first = self.incumbent_columns(&rules);
             self.restricted.add(&self.columns, &first)?;
             self.restricted.add(&self.columns, &listed.columns)?;
+            if !listed.complete && !instance.has_alternatives() {
+                let pairs = exchanges(&self.items, residual, instance.capacity(0));
+                self.restricted.add_exchanges(&pairs)?;
+            }
         }
         let mut fresh = std::mem::take(&mut self.fresh);
         fresh.retain(|&column| rules.admit(self.columns.get(column)));
@@ -234,6 +252,10 @@ impl<'a> Engine<'a> {
             }
             let reached = covers && until != Until::Converged && value <= target as f64 + 1e-7;
             if reached && !may_close(&rules, &duals, instance) {
+                if self.restricted.drop_exchanges()? {
+                    last_value = f64::INFINITY;
+                    continue;
+                }
                 return Ok(End::Open(relaxed));
             }
             if self.use_pool(&rules, &duals)? > 0 {
@@ -249,12 +271,21 @@ impl<'a> Engine<'a> {
             }
             let proved = watch(&duals, &heaviest);
             if covers && proved as f64 >= value - 1e-6 {
+                if self.restricted.drop_exchanges()? {
+                    last_value = f64::INFINITY;
+                    continue;
+                }
                 return Ok(End::Open(relaxed));
             }
             if self.is_spent() {
                 return Ok(End::Stopped);
             }
             if self.restricted.add(&self.columns, &new)? > 0 {
+                continue;
+            }
+            // What is left to find, if anything, is found without them.
+            if self.restricted.drop_exchanges()? {
+                last_value = f64::INFINITY;
                 continue;
             }
             if !covers && self.restricted.raise_penalty()? {

@@ -28,6 +28,7 @@ mod engine;
 mod first;
 mod fleet;
 mod incumbent;
+mod inequalities;
 mod merge;
 mod method;
 mod normal;

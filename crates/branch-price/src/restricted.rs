@@ -70,6 +70,8 @@ enum Content {
     /// A host of a type that holds nothing, where decisions demand one.
     Empty(usize),
     Artificial,
+    /// A larger item stands in for a smaller one: see [`crate::inequalities`].
+    Exchange,
 }
 
 /// A solution of the program.
@@ -254,17 +256,7 @@ impl Restricted {
         for &(_, at) in &order {
             gone[at] = true;
         }
-        let indices: Vec<usize> = (0..gone.len()).filter(|&at| gone[at]).collect();
-        self.master.delete_columns(&indices)?;
-        retain(&mut self.content, &gone);
-        retain(&mut self.usable, &gone);
-        self.place.fill(None);
-        for (at, content) in self.content.iter().enumerate() {
-            if let Content::Pattern(column) = *content {
-                self.place[column as usize] = Some(at);
-            }
-        }
-        Ok(())
+        self.delete(&gone)
     }
 
     /// Adds cuts that hold at the present node.
@@ -278,7 +270,7 @@ impl Restricted {
                 Content::Pattern(column) => {
                     Some((at, coefficient(items, columns.get(column)))).filter(|&(_, a)| a > 0.0)
                 }
-                Content::Empty(_) | Content::Artificial => None,
+                Content::Empty(_) | Content::Artificial | Content::Exchange => None,
             };
             let entries: Vec<(usize, f64)> =
                 self.content.iter().enumerate().filter_map(entry).collect();
@@ -335,6 +327,46 @@ impl Restricted {
         Ok(added.len())
     }
 
+    /// Lets the first item of each pair stand in for the second; both have rows.
+    pub(crate) fn add_exchanges(&mut self, pairs: &[(u32, u32)]) -> Result<(), BackendError> {
+        let row = |item: u32| self.row_of[item as usize].expect("live items have rows");
+        let entries: Vec<_> =
+            pairs.iter().map(|&(from, to)| [(row(from), -1.0), (row(to), 1.0)]).collect();
+        let batch: Vec<NewColumn<'_>> = entries
+            .iter()
+            .map(|entries| NewColumn { cost: 0.0, upper: f64::INFINITY, entries })
+            .collect();
+        self.master.add_columns(&batch)?;
+        self.content.extend(pairs.iter().map(|_| Content::Exchange));
+        self.usable.extend(pairs.iter().map(|_| true));
+        Ok(())
+    }
+
+    /// Takes all exchanges out; `false` if there were none.
+    pub(crate) fn drop_exchanges(&mut self) -> Result<bool, BackendError> {
+        let gone: Vec<bool> = self.content.iter().map(|c| *c == Content::Exchange).collect();
+        if !gone.contains(&true) {
+            return Ok(false);
+        }
+        self.delete(&gone)?;
+        Ok(true)
+    }
+
+    /// Deletes the columns of the program that are marked.
+    fn delete(&mut self, gone: &[bool]) -> Result<(), BackendError> {
+        let indices: Vec<usize> = (0..gone.len()).filter(|&at| gone[at]).collect();
+        self.master.delete_columns(&indices)?;
+        retain(&mut self.content, gone);
+        retain(&mut self.usable, gone);
+        self.place.fill(None);
+        for (at, content) in self.content.iter().enumerate() {
+            if let Content::Pattern(column) = *content {
+                self.place[column as usize] = Some(at);
+            }
+        }
+        Ok(())
+    }
+
     /// Solves the program; `None` when the deadline passed.
     pub(crate) fn solve(
         &mut self,
@@ -371,6 +403,7 @@ impl Restricted {
                     relaxed.artificial += x;
                     relaxed.value += x * self.artificial_cost() / self.unit;
                 }
+                Content::Exchange => {}
             }
         }
         let duals = self.master.duals();

@@ -4,8 +4,9 @@ use vmpack_bounds::{finish, give_up};
 use vmpack_model::packing::{Instance, Packing, Pattern, Placement};
 use vmpack_model::{Budget, Observer, Outcome};
 
-use super::measure::Scale;
-use super::open_hosts::{covers, times};
+use vmpack_cluster::Scale;
+use super::open_hosts::times;
+use vmpack_cluster::covers;
 use super::right_size::right_size;
 use super::stock::Stock;
 

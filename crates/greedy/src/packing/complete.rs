@@ -5,7 +5,7 @@ use vmpack_model::packing::{Instance, Pattern, Placement};
 
 use super::best_fit::BestFitRule;
 use super::item_centric::extend;
-use super::measure::{Measure, Scale};
+use vmpack_cluster::{Measure, Scale};
 use super::open_hosts::OpenHosts;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};

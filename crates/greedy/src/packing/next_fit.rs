@@ -4,7 +4,7 @@ use vmpack_model::packing::{Instance, Packing};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use super::item_centric::{Rule, solve};
-use super::measure::Scale;
+use vmpack_cluster::Scale;
 use super::open_hosts::{Deal, OpenHosts};
 use super::sequence::{Order, Sequence};
 

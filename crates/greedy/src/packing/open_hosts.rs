@@ -1,5 +1,6 @@
 //! Opened hosts as groups of identical neighbours, so that counts are never expanded.
 
+use vmpack_cluster::covers;
 use vmpack_model::packing::{Instance, Pattern, Placement};
 
 /// Marks the end of a list of contents.
@@ -213,11 +214,6 @@ impl Deal {
         let some = if full < hosts { vms - full * room } else { 0 };
         (Self { full, most: room, some, few: 0 }, full * room + some)
     }
-}
-
-/// Whether every entry of `free` is at least that of `demand`.
-pub(crate) fn covers(free: &[u64], demand: &[u64]) -> bool {
-    free.iter().zip(demand).all(|(free, demand)| free >= demand)
 }
 
 /// How often `demand` fits into `free`; the greatest integer if nothing is demanded.

@@ -2,7 +2,7 @@
 
 use vmpack_model::packing::{Instance, Pattern, Placement};
 
-use super::open_hosts::covers;
+use vmpack_cluster::covers;
 use super::stock::Stock;
 
 /// Moves the contents of every host to the cheapest type in stock that holds them: the last step of every

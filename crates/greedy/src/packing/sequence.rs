@@ -2,7 +2,7 @@
 
 use vmpack_model::packing::Instance;
 
-use super::measure::{Measure, Scale};
+use vmpack_cluster::{Measure, Scale};
 
 /// In which order VM types are placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use vmpack_model::packing::{Instance, Placement};
 
-use super::open_hosts::covers;
+use vmpack_cluster::covers;
 
 /// The hosts that may still be opened.
 #[derive(Debug)]

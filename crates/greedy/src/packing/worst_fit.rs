@@ -7,7 +7,7 @@ use vmpack_model::packing::{Instance, Packing};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use super::item_centric::{Rule, solve};
-use super::measure::{Measure, Scale};
+use vmpack_cluster::{Measure, Scale};
 use super::open_hosts::{Deal, OpenHosts, fill};
 use super::sequence::{Order, Sequence};
 

@@ -5,7 +5,7 @@ use vmpack_model::packing::Instance;
 /// How a vector of demands or free capacities becomes one number. Every entry is first divided by the
 /// largest capacity that a host type has of the resource, so that all entries are in 0..=1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Measure {
+pub enum Measure {
     /// The sum of the entries.
     L1,
     /// The sum of the squared entries; orders as the Euclidean norm does.
@@ -27,7 +27,7 @@ const WEIGHT_BITS: u32 = 16;
 
 /// Turns vectors of an instance into integers.
 #[derive(Clone, Debug)]
-pub(crate) struct Scale {
+pub struct Scale {
     /// Per resource: largest capacity, and a multiplier and shift that divide by it.
     units: Vec<(u64, u64, u32)>,
     /// Per resource: its share in the total demand, in units of `2^-WEIGHT_BITS`.
@@ -36,7 +36,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// The scale of an instance.
-    pub(crate) fn new(instance: &Instance) -> Self {
+    pub fn new(instance: &Instance) -> Self {
         let largest = |k: usize| instance.capacities().column(k).iter().copied().max().unwrap_or(0);
         let units: Vec<_> = (0..instance.dimensions()).map(|k| reciprocal(largest(k))).collect();
         let mut shares = vec![0_u128; units.len()];
@@ -54,19 +54,19 @@ impl Scale {
     }
 
     /// The share of each resource in the total demand, in fixed point.
-    pub(crate) fn weights(&self) -> &[u64] {
+    pub fn weights(&self) -> &[u64] {
         &self.weights
     }
 
     /// An amount of resource `k` as a fraction of the largest capacity, in units of `2^-60`. Monotone;
     /// amounts beyond the largest capacity count as 1.
-    pub(crate) fn fraction(&self, k: usize, amount: u64) -> u64 {
+    pub fn fraction(&self, k: usize, amount: u64) -> u64 {
         let (largest, multiplier, shift) = self.units[k];
         ((u128::from(amount.min(largest)) * u128::from(multiplier)) >> shift) as u64
     }
 
     /// The measure of a vector; monotone in every entry.
-    pub(crate) fn measure(&self, measure: Measure, vector: &[u64]) -> u128 {
+    pub fn measure(&self, measure: Measure, vector: &[u64]) -> u128 {
         let fractions =
             vector.iter().enumerate().map(|(k, &amount)| u128::from(self.fraction(k, amount)));
         match measure {

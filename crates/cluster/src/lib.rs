@@ -1,0 +1,161 @@
+//! The working state of a cluster: single hosts, what each has free, and an index that answers one placement
+//! rule exactly as a scan of all hosts would.
+//!
+//! A [`Cluster`] takes VMs on and off hosts, opens and closes hosts, and asks its [`Index`] where a VM goes:
+//! [`FirstFit`] in the order of hosts, [`FirstByKey`] (best fit, worst fit) in the order of a [`Measure`] of
+//! what is free, [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond
+//! capacity are a predicate that a query is given: it is asked of hosts that the VM fits, in the order of
+//! the index, until one is admitted. Memory is linear in hosts, and no query allocates.
+
+mod extents;
+mod first_fit;
+mod measure;
+mod ordered;
+mod tree;
+
+pub use extents::covers;
+pub use first_fit::FirstFit;
+pub use measure::{Measure, Scale};
+pub use ordered::{FirstByKey, GreatestScore};
+
+/// Knows what every open host has free, and which of those that a VM fits a rule prefers.
+pub trait Index {
+    /// A host opens.
+    fn insert(&mut self, host: usize, free: &[u64]);
+
+    /// What an open host has free changes from `before` to `after`.
+    fn update(&mut self, host: usize, before: &[u64], after: &[u64]);
+
+    /// An open host that has `free` free closes.
+    fn remove(&mut self, host: usize, free: &[u64]);
+
+    /// The preferred one of the hosts that cover the demand and are admitted. `admit` is asked only of hosts that
+    /// cover it.
+    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize>;
+}
+
+/// Hosts by number, what each has free, and an index of those that are open.
+///
+/// # Examples
+/// ```
+/// use vmpack_cluster::{Cluster, FirstFit};
+///
+/// let mut cluster = Cluster::new(2, FirstFit::new(&[8, 32]));
+/// let (small, large) = (cluster.add(&[4, 16]), cluster.add(&[8, 32]));
+/// assert_eq!(cluster.find(&[4, 8]), Some(small));
+/// cluster.place(small, &[4, 8], 1);
+/// assert_eq!(cluster.find(&[1, 8]), Some(large), "no core is left on the small host");
+/// assert_eq!(cluster.find_admitted(&[1, 8], |host| host != large), None);
+/// cluster.take_off(small, &[4, 8], 1);
+/// assert_eq!(cluster.free(small), [4, 16]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cluster<I> {
+    dimensions: usize,
+    /// Hosts x resources.
+    free: Vec<u64>,
+    open: Vec<bool>,
+    index: I,
+    /// What a host had free before a change.
+    before: Vec<u64>,
+}
+
+impl<I: Index> Cluster<I> {
+    /// No hosts, with so many resources; the index must be new.
+    pub fn new(dimensions: usize, index: I) -> Self {
+        Self { dimensions, free: Vec::new(), open: Vec::new(), index, before: vec![0; dimensions] }
+    }
+
+    /// The number of hosts, closed ones included.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether there are no hosts.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Adds an open host with so much free; its number, which follows that of the host before.
+    ///
+    /// # Panics
+    /// If `free` has not one entry per resource.
+    pub fn add(&mut self, free: &[u64]) -> usize {
+        assert_eq!(free.len(), self.dimensions, "one entry per resource");
+        let host = self.len();
+        self.free.extend_from_slice(free);
+        self.open.push(true);
+        self.index.insert(host, free);
+        host
+    }
+
+    /// What a host has free, be it open or closed.
+    pub fn free(&self, host: usize) -> &[u64] {
+        &self.free[host * self.dimensions..(host + 1) * self.dimensions]
+    }
+
+    /// Whether queries may name the host.
+    pub fn is_open(&self, host: usize) -> bool {
+        self.open[host]
+    }
+
+    /// Hides a host from queries (full, failed, in maintenance, asleep). Its VMs stay, more may come and go.
+    pub fn close(&mut self, host: usize) {
+        if std::mem::replace(&mut self.open[host], false) {
+            let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
+            self.index.remove(host, free);
+        }
+    }
+
+    /// Shows a closed host to queries again.
+    pub fn open(&mut self, host: usize) {
+        if !std::mem::replace(&mut self.open[host], true) {
+            let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
+            self.index.insert(host, free);
+        }
+    }
+
+    /// Puts so many VMs of equal demand on a host.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    pub fn place(&mut self, host: usize, demand: &[u64], vms: u64) {
+        self.change(host, demand, |free, demand| {
+            demand.checked_mul(vms).and_then(|load| free.checked_sub(load)).expect("the VMs fit")
+        });
+    }
+
+    /// Takes so many VMs of equal demand off a host.
+    ///
+    /// # Panics
+    /// If the free capacity leaves 64 bits, which it cannot if they were on the host.
+    pub fn take_off(&mut self, host: usize, demand: &[u64], vms: u64) {
+        self.change(host, demand, |free, demand| {
+            let load = demand.checked_mul(vms).and_then(|load| free.checked_add(load));
+            load.expect("the VMs were on the host")
+        });
+    }
+
+    /// The host that the rule of the index prefers, of those open ones that cover the demand.
+    pub fn find(&self, demand: &[u64]) -> Option<usize> {
+        self.index.find(demand, &mut |_| true)
+    }
+
+    /// The host that the rule of the index prefers, of those open ones that cover the demand and are admitted.
+    pub fn find_admitted(
+        &self,
+        demand: &[u64],
+        mut admit: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        self.index.find(demand, &mut admit)
+    }
+
+    fn change(&mut self, host: usize, demand: &[u64], of: impl Fn(u64, u64) -> u64) {
+        let free = &mut self.free[host * self.dimensions..(host + 1) * self.dimensions];
+        self.before.copy_from_slice(free);
+        free.iter_mut().zip(demand).for_each(|(free, &demand)| *free = of(*free, demand));
+        if self.open[host] {
+            self.index.update(host, &self.before, free);
+        }
+    }
+}
