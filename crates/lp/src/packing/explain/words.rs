@@ -1,5 +1,7 @@
 //! Conflicts in words.
 
+use std::collections::BTreeMap;
+
 use vmpack_model::packing::{Demand, Instance, Level};
 
 use super::Explanation;
@@ -10,38 +12,42 @@ impl Explanation {
     /// # Panics
     /// If the explanation is of another instance and speaks of what this one does not have.
     pub fn sentence(&self, instance: &Instance) -> String {
-        let vm = |vm: usize| format!("{:?}", instance.vms()[vm].name);
-        let host = |host: usize| format!("{:?}", instance.hosts()[host].name);
-        let vms = self.vms.iter().map(|&(index, n)| {
+        let mut alike: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for &(vm, n) in &self.vms {
+            alike.entry(n).or_default().push(vm);
+        }
+        let vms = alike.into_iter().map(|(n, vms)| {
             let plural = if n == 1 { "VM" } else { "VMs" };
-            format!("{n} {plural} of {}", vm(index))
+            let each = if vms.len() == 1 { "" } else { " each" };
+            format!("{n} {plural}{each} of {}", types(instance, &vms, "and"))
         });
         let resources = self.resources.iter();
         let resources = resources
             .map(|&k| format!("the capacity of hosts for {:?}", instance.resources()[k].name));
         let stock = self.stock.iter().map(|&t| {
             let n = instance.hosts()[t].stock.unwrap_or(u64::MAX);
-            format!("the stock of {n} {}", host(t))
+            format!("the stock of {n} {:?}", instance.hosts()[t].name)
         });
         let rules = self.rules.iter().map(|&index| {
             let rule = &instance.rules().rules[index];
             format!("the rule {:?} ({})", rule.name, asks(instance, &rule.demand))
         });
         let parts: Vec<String> = vms.chain(resources).chain(stock).chain(rules).collect();
-        let proved = match (parts.len(), self.irreducible) {
+        let several = parts.len() > 1 || self.vms.len() > 1;
+        let proved = match (several, self.irreducible) {
             (_, false) => "; not shown to be minimal",
-            (1, true) => "",
-            (_, true) => "; without any one of these the others can",
+            (false, true) => "",
+            (true, true) => "; without any one of these the others can",
         };
-        let verb = if parts.len() == 1 { "hold" } else { "hold together" };
+        let verb = if several { "hold together" } else { "hold" };
         format!("{} cannot {verb}{proved}.", list(&parts, "and"))
     }
 }
 
 /// What a rule asks for.
 fn asks(instance: &Instance, demand: &Demand) -> String {
-    let vms = |vms: &[usize]| names(vms.iter().map(|&vm| &instance.vms()[vm].name), "or");
-    let all = |vms: &[usize]| names(vms.iter().map(|&vm| &instance.vms()[vm].name), "and");
+    let vms = |vms: &[usize]| types(instance, vms, "or");
+    let all = |vms: &[usize]| types(instance, vms, "and");
     let hosts = |hosts: &[usize]| names(hosts.iter().map(|&t| &instance.hosts()[t].name), "or");
     match demand {
         Demand::Restrict { vms, hosts: places } if places.is_empty() => {
@@ -65,6 +71,11 @@ fn asks(instance: &Instance, demand: &Demand) -> String {
             format!("any {failures} of the hosts {} may fail", hosts(places))
         }
     }
+}
+
+/// The names of VM types.
+fn types(instance: &Instance, vms: &[usize], word: &str) -> String {
+    names(vms.iter().map(|&vm| &instance.vms()[vm].name), word)
 }
 
 fn place(level: Level) -> &'static str {
