@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 
 use vmpack_model::packing::{Demand, Instance, Level, Rule, Strength};
 
+use super::classes::needs;
 use super::draft::Draft;
 use super::{Bin, of_type};
 use crate::model::{Column, Sense};
 
-/// Adds a rule.
-pub(super) fn add(instance: &Instance, bins: &[Bin], draft: &mut Draft, rule: &Rule) {
+/// Adds a rule, of which at least so many VMs of each type are to be placed. `rows` are the demand rows that may
+/// run on each host type.
+pub(super) fn add(
+    instance: &Instance,
+    rows: &[Vec<usize>],
+    bins: &[Bin],
+    draft: &mut Draft,
+    (rule, least): (&Rule, &[u64]),
+) {
     let forms = Forms { instance, bins };
     let penalty = match rule.strength {
         Strength::Hard => None,
@@ -57,14 +65,30 @@ pub(super) fn add(instance: &Instance, bins: &[Bin], draft: &mut Draft, rule: &R
             draft.row(Sense::Ge, *least as f64, held);
         }
         Demand::Separate { classes, within } => {
+            let mut of_class: Vec<Vec<(usize, usize)>> = vec![Vec::new(); classes.len()];
             for domain in forms.domains(*within) {
-                let held: Vec<_> = classes
-                    .iter()
-                    .filter_map(|class| forms.holds_some(draft, &domain, class))
-                    .map(|z| (z, 1.0))
-                    .collect();
-                if held.len() > 1 {
+                let mut held = Vec::new();
+                for (class, hosts) in classes.iter().zip(&mut of_class) {
+                    if let Some(z) = forms.holds_some(draft, &domain, class) {
+                        held.push((z, 1.0));
+                        hosts.push((domain[0], z));
+                    }
+                }
+                if *within == Level::Host {
+                    // A closed host holds no class at all.
+                    held.push((bins[domain[0]].open, -1.0));
+                    at_most(draft, 0.0, held, penalty);
+                } else if held.len() > 1 {
                     at_most(draft, 1.0, held, penalty);
+                }
+            }
+            if *within == Level::Host {
+                for (class, hosts) in classes.iter().zip(of_class) {
+                    let [number, cost] = needs(instance, rows, class, least);
+                    draft.row(Sense::Ge, number as f64, hosts.iter().map(|&(_, z)| (z, 1.0)));
+                    let of_kind = |bin: usize| instance.hosts()[bins[bin].host].cost as f64;
+                    let costs = hosts.iter().map(|&(bin, z)| (z, of_kind(bin)));
+                    draft.row(Sense::Ge, cost as f64, costs.filter(|&(_, cost)| cost > 0.0));
                 }
             }
         }

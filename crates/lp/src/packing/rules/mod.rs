@@ -9,10 +9,13 @@
 //! at-most    sum of the members' x in D <= most + w
 //! together   x of each member in D <= count z[D],         sum z[D] <= 1 + w
 //! spread     z[D] <= sum of the members' x in D,          sum z[D] >= least - w
-//! separate   x of each member of class c in D <= count z[D][c],  sum over c of z[D][c] <= 1 + w
+//! separate   x of each member of class c in D <= count z[D][c],  sum over c of z[D][c] <= 1 + w, or y[b] + w
 //! survive    for every set F of failing copies, e[row][b] VMs that copies outside F take in:
 //!            as many of each type as F holds, within capacity and the rules that those that move keep
 //! ```
+//!
+//! Of the hosts that hold a class which keeps apart there are at least as many, of at least the cost, as combinatorial
+//! bounds say of its VMs alone; the relaxation sees the classes' volume together only.
 //!
 //! Copies of a host type stand in the same domains, so they stay interchangeable, and are put in order: opened
 //! ones first, by the first VM type that they hold.
@@ -23,6 +26,7 @@
 //! Surveys 48 (2015), for rules of this kind.
 
 mod bins;
+mod classes;
 mod draft;
 mod forms;
 mod keep;
@@ -98,7 +102,7 @@ impl Ruled {
                     &mut scenarios,
                 );
             } else {
-                forms::add(instance, &bins, &mut draft, rule);
+                forms::add(instance, &copies.rows, &bins, &mut draft, (rule, least));
             }
         }
         let (model, cost) = draft.finish();
