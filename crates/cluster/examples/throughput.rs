@@ -33,7 +33,10 @@ fn vm(random: &mut ChaCha8Rng, flavours: bool, resources: usize) -> Vec<u64> {
 }
 
 fn share(free: &[u64]) -> u128 {
-    free.iter().enumerate().map(|(k, &x)| u128::from(if k == 0 { 4096 * x } else { 1000 * x })).sum()
+    free.iter()
+        .enumerate()
+        .map(|(k, &x)| u128::from(if k == 0 { 4096 * x } else { 1000 * x }))
+        .sum()
 }
 
 fn dot(demand: &[u64], free: &[u64]) -> u128 {
@@ -49,7 +52,8 @@ impl Latencies {
     fn print(mut self, what: &str) {
         self.0.sort_unstable();
         let total: Duration = self.0.iter().sum();
-        let at = |p: f64| self.0[((self.0.len() - 1) as f64 * p) as usize].as_nanos() as f64 / 1000.0;
+        let at =
+            |p: f64| self.0[((self.0.len() - 1) as f64 * p) as usize].as_nanos() as f64 / 1000.0;
         println!(
             "{what:28} {:8} placements, {:9.0} per second, us: p50 {:.2}, p99 {:.2}, p99.9 {:.2}, most {:.2}",
             self.0.len(),

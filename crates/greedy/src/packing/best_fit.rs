@@ -7,9 +7,9 @@ use vmpack_model::packing::{Instance, Packing};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use super::item_centric::{Rule, solve};
-use vmpack_cluster::{Measure, Scale};
 use super::open_hosts::{Deal, OpenHosts};
 use super::sequence::{Order, Sequence};
+use vmpack_cluster::{Measure, Scale};
 
 /// Each VM goes on the host with the least measure of free capacity that it fits, the first of equals.
 ///

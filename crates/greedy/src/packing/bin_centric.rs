@@ -4,11 +4,11 @@ use vmpack_bounds::{finish, give_up};
 use vmpack_model::packing::{Instance, Packing, Pattern, Placement};
 use vmpack_model::{Budget, Observer, Outcome};
 
-use vmpack_cluster::Scale;
 use super::open_hosts::times;
-use vmpack_cluster::covers;
 use super::right_size::right_size;
 use super::stock::Stock;
+use vmpack_cluster::Scale;
+use vmpack_cluster::covers;
 
 /// Which VM goes next on a host.
 pub(crate) trait Preference {

@@ -5,11 +5,11 @@ use vmpack_model::packing::{Instance, Pattern, Placement};
 
 use super::best_fit::BestFitRule;
 use super::item_centric::extend;
-use vmpack_cluster::{Measure, Scale};
 use super::open_hosts::OpenHosts;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
+use vmpack_cluster::{Measure, Scale};
 
 /// A placement with the given patterns: VMs that they place too often are left out, those that they miss
 /// are placed by best fit decreasing, on these hosts as well as on new ones. What the rounding of a

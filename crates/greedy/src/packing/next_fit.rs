@@ -4,9 +4,9 @@ use vmpack_model::packing::{Instance, Packing};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use super::item_centric::{Rule, solve};
-use vmpack_cluster::Scale;
 use super::open_hosts::{Deal, OpenHosts};
 use super::sequence::{Order, Sequence};
+use vmpack_cluster::Scale;
 
 /// Each VM goes on the host that was opened last, if it fits.
 #[derive(Debug)]

@@ -14,12 +14,12 @@ use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
 use super::item_centric::{self, Rule};
 use super::l2_norm::L2NormGreedy;
-use vmpack_cluster::{Measure, Scale};
 use super::next_fit::NextFitRule;
-use vmpack_cluster::covers;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
 use super::worst_fit::WorstFitRule;
+use vmpack_cluster::covers;
+use vmpack_cluster::{Measure, Scale};
 
 /// One open host.
 struct Host {

@@ -2,8 +2,8 @@
 
 use vmpack_model::packing::{Instance, Pattern, Placement};
 
-use vmpack_cluster::covers;
 use super::stock::Stock;
+use vmpack_cluster::covers;
 
 /// Moves the contents of every host to the cheapest type in stock that holds them: the last step of every
 /// rule on several host types. Hosts are taken by falling cost; those that are given up may serve later

@@ -7,12 +7,12 @@ use super::best_fit::BestFitRule;
 use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
 use super::l2_norm::L2NormGreedy;
-use vmpack_cluster::Measure::{self, AverageSum, L1, L2, Linf};
-use vmpack_cluster::Scale;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
 use super::{bin_centric, item_centric};
+use vmpack_cluster::Measure::{self, AverageSum, L1, L2, Linf};
+use vmpack_cluster::Scale;
 
 /// A rule of the portfolio.
 #[derive(Clone, Copy, Debug)]

@@ -205,7 +205,9 @@ fn place(
 /// Opens the hosts that hold VMs, and if hosts may fail, every set of others.
 fn finish(instance: &Instance, hosts: &[Host], best: &mut Option<u64>) {
     let mut hosts = hosts.to_vec();
-    hosts.iter_mut().for_each(|host| host.open = !host.holds.is_empty());
+    for host in &mut hosts {
+        host.open = !host.holds.is_empty();
+    }
     let survive = |demand: &Demand| matches!(demand, Demand::Survive { .. });
     let fails = instance.rules().rules.iter().any(|rule| survive(&rule.demand));
     let spare: Vec<usize> =

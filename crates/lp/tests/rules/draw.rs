@@ -89,7 +89,7 @@ impl Draw {
             site_of: places.iter().map(|place| place.map(|place| place / 2)).collect(),
             rack_of: places,
         };
-        let rules = (0..1 + self.below(3)).map(|index| {
+        let rules = (0..=self.below(3)).map(|index| {
             let form = self.below(forms);
             let demand = self.demand(form, types, kinds);
             let hard = form == 5 || self.below(2) == 0;
