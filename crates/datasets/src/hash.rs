@@ -129,7 +129,9 @@ impl Canonical {
             }
             Demand::Separate { classes, within } => {
                 self.length(classes.len());
-                classes.iter().for_each(|class| self.set(class));
+                for class in classes {
+                    self.set(class);
+                }
                 self.level(*within);
             }
             Demand::Survive { hosts, failures } => {
@@ -141,7 +143,9 @@ impl Canonical {
 
     fn set(&mut self, set: &[usize]) {
         self.length(set.len());
-        set.iter().for_each(|&index| self.length(index));
+        for &index in set {
+            self.length(index);
+        }
     }
 
     fn level(&mut self, level: Level) {
