@@ -101,7 +101,7 @@ fn any_rules(vms: usize, hosts: usize, d: usize) -> impl Strategy<Value = Rules>
         }),
         (1_u64..9).prop_map(|failures| Demand::Survive { hosts: vec![0], failures }),
     ];
-    let places = move || vec(option::of(0_usize..2), hosts).prop_map(in_order);
+    let places = move || vec(option::of(0_usize..2), hosts).prop_map(|places| in_order(&places));
     let ratios = prop_oneof![
         Just(Vec::new()),
         vec((1_u64..5, 1_u64..3).prop_map(|(sold, real)| Ratio { sold, real }), d),
@@ -144,7 +144,7 @@ fn any_rules(vms: usize, hosts: usize, d: usize) -> impl Strategy<Value = Rules>
 }
 
 /// Places renumbered in order of appearance, and how many there are; no list if there is none.
-fn in_order(places: Vec<Option<usize>>) -> (Vec<Option<usize>>, usize) {
+fn in_order(places: &[Option<usize>]) -> (Vec<Option<usize>>, usize) {
     let mut seen: Vec<usize> = Vec::new();
     for place in places.iter().flatten() {
         if !seen.contains(place) {
