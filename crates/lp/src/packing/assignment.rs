@@ -12,7 +12,7 @@
 //!
 //! VMs of a type are counted, not distinguished, and copies of a type are opened in order, which removes
 //! most of the symmetry. Copies are bounded by the greedy rules, and the cost from below by the best
-//! combinatorial bound.
+//! combinatorial bound. With placement rules it is another program: [`super::rules`].
 
 use std::ops::Range;
 
@@ -21,6 +21,7 @@ use vmpack_model::packing::{Certificate, HostType, Instance, Packing, Pattern, V
 use vmpack_model::{Bound, Budget, Kind, Method, Observer, Outcome, Unsupported, Value};
 
 use super::claim::{Best, copies, is_free, is_placed};
+use super::rules::{FORMS, Ruled};
 use super::search::{self, Formulation, Refused};
 use crate::backend::Backend;
 use crate::model::{Column, Model, Sense};
@@ -57,8 +58,14 @@ impl Method<Packing> for Assignment {
 
     fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
         // By volume alone, which takes no time on any instance; the rest only where that is little.
-        let mut columns = Copies::columns(instance, &hosts_by_volume(instance));
-        if columns <= u128::from(self.greatest)
+        let ruled = !instance.rules().only_capacity();
+        let mut columns = if ruled {
+            Ruled::columns(instance, None)
+        } else {
+            Copies::columns(instance, &hosts_by_volume(instance))
+        };
+        if !ruled
+            && columns <= u128::from(self.greatest)
             && let Some(copies) = host_copies(instance, None, &Budget::default())
         {
             columns = Copies::columns(instance, &copies);
@@ -73,12 +80,26 @@ impl Method<Packing> for Assignment {
         )))
     }
 
+    fn keeps(&self) -> &'static [&'static str] {
+        FORMS
+    }
+
     fn solve(
         &self,
         instance: &Instance,
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
+        if !instance.rules().only_capacity() {
+            return search::solve(instance, self.backend, budget, observer, |best| {
+                let ceiling = best.placement().map(|placement| placement.cost(instance));
+                if Ruled::columns(instance, ceiling) > u128::from(self.greatest) {
+                    return Err(Refused::TooLarge);
+                }
+                let all: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
+                Ok(Ruled::new(instance, ceiling, &all))
+            });
+        }
         search::solve(instance, self.backend, budget, observer, |best| {
             let copies = host_copies(instance, Some(best), budget).ok_or(Refused::Budget)?;
             if Copies::columns(instance, &copies) > u128::from(self.greatest) {

@@ -1,10 +1,12 @@
 //! What may be claimed of a placement: it is verified, and bounds are lifted to costs that can occur.
 
-use vmpack_model::packing::{Certificate, HostType, Instance, Packing, Placement};
+use vmpack_model::packing::{Certificate, HostType, Instance, Packing, Placement, Strength};
 use vmpack_model::{Bound, Observer, Outcome, Value};
 
-/// The greatest common divisor of the costs of the host types in stock: every total cost is a multiple
-/// of it. One if nothing costs anything.
+use super::rules::keeps;
+
+/// The greatest common divisor of the costs of the host types in stock, of running VMs, and of violations:
+/// every total cost is a multiple of it. One if nothing costs anything.
 pub(super) fn step(instance: &Instance) -> u64 {
     let in_stock = |host: &&HostType| host.stock != Some(0);
     let gcd = |mut a: u64, mut b: u64| {
@@ -13,7 +15,13 @@ pub(super) fn step(instance: &Instance) -> u64 {
         }
         a
     };
-    instance.hosts().iter().filter(in_stock).fold(0, |step, host| gcd(step, host.cost)).max(1)
+    let hosts = instance.hosts().iter().filter(in_stock).map(|host| host.cost);
+    let running = instance.rules().prices.iter().flatten().copied();
+    let violations = instance.rules().rules.iter().map(|rule| match rule.strength {
+        Strength::Hard => 0,
+        Strength::Soft { price } => price,
+    });
+    hosts.chain(running).chain(violations).fold(0, gcd).max(1)
 }
 
 /// The least possible cost that is not below `value`.
@@ -30,8 +38,13 @@ pub(super) fn claimed(instance: &Instance, bound: f64) -> Option<Value> {
     (0.0..2_f64.powi(64)).contains(&safe).then(|| lift(instance, Value::from(safe as i128)))
 }
 
+/// Whether every VM is placed once, no host is overfull, no stock exceeded and no hard rule broken.
+fn is_placement(instance: &Instance, placement: &Placement) -> bool {
+    is_packed(instance, placement) && keeps(instance, placement)
+}
+
 /// Whether every VM is placed once, no host is overfull and no stock exceeded.
-pub(super) fn is_placement(instance: &Instance, placement: &Placement) -> bool {
+pub(super) fn is_packed(instance: &Instance, placement: &Placement) -> bool {
     let mut placed = vec![0_u64; instance.vms().len()];
     let mut opened = vec![0_u64; instance.hosts().len()];
     for (pattern, hosts) in &placement.patterns {

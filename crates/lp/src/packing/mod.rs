@@ -10,6 +10,7 @@ mod program;
 #[cfg(feature = "highs")]
 mod reflect;
 mod rounding;
+mod rules;
 mod search;
 #[cfg(feature = "highs")]
 mod weights;

@@ -1,7 +1,7 @@
 //! The search that all formulations share: the same start and bound, then the relaxation, then the
 //! integer program for something cheaper.
 
-use vmpack_model::packing::{Certificate, Instance, Packing, Pattern};
+use vmpack_model::packing::{Certificate, Instance, Packing, Pattern, Placement};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use super::claim::{Best, claimed, step};
@@ -26,6 +26,11 @@ pub(super) trait Formulation {
 
     /// The patterns of a point and how often they are used; whole times if the point is.
     fn patterns(&self, values: &[f64]) -> Vec<(Pattern, f64)>;
+
+    /// The placement near a point; that of the point if it is whole.
+    fn placement(&self, instance: &Instance, values: &[f64], budget: &Budget) -> Option<Placement> {
+        vmpack_greedy::complete(instance, &rounded(instance, self.patterns(values)), budget)
+    }
 
     /// The sizes that tell formulations apart.
     fn sizes(&self) -> Vec<(&'static str, u64)>;
@@ -99,11 +104,10 @@ fn search<F: Formulation>(
         if relaxed.status.is_infeasible() && best.cost().is_none() {
             return counted(Outcome::infeasible(None), iterations, 0);
         }
-        if relaxed.has_point() {
-            let patterns = rounded(instance, formulation.patterns(&relaxed.values));
-            if let Some(placement) = vmpack_greedy::complete(instance, &patterns, budget) {
-                best.offer(placement, observer);
-            }
+        if relaxed.has_point()
+            && let Some(placement) = formulation.placement(instance, &relaxed.values, budget)
+        {
+            best.offer(placement, observer);
         }
         if let Some(bound) = relaxed.duals.and_then(|duals| formulation.certify(&duals)) {
             best.bound(bound, observer);
@@ -120,9 +124,8 @@ fn search<F: Formulation>(
     let mut note = |best: &mut Best, news: Progress| match news {
         Progress::Incumbent(values) => {
             let values: Vec<f64> = values.iter().map(|x| x.round()).collect();
-            let patterns = rounded(instance, formulation.patterns(&values));
             // Short, and worth it when time is over as well.
-            let placement = vmpack_greedy::complete(instance, &patterns, &Budget::default());
+            let placement = formulation.placement(instance, &values, &Budget::default());
             if let Some(placement) = placement {
                 best.offer(placement, observer);
             }
