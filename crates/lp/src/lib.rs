@@ -4,6 +4,7 @@
 //! * [`backend`]: the solvers behind one trait, with one suite of tests for all of them.
 //! * [`dual`]: the dual of a program as another program, the price of a core on every backend.
 //! * [`ALLOCATION`] and [`PACKING`]: the methods.
+//! * [`explain`]: why a packing instance has no placement.
 //!
 //! Floating point ends in this crate. Amounts leave it as fractions and placements as counts, both
 //! verified in integers; dual values leave it as integer multipliers or weights from which the checker
@@ -64,4 +65,4 @@ pub mod model;
 mod packing;
 
 pub use allocation::ALLOCATION;
-pub use packing::PACKING;
+pub use packing::{PACKING, explain};

@@ -39,7 +39,7 @@ pub(super) fn claimed(instance: &Instance, bound: f64) -> Option<Value> {
 }
 
 /// Whether every VM is placed once, no host is overfull, no stock exceeded and no hard rule broken.
-fn is_placement(instance: &Instance, placement: &Placement) -> bool {
+pub(super) fn is_placement(instance: &Instance, placement: &Placement) -> bool {
     is_packed(instance, placement) && keeps(instance, placement)
 }
 

@@ -5,6 +5,7 @@
 mod arc_flow;
 mod assignment;
 mod claim;
+pub mod explain;
 #[cfg(feature = "highs")]
 mod program;
 #[cfg(feature = "highs")]

@@ -180,6 +180,9 @@ fn place(
     hosts: &mut Vec<Host>,
     best: &mut Option<u64>,
 ) {
+    if *best == Some(0) {
+        return;
+    }
     let Some((&(vm, required), rest)) = vms.split_first() else {
         return finish(instance, hosts, best);
     };

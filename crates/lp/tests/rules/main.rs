@@ -2,6 +2,8 @@
 
 mod brute;
 mod draw;
+#[cfg(feature = "highs")]
+mod explain;
 
 use std::collections::BTreeMap;
 
