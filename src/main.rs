@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 /// least, and how long does it take to find?
 ///
 /// Exit codes: 0 answered, 1 error in the input or the arguments (or a wrong answer found by `check`),
-/// 2 no answer within the limits.
+/// 2 no answer within the limits, 3 no placement exists (`explain`).
 #[derive(Parser)]
 #[command(name = "vmpack", version, arg_required_else_help = true)]
 struct Arguments {
@@ -25,6 +25,7 @@ enum Command {
     Run(cmd::run::Arguments),
     Report(cmd::report::Arguments),
     Solve(cmd::solve::Arguments),
+    Explain(cmd::explain::Arguments),
     Check(cmd::check::Arguments),
     Generate(cmd::generate::Arguments),
     Convert(cmd::convert::Arguments),
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => cmd::run::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
+        Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Check(arguments) => cmd::check::run(&arguments),
         Command::Generate(arguments) => cmd::generate::run(&arguments),
         Command::Convert(arguments) => cmd::convert::run(&arguments),

@@ -253,3 +253,33 @@ fn lists_and_completions_come_out() {
     assert_eq!(code, 0);
     assert!(output.contains("_vmpack"));
 }
+
+#[test]
+fn a_missing_placement_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let tight = file(folder.path(), "tight.json", TIGHT);
+    assert_eq!(run(&["explain", &tight]).0, 0, "first fit decreasing fails, a placement exists");
+    // One host has room for two of four cores.
+    let less = TIGHT.replace(r#""stock": 2"#, r#""stock": 1"#);
+    let less = file(folder.path(), "less.json", less);
+    let (code, out, _) = run(&["explain", &less, "--json"]);
+    let out = json(&out);
+    assert_eq!(
+        (code, &out["feasible"], &out["minimum"]),
+        (3, &Value::from(false), &Value::from(true))
+    );
+    assert_eq!(
+        (&out["stock"][0], &out["resources"][0]),
+        (&Value::from("host"), &Value::from("cpu"))
+    );
+    let (code, out, _) =
+        run(&["solve", &less, "--method", "assignment-microlp", "--explain", "--json"]);
+    let reason = json(&out)["reason"].as_str().unwrap().to_owned();
+    assert_eq!(code, 0);
+    assert!(
+        reason.contains("the stock of 1 \"host\"") && reason.contains("cannot hold"),
+        "{reason}"
+    );
+    let other = file(folder.path(), "broken.json", "{}");
+    assert_eq!(run(&["explain", &other]).0, 1);
+}

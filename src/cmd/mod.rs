@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod list;
 pub(crate) mod report;
@@ -56,4 +57,14 @@ pub(crate) fn format_named(name: &str) -> anyhow::Result<&'static dyn Format> {
         let hint = did_you_mean(name, FORMATS.iter().map(|format| format.name()));
         anyhow!("there is no format {name:?}{hint} (see `vmpack list formats`)")
     })
+}
+
+/// Reads a positive number of seconds.
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if seconds.is_finite() && seconds > 0.0 {
+        Ok(seconds)
+    } else {
+        Err("expected more than 0".into())
+    }
 }

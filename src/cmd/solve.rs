@@ -11,7 +11,7 @@ use vmpack_harness::{Interrupt, Launcher, Methods, measure_one, solution_text};
 use vmpack_model::{Counters, Status, Value};
 use vmpack_results::{Limits, Record, Termination};
 
-use super::{deliver, format_named};
+use super::{deliver, explain, format_named, seconds};
 use crate::registry::{missing_methods, registry};
 
 /// Solve one instance with one method, in a process of its own, and have the answer judged.
@@ -29,10 +29,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     format: Option<String>,
     /// The limit on wall time, in seconds.
-    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = positive)]
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
     time: f64,
     /// The limit on CPU time, in seconds.
-    #[arg(long, value_name = "SECONDS", value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     cpu_time: Option<f64>,
     /// The limit on memory, in MiB.
     #[arg(long, value_name = "MIB")]
@@ -46,21 +46,15 @@ pub(crate) struct Arguments {
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// If there is no placement, look for a reason, as `vmpack explain` does, for as long again.
+    #[arg(long)]
+    explain: bool,
     /// Print the answer as one JSON object.
     #[arg(long)]
     json: bool,
     /// Write the solution, with bound and certificate, to this file.
     #[arg(long, value_name = "FILE")]
     solution: Option<PathBuf>,
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    if seconds.is_finite() && seconds > 0.0 {
-        Ok(seconds)
-    } else {
-        Err("expected more than 0".into())
-    }
 }
 
 /// What `--json` prints.
@@ -75,6 +69,8 @@ struct Answer<'a> {
     verdict: &'static str,
     termination: &'a Termination,
     notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     wall_s: f64,
     cpu_s: f64,
     peak_rss_bytes: u64,
@@ -101,6 +97,7 @@ impl<'a> Answer<'a> {
             verdict: judgement.map_or("NoAnswer", |judgement| judgement.verdict.name()),
             termination: &record.termination,
             notes,
+            reason: None,
             wall_s: record.measurement.wall_s,
             cpu_s: record.measurement.cpu_s,
             peak_rss_bytes: record.measurement.peak_rss_bytes,
@@ -125,6 +122,9 @@ impl<'a> Answer<'a> {
         }
         for note in &self.notes {
             println!("note         {note}");
+        }
+        if let Some(reason) = &self.reason {
+            println!("reason       {reason}");
         }
     }
 }
@@ -163,7 +163,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .ok_or_else(|| anyhow!("the answer is of another family than the instance"))?;
         deliver(text.as_bytes(), Some(file)).context("the solution")?;
     }
-    let answer = Answer::new(&measured.record);
+    let mut answer = Answer::new(&measured.record);
+    if arguments.explain && answer.status == Status::Infeasible {
+        answer.reason = explain::reason(&vmpack_datasets::load(&source)?, arguments.time);
+    }
     if arguments.json {
         println!("{}", serde_json::to_string(&answer)?);
     } else {

@@ -8,6 +8,7 @@ mod explain;
 use std::collections::BTreeMap;
 
 use draw::Draw;
+use vmpack_check::{Effort, Judge};
 use vmpack_lp::PACKING;
 use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Method, NullObserver, Problem as _, Status, Value};
@@ -16,13 +17,16 @@ fn method(name: &str) -> &'static dyn Method<Packing> {
     *PACKING.iter().find(|method| method.name() == name).expect("a method of this build")
 }
 
-/// The answer of the method is the optimum that enumeration finds, and a placement in its eyes.
+/// The answer of the method is the optimum that enumeration finds, and a placement in its eyes and those of
+/// the judge.
 fn agrees(method: &dyn Method<Packing>, instance: &Instance, seed: u64) -> Option<Placement> {
     method.accepts(instance).expect("small, and every form is known");
     let all: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
     let optimum = brute::optimum(instance, &all);
     let outcome = method.solve(instance, &Budget::default(), &mut NullObserver);
+    let judgement = Packing::judge(instance, &outcome, &Effort::default());
     let at = format!("{method:?}, seed {seed}: {outcome:?} of {instance:?}");
+    assert!(!judgement.verdict.is_wrong(), "{judgement:?} {at}");
     let status = if optimum.is_some() { Status::Optimal } else { Status::Infeasible };
     assert_eq!(outcome.status, status, "{optimum:?} {at}");
     let solved = outcome.solved?;

@@ -7,7 +7,7 @@ use vmpack_model::packing::{Demand, HostType, Instance, Placement, Rules, VmType
 use super::{Asked, counting};
 use crate::backend::{Backend, Limits};
 use crate::packing::claim::is_placement;
-use crate::packing::rules::Ruled;
+use crate::packing::rules::{Ruled, among};
 use crate::packing::search::Formulation as _;
 
 /// The greatest number of columns of a program: beyond, infeasibility is hardly ever proved.
@@ -53,10 +53,13 @@ impl<'a> Oracle<'a> {
         if counting::clash(&relaxed, &asked.least).is_some() {
             return Answer::Impossible;
         }
-        let required = with_counts(&relaxed, &asked.least);
-        let start = vmpack_greedy::start(&required, self.budget);
-        if start.is_some_and(|placement| is_placement(&required, &placement)) {
-            return Answer::Possible;
+        // No constructive rule shows who goes where when hosts fail.
+        if among(&relaxed).next().is_none() {
+            let required = with_counts(&relaxed, &asked.least);
+            let start = vmpack_greedy::start(&required, self.budget);
+            if start.is_some_and(|placement| is_placement(&required, &placement)) {
+                return Answer::Possible;
+            }
         }
         if Ruled::columns(&relaxed, None) > GREATEST {
             return Answer::Unknown;

@@ -38,6 +38,7 @@ use bins::Bins;
 use draft::Draft;
 pub(super) use keep::keeps;
 use survive::Scenario;
+pub(super) use survive::among;
 
 /// The forms of rules that the program knows.
 pub(super) const FORMS: &[&str] =

@@ -179,7 +179,9 @@ fn intakes(takes: &[(usize, usize, usize)], groups: &[Vec<usize>], values: &[f64
 }
 
 /// The rules of survival: index, host types, number of failures.
-pub(super) fn among(instance: &Instance) -> impl Iterator<Item = (usize, &[usize], u64)> {
+pub(in crate::packing) fn among(
+    instance: &Instance,
+) -> impl Iterator<Item = (usize, &[usize], u64)> {
     let rules = instance.rules().rules.iter().enumerate();
     rules.filter_map(|(index, rule)| match &rule.demand {
         Demand::Survive { hosts, failures } => Some((index, &hosts[..], *failures)),
@@ -187,7 +189,8 @@ pub(super) fn among(instance: &Instance) -> impl Iterator<Item = (usize, &[usize
     })
 }
 
-/// The ways in which so many hosts of these types, or all if there are fewer, fail: how many of each pattern.
+/// The ways in which so many hosts of these types, or all if there are fewer, fail, some of which hold VMs: how
+/// many of each pattern.
 pub(super) fn choices(
     patterns: &[(Pattern, u64)],
     hosts: &[usize],
@@ -217,5 +220,6 @@ pub(super) fn choices(
         }
         partial = next;
     }
-    partial.into_iter().filter(|&(_, left)| left == 0).map(|(chosen, _)| chosen).collect()
+    let whole = partial.into_iter().filter(|&(_, left)| left == 0).map(|(chosen, _)| chosen);
+    whole.filter(|chosen| chosen.iter().any(|&(at, _)| !patterns[at].0.vms.is_empty())).collect()
 }
