@@ -37,13 +37,16 @@ fn kinds() -> impl Strategy<Value = (Vec<Vec<u64>>, Vec<Vec<u64>>)> {
     })
 }
 
+/// A rule: which of the hosts that may take a demand, with what they have free, it prefers.
+type Scan<'a> = dyn Fn(&[u64], &mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize> + 'a;
+
 /// Runs the steps; each VM is asked for twice, without and with an admission predicate, and goes where the second
 /// answer says. `scan` is the rule on all hosts that may take the VM.
 fn agree<I: Index>(
     index: I,
     kinds: &(Vec<Vec<u64>>, Vec<Vec<u64>>),
     steps: &[Step],
-    scan: &dyn Fn(&[u64], &mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize>,
+    scan: &Scan<'_>,
 ) -> Result<(), TestCaseError> {
     let (capacities, demands) = kinds;
     let mut cluster = Cluster::new(capacities[0].len(), index);

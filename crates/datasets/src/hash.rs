@@ -2,12 +2,13 @@
 
 use blake3::Hasher;
 use vmpack_model::allocation::{self, Objective, Utility};
+use vmpack_model::packing::{Demand, Level, Strength};
 use vmpack_model::{AnyInstance, packing};
 
 /// The BLAKE3 hash of the numbers of an instance, in hexadecimal.
 ///
 /// Everything that can change an answer is hashed: family, shapes, demands with their alternatives,
-/// counts, capacities, costs, stock, and for the allocation family reservations, limits, services and
+/// counts, usable capacities, costs, stock, prices, rules and where hosts stand, and for the allocation family reservations, limits, services and
 /// the objective. Names and units are not. Order is: a solution refers to VM types by their position, so
 /// two instances with equal hashes are the same problem with the same numbering.
 pub fn content_hash(instance: &AnyInstance) -> String {
@@ -71,6 +72,88 @@ impl Canonical {
             self.optional(host.stock);
             instance.capacity(index).iter().for_each(|&capacity| self.number(capacity));
         }
+        // What is usable has overcommit and reserve in it.
+        if !instance.rules().only_capacity() {
+            self.rules(instance);
+        }
+    }
+
+    fn rules(&mut self, instance: &packing::Instance) {
+        self.0.update(b"rules 1\n");
+        let rules = instance.rules();
+        for level in [Level::Rack, Level::Site] {
+            // Domains are numbered in order of appearance: their names do not matter.
+            let mut seen = Vec::new();
+            for host in 0..instance.hosts().len() {
+                let domain = rules.topology.domain(level, host);
+                let number = seen.iter().position(|&other| other == domain);
+                self.length(number.unwrap_or(seen.len()));
+                if number.is_none() {
+                    seen.push(domain);
+                }
+            }
+        }
+        self.number(u64::from(rules.prices.is_some()));
+        rules.prices.iter().flatten().for_each(|&price| self.number(price));
+        self.length(rules.rules.len());
+        for rule in &rules.rules {
+            self.optional(match rule.strength {
+                Strength::Hard => None,
+                Strength::Soft { price } => Some(price),
+            });
+            self.demand(&rule.demand);
+        }
+    }
+
+    fn demand(&mut self, demand: &Demand) {
+        self.length(demand.name().len());
+        self.0.update(demand.name().as_bytes());
+        match demand {
+            Demand::Restrict { vms, hosts } => {
+                self.set(vms);
+                self.set(hosts);
+            }
+            Demand::AtMost { vms, most, within } => {
+                self.set(vms);
+                self.number(*most);
+                self.level(*within);
+            }
+            Demand::Together { vms, within } => {
+                self.set(vms);
+                self.level(*within);
+            }
+            Demand::Spread { vms, least, over } => {
+                self.set(vms);
+                self.number(*least);
+                self.level(*over);
+            }
+            Demand::Separate { classes, within } => {
+                self.length(classes.len());
+                for class in classes {
+                    self.set(class);
+                }
+                self.level(*within);
+            }
+            Demand::Survive { hosts, failures } => {
+                self.set(hosts);
+                self.number(*failures);
+            }
+        }
+    }
+
+    fn set(&mut self, set: &[usize]) {
+        self.length(set.len());
+        for &index in set {
+            self.length(index);
+        }
+    }
+
+    fn level(&mut self, level: Level) {
+        self.number(match level {
+            Level::Host => 0,
+            Level::Rack => 1,
+            Level::Site => 2,
+        });
     }
 
     fn allocation(&mut self, instance: &allocation::Instance) {
@@ -144,5 +227,38 @@ mod tests {
         // The same numbers in a row, cut up differently.
         let flat = [(vec![3], 2), (vec![4], 2), (vec![5], 1), (vec![1], 1)];
         assert_ne!(base, hash("a", &flat, &[9]));
+    }
+
+    #[test]
+    fn the_hash_sees_rules_and_usable_capacity_but_no_names() {
+        let items = [(vec![3], 2), (vec![5], 1)];
+        let with = |capacity: u64, rules: packing::Rules| {
+            let plain = packing::Instance::identical_hosts("a", &[capacity], &items);
+            let ruled = plain.expect("valid").with_rules(rules).expect("they belong to it");
+            content_hash(&AnyInstance::Packing(ruled))
+        };
+        let plain = hash("a", &items, &[9]);
+        assert_eq!(with(9, packing::Rules::default()), plain);
+        let twice = packing::Ratio { sold: 2, real: 1 };
+        let overcommit = packing::Rules { overcommit: vec![twice], ..Default::default() };
+        assert_eq!(with(9, overcommit), hash("a", &items, &[18]));
+        let rule = |name: &str, most, within, strength| {
+            let demand = Demand::AtMost { vms: vec![0], most, within };
+            let rules = vec![packing::Rule { name: name.into(), demand, strength }];
+            with(9, packing::Rules { rules, ..Default::default() })
+        };
+        let soft = |price| Strength::Soft { price };
+        let hashes = [
+            plain,
+            rule("a", 1, Level::Host, Strength::Hard),
+            rule("a", 2, Level::Host, Strength::Hard),
+            rule("a", 1, Level::Rack, Strength::Hard),
+            rule("a", 1, Level::Host, soft(0)),
+            rule("a", 1, Level::Host, soft(1)),
+        ];
+        for (i, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..i].contains(hash), "number {i}");
+        }
+        assert_eq!(hashes[1], rule("b", 1, Level::Host, Strength::Hard));
     }
 }

@@ -131,6 +131,9 @@ fn last_row(sizes: &[u64], d: usize) -> String {
 }
 
 fn reason_against(instance: &Instance) -> Option<String> {
+    if !instance.rules().only_capacity() {
+        return Some("it has placement rules or prices of VMs on hosts".to_owned());
+    }
     if instance.vms().is_empty() {
         return Some("it has no VM types".to_owned());
     }

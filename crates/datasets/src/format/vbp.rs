@@ -90,6 +90,9 @@ pub(super) fn row(numbers: &[u64]) -> String {
 }
 
 fn reason_against(instance: &Instance) -> Option<String> {
+    if !instance.rules().only_capacity() {
+        return Some("it has placement rules or prices of VMs on hosts".to_owned());
+    }
     let [host] = instance.hosts() else {
         return Some(format!(
             "it has {} host types, and there is place for one",

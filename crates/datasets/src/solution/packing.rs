@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use vmpack_model::packing::{Certificate, Instance, Packing, Pattern, Placement, Refutation};
+use vmpack_model::packing::{
+    Certificate, Evacuation, Instance, Intake, Packing, Pattern, Placement, Refutation,
+};
 use vmpack_model::{Bound, Counters, Outcome, Problem, Solved, Status, Value};
 
 use crate::format::{ReadError, list, unknown};
@@ -64,6 +66,46 @@ struct PlacementFile {
     cost: Value,
     /// The opened hosts.
     hosts: Vec<FilledHosts>,
+    /// Who goes where when hosts fail, for every way in which they can, up to hosts filled alike; where rules of the
+    /// instance ask for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    evacuations: Vec<EvacuationFile>,
+}
+
+/// Who goes where when some hosts fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Evacuation")]
+struct EvacuationFile {
+    /// The name of the rule that it is for.
+    rule: String,
+    /// The hosts that fail, in the order of `hosts`.
+    failed: Vec<SomeHosts>,
+    /// What others take in.
+    takes: Vec<IntakeFile>,
+}
+
+/// Some of the hosts that are filled alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SomeHosts {
+    /// Which entry of `hosts` they are of, from 0.
+    hosts: usize,
+    /// How many of them.
+    count: u64,
+}
+
+/// What some of the hosts that are filled alike take in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Intake")]
+struct IntakeFile {
+    /// Which entry of `hosts` they are of, from 0.
+    hosts: usize,
+    /// How many of them.
+    count: u64,
+    /// What each of them takes in.
+    vms: Vec<PlacedVms>,
 }
 
 /// Hosts of one type that are filled alike.
@@ -117,6 +159,23 @@ impl SolutionForm for Packing {
             count: *count,
             vms: pattern.vms.iter().map(placed).collect(),
         };
+        let evacuation = |evacuation: &Evacuation| EvacuationFile {
+            rule: instance.rules().rules[evacuation.rule].name.clone(),
+            failed: evacuation
+                .failed
+                .iter()
+                .map(|&(hosts, count)| SomeHosts { hosts, count })
+                .collect(),
+            takes: evacuation
+                .takes
+                .iter()
+                .map(|intake| IntakeFile {
+                    hosts: intake.pattern,
+                    count: intake.hosts,
+                    vms: intake.vms.iter().map(placed).collect(),
+                })
+                .collect(),
+        };
         SolutionFile::Packing(PackingSolution {
             format: SolutionTag::default(),
             version: Version::default(),
@@ -128,6 +187,7 @@ impl SolutionForm for Packing {
             placement: outcome.solved.as_ref().map(|solved| PlacementFile {
                 cost: solved.cost,
                 hosts: solved.solution.patterns.iter().map(filled).collect(),
+                evacuations: solved.solution.evacuations.iter().map(evacuation).collect(),
             }),
             bound: outcome
                 .bound
@@ -166,14 +226,10 @@ fn resolve(placement: PlacementFile, instance: &Instance) -> Result<Placement, R
         instance.vms().iter().enumerate().map(|(i, vm)| (vm.name.as_str(), i)).collect();
     let vm_names = || list(instance.vms().iter().map(|vm| vm.name.as_str()));
     let host_names = || list(instance.hosts().iter().map(|host| host.name.as_str()));
-    let mut patterns = Vec::with_capacity(placement.hosts.len());
-    for (h, filled) in placement.hosts.into_iter().enumerate() {
-        let field = format!("placement.hosts[{h}].host");
-        let host = instance.hosts().iter().position(|host| host.name == filled.host);
-        let host = host.ok_or_else(|| unknown(&field, "host type", &filled.host, host_names()))?;
-        let mut vms = Vec::with_capacity(filled.vms.len());
-        for (v, placed) in filled.vms.into_iter().enumerate() {
-            let field = |member: &str| format!("placement.hosts[{h}].vms[{v}].{member}");
+    let rule_names = || list(instance.rules().rules.iter().map(|rule| rule.name.as_str()));
+    let vms = |at: &str, placed: Vec<PlacedVms>| -> Result<Vec<(usize, u64)>, ReadError> {
+        let row = |(v, placed): (usize, PlacedVms)| {
+            let field = |member: &str| format!("{at}.vms[{v}].{member}");
             let vm = vm_index.get(placed.vm.as_str()).copied();
             let vm = vm.ok_or_else(|| unknown(&field("vm"), "VM type", &placed.vm, vm_names()))?;
             let rows = instance.vms()[vm].rows.clone();
@@ -184,9 +240,32 @@ fn resolve(placement: PlacementFile, instance: &Instance) -> Result<Placement, R
                 expected: format!("less than the {} demands of {:?}", rows.len(), placed.vm),
                 found: placed.alternative.unwrap_or(0).to_string(),
             })?;
-            vms.push((row, placed.count));
-        }
-        patterns.push((Pattern { host, vms }, filled.count));
+            Ok((row, placed.count))
+        };
+        placed.into_iter().enumerate().map(row).collect()
+    };
+    let mut patterns = Vec::with_capacity(placement.hosts.len());
+    for (h, filled) in placement.hosts.into_iter().enumerate() {
+        let at = format!("placement.hosts[{h}]");
+        let host = instance.hosts().iter().position(|host| host.name == filled.host);
+        let host = host.ok_or_else(|| {
+            unknown(&format!("{at}.host"), "host type", &filled.host, host_names())
+        })?;
+        patterns.push((Pattern { host, vms: vms(&at, filled.vms)? }, filled.count));
     }
-    Ok(Placement { patterns, ..Placement::default() })
+    let mut evacuations = Vec::with_capacity(placement.evacuations.len());
+    for (e, file) in placement.evacuations.into_iter().enumerate() {
+        let at = format!("placement.evacuations[{e}]");
+        let rule = instance.rules().rules.iter().position(|rule| rule.name == file.rule);
+        let rule =
+            rule.ok_or_else(|| unknown(&format!("{at}.rule"), "rule", &file.rule, rule_names()))?;
+        let intake = |(t, intake): (usize, IntakeFile)| {
+            let vms = vms(&format!("{at}.takes[{t}]"), intake.vms)?;
+            Ok(Intake { pattern: intake.hosts, hosts: intake.count, vms })
+        };
+        let takes = file.takes.into_iter().enumerate().map(intake).collect::<Result<_, _>>()?;
+        let failed = file.failed.into_iter().map(|some| (some.hosts, some.count)).collect();
+        evacuations.push(Evacuation { rule, failed, takes });
+    }
+    Ok(Placement { patterns, evacuations })
 }

@@ -54,7 +54,7 @@ fn json_examples_are_instances_and_solutions_of_them() {
         std::fs::write(&path, text).expect("written");
         solutions.push(read_solution(&path).expect("a solution"));
     }
-    assert_eq!((instances.len(), solutions.len()), (3, 2));
+    assert_eq!((instances.len(), solutions.len()), (4, 2));
     assert_eq!(content_hash(&instances[0]), content_hash(&example("mvp")));
     let allocation = solutions.pop().expect("two solutions");
     let shop = as_packing(instances.swap_remove(0));

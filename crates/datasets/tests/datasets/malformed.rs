@@ -296,3 +296,62 @@ fn allocations_that_say_what_cannot_be() {
         .read(text(cost, "").as_bytes(), "")
         .expect("valid");
 }
+
+/// The sentence about the instance with these rules, prices and so on.
+fn ruled(members: &str, expected: &str) {
+    let text = format!(
+        r#"{{"format": "vmpack-instance", "version": 1, "family": "packing", "name": "two",
+        "resources": [{{"name": "cpu"}}], "hosts": [{{"name": "h", "capacity": {{"cpu": 8}}}}],
+        "vms": [{{"name": "a", "demand": {{"cpu": 3}}}}, {{"name": "b", "demand": {{"cpu": 5}}}}],
+        {members}}}"#
+    );
+    let message = message("x.json", text.as_bytes());
+    assert!(message.contains(expected), "{expected:?} is not in {message}");
+}
+
+#[test]
+fn json_rules_that_mean_nothing() {
+    let rule = |members: &str, expected: &str| {
+        ruled(&format!(r#""rules": [{{"name": "r", {members}}}]"#), expected);
+    };
+    rule(
+        r#""kind": "restrict", "vms": ["a", "c"], "hosts": ["h"]"#,
+        r#"rules[0].vms[1]: expected the name of a VM type ("a", "b"), found "c""#,
+    );
+    rule(
+        r#""kind": "restrict", "vms": ["a"], "hosts": ["x"]"#,
+        r#"rules[0].hosts[0]: expected the name of a host type ("h"), found "x""#,
+    );
+    rule(
+        r#""kind": "together", "vms": ["a", "a"], "within": "host""#,
+        "rules[0].vms[1]: expected a name that does not stand there already",
+    );
+    rule(
+        r#""kind": "separate", "classes": [["a"], ["c"]], "within": "host""#,
+        "rules[0].classes[1][0]: expected the name of a VM type",
+    );
+    rule(r#""kind": "apart", "vms": ["a"]"#, "unknown variant `apart`, expected one of `restrict`");
+    rule(r#""kind": "together", "vms": ["a"], "within": "room""#, "unknown variant `room`");
+    rule(
+        r#""kind": "survive", "hosts": ["h"], "failures": 1, "price": 2"#,
+        "unknown field `price`",
+    );
+    rule(r#""kind": "at-most", "vms": ["a"], "within": "host""#, "missing field `most`");
+    rule(
+        r#""kind": "at-most", "vms": ["a"], "most": 0, "within": "host""#,
+        r#"rule "r": expected at least one VM per domain"#,
+    );
+    ruled(
+        r#""prices": [{"vm": "a", "host": "g", "price": 1}]"#,
+        "prices[0].host: expected the name of a host type",
+    );
+    ruled(
+        r#""prices": [{"vm": "a", "host": "h", "price": 1}, {"vm": "a", "host": "h", "price": 2}]"#,
+        r#"prices[1]: expected one price for a VM type on a host type, found another for "a" on "h""#,
+    );
+    ruled(r#""overcommit": {"cpu": "4/0"}"#, "expected a ratio of positive integers such as 4/1");
+    ruled(
+        r#""overcommit": {"gpu": "4/1"}"#,
+        r#"overcommit: expected the name of a resource ("cpu")"#,
+    );
+}

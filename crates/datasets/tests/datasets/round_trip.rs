@@ -28,10 +28,17 @@ fn merged(instance: &Instance) -> Vec<(Vec<u64>, u64)> {
 
 /// Why a format has to refuse an instance, in a word that its message contains.
 fn reason(format: &str, instance: &Instance) -> Option<&'static str> {
+    if !instance.rules().only_capacity() {
+        return Some("rules");
+    }
     let hosts = 0..instance.hosts().len();
     let fits = |row| hosts.clone().any(|host| instance.fits(row, host));
     let nowhere = instance.vms().iter().any(|vm| !vm.rows.clone().any(fits));
     if format == "mvp" {
+        let nothing = |host| instance.capacity(host).iter().all(|&capacity| capacity == 0);
+        if hosts.clone().any(nothing) {
+            return Some("offers nothing");
+        }
         return nowhere.then_some("fits no host type");
     }
     let host = &instance.hosts()[0];
@@ -43,6 +50,8 @@ fn reason(format: &str, instance: &Instance) -> Option<&'static str> {
         Some("stock")
     } else if instance.has_alternatives() {
         Some("alternative")
+    } else if instance.capacity(0).contains(&0) {
+        Some("capacity of 0")
     } else {
         nowhere.then_some("larger")
     }
@@ -54,7 +63,9 @@ proptest! {
         let any = AnyInstance::Packing(instance.clone());
         let text = write_instance(&any, "json").expect("JSON carries everything");
         prop_assert_eq!(recognising(text.as_bytes()), ["json"]);
-        prop_assert_eq!(as_packing(read("json", &text).expect("what was written")), instance);
+        let back = read("json", &text).expect("what was written");
+        prop_assert_eq!(content_hash(&back), content_hash(&any));
+        prop_assert_eq!(as_packing(back), instance);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use vmpack_datasets::{SolutionError, SolutionForm, read_solution, write_solution};
 use vmpack_model::allocation::{Allocation, Amounts, Multipliers};
-use vmpack_model::packing::{Certificate, Packing, Pattern, Placement, Refutation};
+use vmpack_model::packing::{
+    Certificate, Evacuation, Intake, Packing, Pattern, Placement, Refutation,
+};
 use vmpack_model::{Bound, Outcome, Status, Value};
 
 use super::strategy::{any_allocation, any_packing};
@@ -39,10 +41,23 @@ proptest! {
             let vms = vms.iter().map(|&(row, vms)| (usize::from(row) % instance.rows(), vms));
             (Pattern { host, vms: vms.collect() }, *count)
         };
-        let placement = Placement {
-            patterns: raw.iter().map(pattern).collect(),
-            ..Placement::default()
+        let patterns: Vec<(Pattern, u64)> = raw.iter().map(pattern).collect();
+        // As right or wrong, for every rule, one in which each pattern fails and takes in what it holds.
+        let evacuation = |rule: usize| Evacuation {
+            rule,
+            failed: (0..patterns.len()).map(|index| (index, 3)).collect(),
+            takes: patterns
+                .iter()
+                .enumerate()
+                .map(|(pattern, (held, hosts))| Intake {
+                    pattern,
+                    hosts: *hosts,
+                    vms: held.vms.clone(),
+                })
+                .collect(),
         };
+        let evacuations = (0..instance.rules().rules.len()).map(evacuation).collect();
+        let placement = Placement { patterns, evacuations };
         let cost = Value::new(cost, 7).expect("seven is not zero");
         let outcome = Outcome::<Packing>::feasible(placement, cost)
             .with_bound(Bound::certified(cost, Certificate::Volume { resource: 0 }))

@@ -6,7 +6,9 @@ use proptest::option;
 use proptest::prelude::*;
 use vmpack_model::Resource;
 use vmpack_model::allocation::{self, Data, Objective, Service, Term, Utility, Vm};
-use vmpack_model::packing::{self, HostType, VmType};
+use vmpack_model::packing::{
+    self, Demand, HostType, Level, Ratio, Rule, Rules, Strength, Topology, VmType,
+};
 
 /// Names with characters that need care in JSON.
 fn names(prefix: &'static str, count: usize) -> Vec<String> {
@@ -63,6 +65,97 @@ pub(crate) fn any_packing() -> impl Strategy<Value = packing::Instance> {
             )
             .expect("the strategy makes valid instances")
         })
+        .prop_flat_map(|instance| {
+            let rules =
+                any_rules(instance.vms().len(), instance.hosts().len(), instance.dimensions());
+            (Just(instance), option::weighted(0.4, rules))
+        })
+        .prop_map(|(instance, rules)| {
+            instance.with_rules(rules.unwrap_or_default()).expect("rules of the instance")
+        })
+}
+
+/// Rules of every form, with places named in order of appearance, as reading names them.
+fn any_rules(vms: usize, hosts: usize, d: usize) -> impl Strategy<Value = Rules> {
+    let subset = |end: usize| {
+        vec(any::<bool>(), end).prop_map(move |of| (0..end).filter(|&i| of[i]).collect::<Vec<_>>())
+    };
+    let group = move || subset(vms).prop_filter("not empty", |set| !set.is_empty());
+    let level = || prop::sample::select(vec![Level::Host, Level::Rack, Level::Site]);
+    let demand = prop_oneof![
+        (group(), subset(hosts)).prop_map(|(vms, hosts)| Demand::Restrict { vms, hosts }),
+        (group(), 1_u64..9, level()).prop_map(|(vms, most, within)| Demand::AtMost {
+            vms,
+            most,
+            within
+        }),
+        (group(), level()).prop_map(|(vms, within)| Demand::Together { vms, within }),
+        (group(), 0_u64..9, level()).prop_map(|(vms, least, over)| Demand::Spread {
+            vms,
+            least,
+            over
+        }),
+        (group(), level()).prop_map(|(vms, within)| Demand::Separate {
+            classes: vms.into_iter().map(|vm| vec![vm]).collect(),
+            within,
+        }),
+        (1_u64..9).prop_map(|failures| Demand::Survive { hosts: vec![0], failures }),
+    ];
+    let places = move || vec(option::of(0_usize..2), hosts).prop_map(|places| in_order(&places));
+    let ratios = prop_oneof![
+        Just(Vec::new()),
+        vec((1_u64..5, 1_u64..3).prop_map(|(sold, real)| Ratio { sold, real }), d),
+    ];
+    (
+        ratios,
+        option::of(vec(0_u64..3, hosts * d)),
+        (places(), places()),
+        option::of(vec(0_u64..9, vms * hosts)),
+        vec((demand, option::of(0_u64..9)), 0..4),
+    )
+        .prop_map(
+            move |(overcommit, reserve, ((rack_of, racks), (site_of, sites)), prices, all)| {
+                let name = |what: &'static str, count| names(what, count);
+                let rule = |(name, (demand, price)): (String, (Demand, Option<u64>))| {
+                    let price = price.filter(|_| !matches!(demand, Demand::Survive { .. }));
+                    let strength = price.map_or(Strength::Hard, |price| Strength::Soft { price });
+                    Rule { name, demand, strength }
+                };
+                let matrix = |rows, columns, all| {
+                    Array2::from_shape_vec((rows, columns), all).expect("whole rows")
+                };
+                Rules {
+                    overcommit,
+                    reserve: reserve.map(|all| matrix(hosts, d, all)),
+                    topology: Topology {
+                        racks: name("rack", racks),
+                        sites: name("site", sites),
+                        rack_of,
+                        site_of,
+                    },
+                    // Prices of nothing are not written.
+                    prices: prices
+                        .filter(|all| all.iter().any(|&price| price > 0))
+                        .map(|all| matrix(vms, hosts, all)),
+                    rules: name("rule", all.len()).into_iter().zip(all).map(rule).collect(),
+                }
+            },
+        )
+}
+
+/// Places renumbered in order of appearance, and how many there are; no list if there is none.
+fn in_order(places: &[Option<usize>]) -> (Vec<Option<usize>>, usize) {
+    let mut seen: Vec<usize> = Vec::new();
+    for place in places.iter().flatten() {
+        if !seen.contains(place) {
+            seen.push(*place);
+        }
+    }
+    if seen.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let number = |place: usize| seen.iter().position(|&other| other == place);
+    (places.iter().map(|place| place.and_then(number)).collect(), seen.len())
 }
 
 fn utility() -> impl Strategy<Value = Utility> {

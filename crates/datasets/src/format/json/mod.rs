@@ -4,6 +4,7 @@ mod allocation;
 mod layout;
 mod named;
 mod packing;
+mod rules;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -30,7 +31,7 @@ impl Format for Json {
     }
 
     fn description(&self) -> &'static str {
-        "vmpack's own: both families, named resources with units, priced hosts, alternatives, services"
+        "vmpack's own: both families, named resources with units, priced hosts, alternatives, placement rules, services"
     }
 
     fn extensions(&self) -> &'static [&'static str] {
