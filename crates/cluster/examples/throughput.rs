@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use vmpack_cluster::{Cluster, FirstByKey, FirstFit, GreatestScore, Index};
+use vmpack_cluster::{Cluster, FirstFit, GreatestScore, Index, LeastCost};
 
 /// 64 cores with 4 GiB each, and more of the same for further resources.
 fn host(resources: usize) -> Vec<u64> {
@@ -119,7 +119,7 @@ fn main() {
     let vms: Vec<_> = (0..vms).map(|_| vm(&mut random, flavours, resources)).collect();
     let largest = host(resources);
     run("first fit", FirstFit::new(&largest), hosts, &vms);
-    run("best fit", FirstByKey::new(&largest, share), hosts, &vms);
-    run("worst fit", FirstByKey::new(&largest, |free: &[u64]| !share(free)), hosts, &vms);
-    run("dot product", GreatestScore::new(&largest, share, dot), hosts, &vms);
+    run("best fit", LeastCost::new(&largest, share), hosts, &vms);
+    run("worst fit", LeastCost::new(&largest, |free: &[u64]| !share(free)), hosts, &vms);
+    run("dot product", GreatestScore::new(&largest, dot), hosts, &vms);
 }

@@ -2,36 +2,22 @@
 //! rule exactly as a scan of all hosts would.
 //!
 //! A [`Cluster`] takes VMs on and off hosts, opens and closes hosts, and asks its [`Index`] where a VM goes:
-//! [`FirstFit`] in the order of hosts, [`FirstByKey`] (best fit, worst fit) in the order of a [`Measure`] of
-//! what is free, [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond
-//! capacity are a predicate that a query is given: it is asked of hosts that the VM fits, in the order of
-//! the index, until one is admitted. Memory is linear in hosts, and no query allocates.
+//! [`FirstFit`] by the order of hosts, [`LeastCost`] (best fit, worst fit) by a [`Measure`] of what is free,
+//! [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond capacity are a
+//! predicate that a query is given and asks of hosts that the VM fits. Memory is linear in hosts, and no query
+//! allocates.
 
-mod extents;
-mod first_fit;
+mod curve;
+mod index;
 mod measure;
-mod ordered;
 mod tree;
 
-pub use extents::covers;
-pub use first_fit::FirstFit;
+pub use index::{FirstFit, GreatestScore, Index, LeastCost};
 pub use measure::{Measure, Scale};
-pub use ordered::{FirstByKey, GreatestScore};
 
-/// Knows what every open host has free, and which of those that a VM fits a rule prefers.
-pub trait Index {
-    /// A host opens.
-    fn insert(&mut self, host: usize, free: &[u64]);
-
-    /// What an open host has free changes from `before` to `after`.
-    fn update(&mut self, host: usize, before: &[u64], after: &[u64]);
-
-    /// An open host that has `free` free closes.
-    fn remove(&mut self, host: usize, free: &[u64]);
-
-    /// The preferred one of the hosts that cover the demand and are admitted. `admit` is asked only of hosts that
-    /// cover it.
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize>;
+/// Whether every entry of `free` is at least that of `demand`.
+pub fn covers(free: &[u64], demand: &[u64]) -> bool {
+    free.iter().zip(demand).all(|(free, demand)| free >= demand)
 }
 
 /// Hosts by number, what each has free, and an index of those that are open.

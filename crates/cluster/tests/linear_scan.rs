@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use proptest::prelude::*;
-use vmpack_cluster::{Cluster, FirstByKey, FirstFit, GreatestScore, Index, covers};
+use vmpack_cluster::{Cluster, FirstFit, GreatestScore, Index, LeastCost, covers};
 
 /// What happens to the cluster; numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ proptest! {
 
     #[test]
     fn best_fit_equals_the_scan(kinds in kinds(), steps in steps()) {
-        let index = FirstByKey::new(&largest(&kinds.0), sum);
+        let index = LeastCost::new(&largest(&kinds.0), sum);
         let scan = |_: &[u64], hosts: &mut dyn Iterator<Item = (usize, &[u64])>| {
             hosts.min_by_key(|(_, free)| sum(free)).map(|(host, _)| host)
         };
@@ -116,7 +116,7 @@ proptest! {
 
     #[test]
     fn worst_fit_equals_the_scan(kinds in kinds(), steps in steps()) {
-        let index = FirstByKey::new(&largest(&kinds.0), |free: &[u64]| !sum(free));
+        let index = LeastCost::new(&largest(&kinds.0), |free: &[u64]| !sum(free));
         let scan = |_: &[u64], hosts: &mut dyn Iterator<Item = (usize, &[u64])>| {
             hosts.min_by_key(|(_, free)| Reverse(sum(free))).map(|(host, _)| host)
         };
@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn dot_product_equals_the_scan(kinds in kinds(), steps in steps()) {
-        let index = GreatestScore::new(&largest(&kinds.0), sum, dot);
+        let index = GreatestScore::new(&largest(&kinds.0), dot);
         let scan = |demand: &[u64], hosts: &mut dyn Iterator<Item = (usize, &[u64])>| {
             hosts.min_by_key(|(_, free)| Reverse(dot(demand, free))).map(|(host, _)| host)
         };
