@@ -1,9 +1,8 @@
 //! A B-tree of hosts along the curve, with what lies below every child.
 
 use crate::covers;
-
 /// Entries of a node. A node that has so many splits.
-const WIDTH: usize = 32;
+const WIDTH: usize = 16;
 
 /// A node with fewer entries than this looks whether it can be joined with the next one.
 const FEW: usize = WIDTH / 4;
@@ -118,11 +117,9 @@ impl<C: Copy + Ord + Default> Tree<C> {
         search: &mut Search<'_, B, &mut dyn FnMut(usize) -> bool>,
         best: &mut Option<(T, u32)>,
     ) {
-        let mut candidates = 0_u32;
-        for slot in self.slots(node) {
-            let covers = covers(self.greatest(slot), search.demand);
-            candidates |= u32::from(covers) << (slot - node * WIDTH);
-        }
+        let slots = self.slots(node);
+        let rows = &self.greatest[slots.start * self.dimensions..slots.end * self.dimensions];
+        let mut candidates = covering(rows, search.demand);
         // The most promising child first; hardly ever are there many.
         while candidates != 0 {
             let mut next: Option<((T, u32), usize)> = None;
@@ -265,10 +262,16 @@ impl<C: Copy + Ord + Default> Tree<C> {
         }
     }
 
-    /// Moves the second half of a node to a new one.
+    /// Moves about half of a full node to a new one: where neighbours differ in the most significant bit, that
+    /// is, along the border of the greatest boxes, so that both parts are compact.
     fn split(&mut self, node: usize) -> usize {
+        let keys = &self.keys[self.slots(node)];
+        let step = |at: &usize| (keys[*at] ^ keys[at - 1]).leading_zeros();
+        let middle = WIDTH / 2;
+        let from_middle = |at: usize| (step(&at), at.abs_diff(middle));
+        let first = (FEW..=WIDTH - FEW).min_by_key(|&at| from_middle(at)).unwrap_or(middle);
         let second = self.node();
-        self.move_slots(node, WIDTH / 2, second, 0);
+        self.move_slots(node, first, second, 0);
         second
     }
 
@@ -298,5 +301,25 @@ impl<C: Copy + Ord + Default> Tree<C> {
         self.costs.copy_within(slots.clone(), to);
         self.lowest.copy_within(slots.clone(), to);
         self.children.copy_within(slots, to);
+    }
+}
+
+/// Which of the rows cover the demand, by bits. With a length known to the compiler there is no branch in it.
+fn covering(rows: &[u64], demand: &[u64]) -> u32 {
+    fn unrolled<const D: usize>(rows: &[u64], demand: &[u64]) -> u32 {
+        let demand: &[u64; D] = demand.try_into().expect("the length asked for");
+        let (rows, _) = rows.as_chunks::<D>();
+        let covers = |row: &[u64; D]| (0..D).fold(true, |all, k| all & (row[k] >= demand[k]));
+        rows.iter().enumerate().fold(0, |set, (at, row)| set | u32::from(covers(row)) << at)
+    }
+    match demand.len() {
+        1 => unrolled::<1>(rows, demand),
+        2 => unrolled::<2>(rows, demand),
+        3 => unrolled::<3>(rows, demand),
+        4 => unrolled::<4>(rows, demand),
+        d => {
+            let rows = rows.chunks_exact(d).enumerate();
+            rows.fold(0, |set, (at, row)| set | u32::from(covers(row, demand)) << at)
+        }
     }
 }

@@ -46,7 +46,9 @@ fn agree<I: Index>(
     scan: &dyn Fn(&[u64], &mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize>,
 ) -> Result<(), TestCaseError> {
     let (capacities, demands) = kinds;
-    let mut cluster = Cluster::new(capacities[0].len(), index);
+    let least = (0..capacities[0].len()).map(|k| demands.iter().map(|vm| vm[k]).min().unwrap_or(0));
+    let least: Vec<u64> = least.collect();
+    let mut cluster = Cluster::new(least.len(), index).with_least(&least);
     let mut placed: Vec<(usize, usize)> = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         match *step {
@@ -65,14 +67,16 @@ fn agree<I: Index>(
                     let hosts = (0..cluster.len()).filter(fit).filter(|&h| admit(h));
                     scan(demand, &mut hosts.map(|h| (h, cluster.free(h))))
                 };
-                prop_assert_eq!(cluster.find(demand), scanned(&|_| true));
-                let mut asked_in_vain = false;
+                let (first, second) = (scanned(&|_| true), scanned(&admit));
+                prop_assert_eq!(cluster.find(demand), first);
+                let mut asked = Vec::new();
                 let found = cluster.find_admitted(demand, |host| {
-                    asked_in_vain |= !cluster.is_open(host) || !covers(cluster.free(host), demand);
+                    asked.push(host);
                     admit(host)
                 });
-                prop_assert_eq!(found, scanned(&admit));
-                prop_assert!(!asked_in_vain, "the predicate is for hosts that the VM fits");
+                prop_assert_eq!(found, second);
+                let fits = |&h: &usize| cluster.is_open(h) && covers(cluster.free(h), demand);
+                prop_assert!(asked.iter().all(fits), "the predicate is for hosts that fit");
                 if let Some(host) = found {
                     cluster.place(host, demand, 1);
                     placed.push((vm, host));
