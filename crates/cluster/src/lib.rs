@@ -2,36 +2,22 @@
 //! rule exactly as a scan of all hosts would.
 //!
 //! A [`Cluster`] takes VMs on and off hosts, opens and closes hosts, and asks its [`Index`] where a VM goes:
-//! [`FirstFit`] in the order of hosts, [`FirstByKey`] (best fit, worst fit) in the order of a [`Measure`] of
-//! what is free, [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond
-//! capacity are a predicate that a query is given: it is asked of hosts that the VM fits, in the order of
-//! the index, until one is admitted. Memory is linear in hosts, and no query allocates.
+//! [`FirstFit`] by the order of hosts, [`LeastCost`] (best fit, worst fit) by a [`Measure`] of what is free,
+//! [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond capacity are a
+//! predicate that a query is given and asks of hosts that the VM fits. Memory is linear in hosts, and no query
+//! allocates.
 
-mod extents;
-mod first_fit;
+mod curve;
+mod index;
 mod measure;
-mod ordered;
 mod tree;
 
-pub use extents::covers;
-pub use first_fit::FirstFit;
+pub use index::{FirstFit, GreatestScore, Index, LeastCost};
 pub use measure::{Measure, Scale};
-pub use ordered::{FirstByKey, GreatestScore};
 
-/// Knows what every open host has free, and which of those that a VM fits a rule prefers.
-pub trait Index {
-    /// A host opens.
-    fn insert(&mut self, host: usize, free: &[u64]);
-
-    /// What an open host has free changes from `before` to `after`.
-    fn update(&mut self, host: usize, before: &[u64], after: &[u64]);
-
-    /// An open host that has `free` free closes.
-    fn remove(&mut self, host: usize, free: &[u64]);
-
-    /// The preferred one of the hosts that cover the demand and are admitted. `admit` is asked only of hosts that
-    /// cover it.
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize>;
+/// Whether every entry of `free` is at least that of `demand`.
+pub fn covers(free: &[u64], demand: &[u64]) -> bool {
+    free.iter().zip(demand).all(|(free, demand)| free >= demand)
 }
 
 /// Hosts by number, what each has free, and an index of those that are open.
@@ -55,7 +41,10 @@ pub struct Cluster<I> {
     /// Hosts x resources.
     free: Vec<u64>,
     open: Vec<bool>,
+    /// The hosts that are open and cover `least`.
     index: I,
+    /// What every VM demands at least.
+    least: Vec<u64>,
     /// What a host had free before a change.
     before: Vec<u64>,
 }
@@ -63,7 +52,21 @@ pub struct Cluster<I> {
 impl<I: Index> Cluster<I> {
     /// No hosts, with so many resources; the index must be new.
     pub fn new(dimensions: usize, index: I) -> Self {
-        Self { dimensions, free: Vec::new(), open: Vec::new(), index, before: vec![0; dimensions] }
+        let (least, before) = (vec![0; dimensions], vec![0; dimensions]);
+        Self { dimensions, free: Vec::new(), open: Vec::new(), index, least, before }
+    }
+
+    /// Promises that no VM asked for demands less of any resource: hosts that have less free are full, and kept out
+    /// of the index until VMs leave them. Only for a cluster that has no hosts yet.
+    ///
+    /// # Panics
+    /// If there are hosts, or `least` has not one entry per resource.
+    #[must_use]
+    pub fn with_least(mut self, least: &[u64]) -> Self {
+        assert!(self.is_empty(), "before the first host");
+        assert_eq!(least.len(), self.dimensions, "one entry per resource");
+        self.least.copy_from_slice(least);
+        self
     }
 
     /// The number of hosts, closed ones included.
@@ -85,7 +88,7 @@ impl<I: Index> Cluster<I> {
         let host = self.len();
         self.free.extend_from_slice(free);
         self.open.push(true);
-        self.index.insert(host, free);
+        self.show(host);
         host
     }
 
@@ -103,15 +106,16 @@ impl<I: Index> Cluster<I> {
     pub fn close(&mut self, host: usize) {
         if std::mem::replace(&mut self.open[host], false) {
             let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
-            self.index.remove(host, free);
+            if covers(free, &self.least) {
+                self.index.remove(host, free);
+            }
         }
     }
 
     /// Shows a closed host to queries again.
     pub fn open(&mut self, host: usize) {
         if !std::mem::replace(&mut self.open[host], true) {
-            let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
-            self.index.insert(host, free);
+            self.show(host);
         }
     }
 
@@ -138,7 +142,7 @@ impl<I: Index> Cluster<I> {
 
     /// The host that the rule of the index prefers, of those open ones that cover the demand.
     pub fn find(&self, demand: &[u64]) -> Option<usize> {
-        self.index.find(demand, &mut |_| true)
+        self.find_admitted(demand, |_| true)
     }
 
     /// The host that the rule of the index prefers, of those open ones that cover the demand and are admitted.
@@ -147,7 +151,16 @@ impl<I: Index> Cluster<I> {
         demand: &[u64],
         mut admit: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
+        debug_assert!(covers(demand, &self.least), "no VM demands less than was promised");
         self.index.find(demand, &mut admit)
+    }
+
+    /// Puts an open host into the index unless it is full.
+    fn show(&mut self, host: usize) {
+        let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
+        if covers(free, &self.least) {
+            self.index.insert(host, free);
+        }
     }
 
     fn change(&mut self, host: usize, demand: &[u64], of: impl Fn(u64, u64) -> u64) {
@@ -155,7 +168,12 @@ impl<I: Index> Cluster<I> {
         self.before.copy_from_slice(free);
         free.iter_mut().zip(demand).for_each(|(free, &demand)| *free = of(*free, demand));
         if self.open[host] {
-            self.index.update(host, &self.before, free);
+            match (covers(&self.before, &self.least), covers(free, &self.least)) {
+                (true, true) => self.index.update(host, &self.before, free),
+                (true, false) => self.index.remove(host, &self.before),
+                (false, true) => self.index.insert(host, free),
+                (false, false) => {}
+            }
         }
     }
 }

@@ -25,11 +25,33 @@ const ONE_BITS: u32 = 60;
 /// The weights of all resources add up to about this.
 const WEIGHT_BITS: u32 = 16;
 
+/// Turns amounts of resources into shares of the largest host.
+#[derive(Clone, Debug)]
+pub(crate) struct Shares {
+    /// Per resource: largest capacity, and a multiplier and shift that divide by it.
+    units: Vec<(u64, u64, u32)>,
+}
+
+impl Shares {
+    /// A share of one is `2^BITS`.
+    pub(crate) const BITS: u32 = ONE_BITS;
+
+    /// For hosts with up to `largest` of each resource.
+    pub(crate) fn new(largest: &[u64]) -> Self {
+        Self { units: largest.iter().map(|&most| reciprocal(most)).collect() }
+    }
+
+    /// The share of an amount of resource `k`; monotone, and one for amounts beyond the largest.
+    pub(crate) fn of(&self, k: usize, amount: u64) -> u64 {
+        let (largest, multiplier, shift) = self.units[k];
+        ((u128::from(amount.min(largest)) * u128::from(multiplier)) >> shift) as u64
+    }
+}
+
 /// Turns vectors of an instance into integers.
 #[derive(Clone, Debug)]
 pub struct Scale {
-    /// Per resource: largest capacity, and a multiplier and shift that divide by it.
-    units: Vec<(u64, u64, u32)>,
+    shares: Shares,
     /// Per resource: its share in the total demand, in units of `2^-WEIGHT_BITS`.
     weights: Vec<u64>,
 }
@@ -38,19 +60,21 @@ impl Scale {
     /// The scale of an instance.
     pub fn new(instance: &Instance) -> Self {
         let largest = |k: usize| instance.capacities().column(k).iter().copied().max().unwrap_or(0);
-        let units: Vec<_> = (0..instance.dimensions()).map(|k| reciprocal(largest(k))).collect();
-        let mut shares = vec![0_u128; units.len()];
+        let shares = Shares::new(&(0..instance.dimensions()).map(largest).collect::<Vec<_>>());
+        let mut demands = vec![0_u128; instance.dimensions()];
         for vm in instance.vms() {
             let demand = instance.demand(vm.rows.start);
-            for ((share, &demand), &(largest, ..)) in shares.iter_mut().zip(demand).zip(&units) {
+            for ((sum, &demand), &(largest, ..)) in
+                demands.iter_mut().zip(demand).zip(&shares.units)
+            {
                 let total = u128::from(demand) * u128::from(vm.count);
-                *share += (total << 40) / u128::from(largest.max(1));
+                *sum += (total << 40) / u128::from(largest.max(1));
             }
         }
-        let sum = shares.iter().sum::<u128>().max(1);
+        let sum = demands.iter().sum::<u128>().max(1);
         // A resource that hardly anybody demands still breaks ties.
-        let weights = shares.iter().map(|share| ((share << WEIGHT_BITS) / sum).max(1) as u64);
-        Self { weights: weights.collect(), units }
+        let weights = demands.iter().map(|share| ((share << WEIGHT_BITS) / sum).max(1) as u64);
+        Self { weights: weights.collect(), shares }
     }
 
     /// The share of each resource in the total demand, in fixed point.
@@ -61,8 +85,7 @@ impl Scale {
     /// An amount of resource `k` as a fraction of the largest capacity, in units of `2^-60`. Monotone;
     /// amounts beyond the largest capacity count as 1.
     pub fn fraction(&self, k: usize, amount: u64) -> u64 {
-        let (largest, multiplier, shift) = self.units[k];
-        ((u128::from(amount.min(largest)) * u128::from(multiplier)) >> shift) as u64
+        self.shares.of(k, amount)
     }
 
     /// The measure of a vector; monotone in every entry.

@@ -1,21 +1,37 @@
-//! A B-tree of hosts by key, with what lies below every child.
+//! A B-tree of hosts along the curve, with what lies below every child.
 
-use crate::extents::{Extents, Wanted};
-
+use crate::covers;
 /// Entries of a node. A node that has so many splits.
-const WIDTH: usize = 32;
+const WIDTH: usize = 16;
 
 /// A node with fewer entries than this looks whether it can be joined with the next one.
 const FEW: usize = WIDTH / 4;
 
-/// Hosts in increasing order of `(key, host)`.
+/// A host on its way into the tree or out of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a, C> {
+    /// Its place on the curve.
+    pub(crate) place: u32,
+    pub(crate) host: u32,
+    pub(crate) cost: C,
+    pub(crate) free: &'a [u64],
+}
+
+impl<C> Entry<'_, C> {
+    fn key(&self) -> u64 {
+        u64::from(self.place) << 32 | u64::from(self.host)
+    }
+}
+
+/// Hosts in increasing order of place and index, found by branch and bound.
 ///
-/// All nodes share arrays, `WIDTH` slots each. A slot of a leaf is a host: its key, its free capacities, its
-/// class. A slot of an inner node is a child: the first key, the maxima and classes of all hosts below it, and the
-/// lowest of their indices. Memory is linear in hosts: nodes but the last of a row of siblings are at least a
-/// quarter full, up to neighbours that are too full to be joined.
+/// All nodes share arrays, `WIDTH` slots each. The slot of a leaf is a host: its key, its cost, its free
+/// capacities. The slot of an inner node is a child: a lower bound of the keys below it, the least cost, the lowest
+/// index and the componentwise greatest free capacities of the hosts below it. Memory is linear in hosts: a node
+/// that gets nearly empty joins its neighbour if there is room.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
+pub(crate) struct Tree<C> {
+    dimensions: usize,
     /// The number of levels above the leaves.
     height: usize,
     root: usize,
@@ -23,47 +39,44 @@ pub(crate) struct Tree {
     lengths: Vec<usize>,
     /// Nodes not in use.
     vacant: Vec<usize>,
-    keys: Vec<u128>,
-    /// The host that goes with the key.
-    hosts: Vec<u32>,
+    keys: Vec<u64>,
+    costs: Vec<C>,
+    lowest: Vec<u32>,
+    /// Slots x resources.
+    greatest: Vec<u64>,
     /// The node of a child; of no meaning in a leaf.
     children: Vec<u32>,
-    /// The lowest index of a host.
-    lowest: Vec<u32>,
-    extents: Extents,
 }
 
-/// A host on its way into the tree.
-struct Entry<'a> {
-    key: u128,
-    host: u32,
-    free: &'a [u64],
-    classes: u64,
+/// What a search minimises, and over which hosts.
+struct Search<'a, B, A> {
+    demand: &'a [u64],
+    bound: B,
+    admit: A,
 }
 
-impl Tree {
+impl<C: Copy + Ord + Default> Tree<C> {
     pub(crate) fn new(dimensions: usize) -> Self {
         let mut tree = Self {
+            dimensions,
             height: 0,
             root: 0,
             lengths: Vec::new(),
             vacant: Vec::new(),
             keys: Vec::new(),
-            hosts: Vec::new(),
-            children: Vec::new(),
+            costs: Vec::new(),
             lowest: Vec::new(),
-            extents: Extents::new(dimensions),
+            greatest: Vec::new(),
+            children: Vec::new(),
         };
         tree.root = tree.node();
         tree
     }
 
     /// Adds a host that is not in the tree.
-    pub(crate) fn insert(&mut self, key: u128, host: usize, free: &[u64], classes: u64) {
-        let host = u32::try_from(host).expect("fewer than 2^32 hosts");
-        let entry = Entry { key, host, free, classes };
+    pub(crate) fn insert(&mut self, entry: Entry<'_, C>) {
         let root = self.root;
-        if let Some(second) = self.insert_below(root, self.height, &entry) {
+        if let Some(second) = self.insert_below(root, self.height, entry) {
             self.root = self.node();
             self.height += 1;
             self.lengths[self.root] = 2;
@@ -72,9 +85,9 @@ impl Tree {
         }
     }
 
-    /// Takes out a host that is in the tree with this key.
-    pub(crate) fn remove(&mut self, key: u128, host: usize) {
-        self.remove_below(self.root, self.height, key, host as u32);
+    /// Takes out a host that is in the tree, given as it is there.
+    pub(crate) fn remove(&mut self, entry: Entry<'_, C>) {
+        self.remove_below(self.root, self.height, entry);
         while self.height > 0 && self.lengths[self.root] == 1 {
             self.vacant.push(self.root);
             self.root = self.children[self.root * WIDTH] as usize;
@@ -82,78 +95,56 @@ impl Tree {
         }
     }
 
-    /// The first host that covers the demand and is admitted.
-    pub(crate) fn first(
+    /// Of the hosts that cover the demand and are admitted, the one with the least `bound(cost, free)`, and the
+    /// lowest index of equals. The bound must not rise when an entry of `free` grows or the cost falls: then that
+    /// of a child's least cost and greatest capacities bounds those of all hosts below it.
+    pub(crate) fn least<T: Copy + Ord>(
         &self,
-        wanted: Wanted,
-        admit: &mut dyn FnMut(usize) -> bool,
-    ) -> Option<usize> {
-        self.first_below(self.root, self.height, wanted, admit)
-    }
-
-    fn first_below(
-        &self,
-        node: usize,
-        height: usize,
-        wanted: Wanted,
-        admit: &mut dyn FnMut(usize) -> bool,
-    ) -> Option<usize> {
-        for slot in self.slots(node) {
-            if !self.extents.may_cover(slot, wanted) {
-                continue;
-            }
-            if height == 0 {
-                let host = self.hosts[slot] as usize;
-                if admit(host) {
-                    return Some(host);
-                }
-                continue;
-            }
-            let child = self.children[slot] as usize;
-            let found = self.first_below(child, height - 1, wanted, admit);
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
-    }
-
-    /// The host of the greatest score, the lowest index of equals, that covers the demand and is admitted. The
-    /// score must not fall when an entry of its argument grows.
-    pub(crate) fn greatest(
-        &self,
-        wanted: Wanted,
-        score: &dyn Fn(&[u64]) -> u128,
+        demand: &[u64],
+        bound: impl Fn(C, &[u64]) -> T,
         admit: &mut dyn FnMut(usize) -> bool,
     ) -> Option<usize> {
         let mut best = None;
-        self.greatest_below(self.root, self.height, wanted, score, admit, &mut best);
+        let mut search = Search { demand, bound, admit };
+        self.least_below(self.root, self.height, &mut search, &mut best);
         best.map(|(_, host)| host as usize)
     }
 
-    fn greatest_below(
+    fn least_below<T: Copy + Ord, B: Fn(C, &[u64]) -> T>(
         &self,
         node: usize,
         height: usize,
-        wanted: Wanted,
-        score: &dyn Fn(&[u64]) -> u128,
-        admit: &mut dyn FnMut(usize) -> bool,
-        best: &mut Option<(u128, u32)>,
+        search: &mut Search<'_, B, &mut dyn FnMut(usize) -> bool>,
+        best: &mut Option<(T, u32)>,
     ) {
-        for slot in self.slots(node) {
-            if !self.extents.may_cover(slot, wanted) {
-                continue;
+        let slots = self.slots(node);
+        let rows = &self.greatest[slots.start * self.dimensions..slots.end * self.dimensions];
+        let mut candidates = covering(rows, search.demand);
+        // The most promising child first; hardly ever are there many.
+        while candidates != 0 {
+            let mut next: Option<((T, u32), usize)> = None;
+            let mut rest = candidates;
+            while rest != 0 {
+                let at = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                let slot = node * WIDTH + at;
+                let bound = (search.bound)(self.costs[slot], self.greatest(slot));
+                let bound = (bound, self.lowest[slot]);
+                if best.is_some_and(|best| bound >= best) {
+                    candidates &= !(1 << at);
+                } else if next.is_none_or(|(least, _)| bound < least) {
+                    next = Some((bound, at));
+                }
             }
-            let reach = score(self.extents.greatest(slot));
-            let lowest = self.lowest[slot];
-            if best.is_some_and(|(most, host)| reach < most || (reach == most && lowest > host)) {
-                continue;
-            }
+            let Some((bound, at)) = next else { return };
+            candidates &= !(1 << at);
             if height > 0 {
-                let child = self.children[slot] as usize;
-                self.greatest_below(child, height - 1, wanted, score, admit, best);
-            } else if admit(lowest as usize) {
-                *best = Some((reach, lowest));
+                let child = self.children[node * WIDTH + at] as usize;
+                self.least_below(child, height - 1, search, best);
+            } else if (search.admit)(bound.1 as usize) {
+                // All others of the leaf are worse.
+                *best = Some(bound);
+                return;
             }
         }
     }
@@ -162,75 +153,76 @@ impl Tree {
         node * WIDTH..node * WIDTH + self.lengths[node]
     }
 
+    fn greatest(&self, slot: usize) -> &[u64] {
+        &self.greatest[slot * self.dimensions..(slot + 1) * self.dimensions]
+    }
+
+    fn greatest_mut(&mut self, slot: usize) -> &mut [u64] {
+        &mut self.greatest[slot * self.dimensions..(slot + 1) * self.dimensions]
+    }
+
     /// An empty node.
     fn node(&mut self) -> usize {
         if let Some(node) = self.vacant.pop() {
             self.lengths[node] = 0;
             return node;
         }
-        let node = self.lengths.len();
         self.lengths.push(0);
-        let slots = (node + 1) * WIDTH;
+        let slots = self.lengths.len() * WIDTH;
         self.keys.resize(slots, 0);
-        self.hosts.resize(slots, 0);
-        self.children.resize(slots, 0);
+        self.costs.resize(slots, C::default());
         self.lowest.resize(slots, 0);
-        self.extents.grow(WIDTH);
-        node
+        self.greatest.resize(slots * self.dimensions, 0);
+        self.children.resize(slots, 0);
+        self.lengths.len() - 1
     }
 
-    /// The number of entries of a node that are at most `(key, host)`.
-    fn rank(&self, node: usize, key: u128, host: u32) -> usize {
-        let slots = self.slots(node);
-        let (keys, hosts) = (&self.keys[slots.clone()], &self.hosts[slots]);
-        let equal = keys.partition_point(|&of| of < key);
-        let mut rank = equal;
-        while rank < keys.len() && keys[rank] == key && hosts[rank] <= host {
-            rank += 1;
-        }
-        rank
+    /// The number of entries of a node whose keys are at most `key`.
+    fn rank(&self, node: usize, key: u64) -> usize {
+        self.keys[self.slots(node)].partition_point(|&of| of <= key)
     }
 
-    /// The child below which `(key, host)` belongs.
-    fn child_for(&self, node: usize, key: u128, host: u32) -> usize {
-        node * WIDTH + self.rank(node, key, host).saturating_sub(1)
+    /// The slot of the child below which a key belongs, or of the entry that has it.
+    fn slot_of(&self, node: usize, key: u64) -> usize {
+        node * WIDTH + self.rank(node, key).saturating_sub(1)
     }
 
     /// Inserts below a node, which has room; the second half if the node had to be split then.
-    fn insert_below(&mut self, node: usize, height: usize, entry: &Entry) -> Option<usize> {
+    fn insert_below(&mut self, node: usize, height: usize, entry: Entry<'_, C>) -> Option<usize> {
         if height == 0 {
-            let slot = node * WIDTH + self.rank(node, entry.key, entry.host);
+            let slot = node * WIDTH + self.rank(node, entry.key());
             self.make_room(node, slot);
-            self.keys[slot] = entry.key;
-            self.hosts[slot] = entry.host;
+            self.keys[slot] = entry.key();
+            self.costs[slot] = entry.cost;
             self.lowest[slot] = entry.host;
-            self.extents.set(slot, entry.free, entry.classes);
+            self.greatest_mut(slot).copy_from_slice(entry.free);
         } else {
-            let slot = self.child_for(node, entry.key, entry.host);
+            let slot = self.slot_of(node, entry.key());
             let child = self.children[slot] as usize;
             if let Some(second) = self.insert_below(child, height - 1, entry) {
                 self.describe(slot, child);
                 self.make_room(node, slot + 1);
                 self.describe(slot + 1, second);
             } else {
-                let first = child * WIDTH;
-                (self.keys[slot], self.hosts[slot]) = (self.keys[first], self.hosts[first]);
+                self.keys[slot] = self.keys[slot].min(entry.key());
+                self.costs[slot] = self.costs[slot].min(entry.cost);
                 self.lowest[slot] = self.lowest[slot].min(entry.host);
-                self.extents.widen(slot, entry.free, entry.classes);
+                let greatest = self.greatest_mut(slot).iter_mut();
+                greatest.zip(entry.free).for_each(|(most, &free)| *most = (*most).max(free));
             }
         }
         (self.lengths[node] == WIDTH).then(|| self.split(node))
     }
 
-    fn remove_below(&mut self, node: usize, height: usize, key: u128, host: u32) {
-        let slot = self.child_for(node, key, host);
+    fn remove_below(&mut self, node: usize, height: usize, entry: Entry<'_, C>) {
+        let slot = self.slot_of(node, entry.key());
         if height == 0 {
-            debug_assert_eq!((self.keys[slot], self.hosts[slot]), (key, host), "in the tree");
+            debug_assert_eq!(self.keys[slot], entry.key(), "the host is in the tree");
             self.close_gap(node, slot);
             return;
         }
         let child = self.children[slot] as usize;
-        self.remove_below(child, height - 1, key, host);
+        self.remove_below(child, height - 1, entry);
         if self.lengths[child] == 0 {
             self.vacant.push(child);
             self.close_gap(node, slot);
@@ -242,25 +234,44 @@ impl Tree {
                 self.move_slots(next, 0, child, self.lengths[child]);
                 self.vacant.push(next);
                 self.close_gap(node, slot + 1);
+                self.describe(slot, child);
+                return;
             }
         }
-        self.describe(slot, child);
+        // A host that is first in nothing leaves no trace above.
+        if self.costs[slot] == entry.cost
+            || self.lowest[slot] == entry.host
+            || self.greatest(slot).iter().zip(entry.free).any(|(most, free)| most == free)
+        {
+            self.describe(slot, child);
+        }
     }
 
     /// Makes a slot speak of a child that has entries.
     fn describe(&mut self, slot: usize, child: usize) {
+        let d = self.dimensions;
         let below = self.slots(child);
         self.keys[slot] = self.keys[below.start];
-        self.hosts[slot] = self.hosts[below.start];
         self.children[slot] = child as u32;
+        let costs = self.costs[below.clone()].iter().copied();
+        self.costs[slot] = costs.min().unwrap_or_default();
         self.lowest[slot] = self.lowest[below.clone()].iter().copied().min().unwrap_or(u32::MAX);
-        self.extents.join_within(slot, below);
+        for k in 0..d {
+            let of = below.clone().map(|row| self.greatest[row * d + k]);
+            self.greatest[slot * d + k] = of.max().unwrap_or(0);
+        }
     }
 
-    /// Moves the second half of a node to a new one.
+    /// Moves about half of a full node to a new one: where neighbours differ in the most significant bit, that
+    /// is, along the border of the greatest boxes, so that both parts are compact.
     fn split(&mut self, node: usize) -> usize {
+        let keys = &self.keys[self.slots(node)];
+        let step = |at: &usize| (keys[*at] ^ keys[at - 1]).leading_zeros();
+        let middle = WIDTH / 2;
+        let from_middle = |at: usize| (step(&at), at.abs_diff(middle));
+        let first = (FEW..=WIDTH - FEW).min_by_key(|&at| from_middle(at)).unwrap_or(middle);
         let second = self.node();
-        self.move_slots(node, WIDTH / 2, second, 0);
+        self.move_slots(node, first, second, 0);
         second
     }
 
@@ -284,10 +295,32 @@ impl Tree {
     }
 
     fn shift(&mut self, slots: std::ops::Range<usize>, to: usize) {
+        let d = self.dimensions;
+        self.greatest.copy_within(slots.start * d..slots.end * d, to * d);
         self.keys.copy_within(slots.clone(), to);
-        self.hosts.copy_within(slots.clone(), to);
-        self.children.copy_within(slots.clone(), to);
+        self.costs.copy_within(slots.clone(), to);
         self.lowest.copy_within(slots.clone(), to);
-        self.extents.shift(slots, to);
+        self.children.copy_within(slots, to);
+    }
+}
+
+/// Which of the rows cover the demand, by bits. With a length known to the compiler there is no branch in it.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy `and` would be a branch per resource")]
+fn covering(rows: &[u64], demand: &[u64]) -> u32 {
+    fn unrolled<const D: usize>(rows: &[u64], demand: &[u64]) -> u32 {
+        let demand: &[u64; D] = demand.try_into().expect("the length asked for");
+        let (rows, _) = rows.as_chunks::<D>();
+        let covers = |row: &[u64; D]| (0..D).fold(true, |all, k| all & (row[k] >= demand[k]));
+        rows.iter().enumerate().fold(0, |set, (at, row)| set | u32::from(covers(row)) << at)
+    }
+    match demand.len() {
+        1 => unrolled::<1>(rows, demand),
+        2 => unrolled::<2>(rows, demand),
+        3 => unrolled::<3>(rows, demand),
+        4 => unrolled::<4>(rows, demand),
+        d => {
+            let rows = rows.chunks_exact(d).enumerate();
+            rows.fold(0, |set, (at, row)| set | u32::from(covers(row, demand)) << at)
+        }
     }
 }
