@@ -261,4 +261,82 @@ mod tests {
         }
         assert_eq!(hashes[1], rule("b", 1, Level::Host, Strength::Hard));
     }
+
+    #[test]
+    fn the_hash_sees_every_part_of_every_rule() {
+        let items = [(vec![3], 2), (vec![5], 1)];
+        let with = |rules: packing::Rules| {
+            let plain = packing::Instance::identical_hosts("a", &[9], &items).expect("valid");
+            content_hash(&AnyInstance::Packing(plain.with_rules(rules).expect("they belong to it")))
+        };
+        let rule = |demand| packing::Rule { name: "r".into(), demand, strength: Strength::Hard };
+        let (host, rack, site) = (Level::Host, Level::Rack, Level::Site);
+        let (first, both) = (|| vec![0], || vec![0, 1]);
+        let demands = [
+            Demand::Restrict { vms: first(), hosts: vec![0] },
+            Demand::Restrict { vms: both(), hosts: vec![0] },
+            Demand::Restrict { vms: first(), hosts: vec![] },
+            Demand::AtMost { vms: first(), most: 1, within: host },
+            Demand::AtMost { vms: both(), most: 1, within: host },
+            Demand::AtMost { vms: first(), most: 2, within: host },
+            Demand::AtMost { vms: first(), most: 1, within: site },
+            Demand::Together { vms: first(), within: host },
+            Demand::Together { vms: both(), within: host },
+            Demand::Together { vms: first(), within: rack },
+            Demand::Spread { vms: first(), least: 1, over: host },
+            Demand::Spread { vms: both(), least: 1, over: host },
+            Demand::Spread { vms: first(), least: 2, over: host },
+            Demand::Spread { vms: first(), least: 1, over: rack },
+            Demand::Separate { classes: vec![first(), vec![1]], within: host },
+            Demand::Separate { classes: vec![both()], within: host },
+            Demand::Separate { classes: vec![first(), vec![1]], within: rack },
+            Demand::Survive { hosts: vec![0], failures: 1 },
+            Demand::Survive { hosts: vec![0], failures: 2 },
+        ];
+        let ruled = |demand| packing::Rules { rules: vec![rule(demand)], ..Default::default() };
+        let mut hashes: Vec<String> = demands.into_iter().map(|d| with(ruled(d))).collect();
+        for price in 1..3 {
+            let prices = ndarray::array![[0], [price]];
+            hashes.push(with(packing::Rules { prices: Some(prices), ..Default::default() }));
+        }
+        hashes.push(with(packing::Rules::default()));
+        for (i, hash) in hashes.iter().enumerate() {
+            assert!(!hashes[..i].contains(hash), "number {i}");
+        }
+    }
+
+    #[test]
+    fn the_hash_sees_who_shares_a_rack_or_a_site_but_not_its_name() {
+        let with = |rack_of: [Option<usize>; 2], site_of: [Option<usize>; 2], names: [&str; 2]| {
+            let host = |name: &str| packing::HostType { name: name.into(), cost: 1, stock: None };
+            let vm = packing::VmType { name: "a".into(), count: 2, rows: 0..1 };
+            let plain = packing::Instance::new(
+                "two",
+                vmpack_model::Resource::anonymous(1),
+                vec![vm],
+                ndarray::array![[3]],
+                vec![host("x"), host("y")],
+                ndarray::array![[9], [9]],
+            );
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            let topology = packing::Topology {
+                racks: names.clone(),
+                sites: names,
+                rack_of: rack_of.to_vec(),
+                site_of: site_of.to_vec(),
+            };
+            let demand = Demand::Together { vms: vec![0], within: Level::Rack };
+            let rule = packing::Rule { name: "r".into(), demand, strength: Strength::Hard };
+            let rules = packing::Rules { topology, rules: vec![rule], ..Default::default() };
+            let ruled = plain.expect("valid").with_rules(rules).expect("they belong to it");
+            content_hash(&AnyInstance::Packing(ruled))
+        };
+        let (shared, apart) = ([Some(0), Some(0)], [Some(0), Some(1)]);
+        let base = with(apart, apart, ["p", "q"]);
+        assert_eq!(base, with(apart, apart, ["r", "s"]));
+        // A host type without a place is a place of its own.
+        assert_eq!(base, with([None, Some(0)], apart, ["p", "q"]));
+        let (racks, sites) = (with(shared, apart, ["p", "q"]), with(apart, shared, ["p", "q"]));
+        assert!(base != racks && base != sites && racks != sites);
+    }
 }

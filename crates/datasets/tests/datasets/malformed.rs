@@ -298,19 +298,22 @@ fn allocations_that_say_what_cannot_be() {
 }
 
 /// The sentence about the instance with these rules, prices and so on.
-fn ruled(members: &str, expected: &str) {
+fn ruled_message(members: &str) -> String {
     let text = format!(
         r#"{{"format": "vmpack-instance", "version": 1, "family": "packing", "name": "two",
         "resources": [{{"name": "cpu"}}], "hosts": [{{"name": "h", "capacity": {{"cpu": 8}}}}],
         "vms": [{{"name": "a", "demand": {{"cpu": 3}}}}, {{"name": "b", "demand": {{"cpu": 5}}}}],
         {members}}}"#
     );
-    let message = message("x.json", text.as_bytes());
-    assert!(message.contains(expected), "{expected:?} is not in {message}");
+    message("x.json", text.as_bytes())
 }
 
 #[test]
 fn json_rules_that_mean_nothing() {
+    let ruled = |members: &str, expected: &str| {
+        let message = ruled_message(members);
+        assert!(message.contains(expected), "{expected:?} is not in {message}");
+    };
     let rule = |members: &str, expected: &str| {
         ruled(&format!(r#""rules": [{{"name": "r", {members}}}]"#), expected);
     };
@@ -339,7 +342,15 @@ fn json_rules_that_mean_nothing() {
     rule(r#""kind": "at-most", "vms": ["a"], "within": "host""#, "missing field `most`");
     rule(
         r#""kind": "at-most", "vms": ["a"], "most": 0, "within": "host""#,
-        r#"rule "r": expected at least one VM per domain"#,
+        "rules[0].most: expected a number above 0, found 0",
+    );
+    rule(
+        r#""kind": "survive", "hosts": ["h"], "failures": 0"#,
+        "rules[0].failures: expected a number above 0, found 0",
+    );
+    rule(
+        r#""kind": "separate", "classes": [["a"], ["b", "b"]], "within": "host""#,
+        "rules[0].classes[1][1]: expected a name that does not stand there already",
     );
     ruled(
         r#""prices": [{"vm": "a", "host": "g", "price": 1}]"#,
@@ -349,7 +360,13 @@ fn json_rules_that_mean_nothing() {
         r#""prices": [{"vm": "a", "host": "h", "price": 1}, {"vm": "a", "host": "h", "price": 2}]"#,
         r#"prices[1]: expected one price for a VM type on a host type, found another for "a" on "h""#,
     );
-    ruled(r#""overcommit": {"cpu": "4/0"}"#, "expected a ratio of positive integers such as 4/1");
+    for ratio in ["0/1", "4/0", "0", "4/1/1", "4.5", ""] {
+        let message = ruled_message(&format!(r#""overcommit": {{"cpu": "{ratio}"}}"#));
+        assert!(message.contains("overcommit"), "{message}");
+        let expected =
+            format!("expected a ratio of positive integers such as 4/1, found {ratio:?}");
+        assert!(message.contains(&expected), "{message}");
+    }
     ruled(
         r#""overcommit": {"gpu": "4/1"}"#,
         r#"overcommit: expected the name of a resource ("cpu")"#,

@@ -108,3 +108,18 @@ proptest! {
         }
     }
 }
+
+/// Prices of nothing are no prices: what is read, written and read again is the same problem.
+#[test]
+fn prices_of_nothing_are_no_prices() {
+    let text = r#"{"format": "vmpack-instance", "version": 1, "family": "packing", "name": "free",
+        "resources": [{"name": "cpu"}], "hosts": [{"name": "h", "capacity": {"cpu": 8}}],
+        "vms": [{"name": "a", "demand": {"cpu": 3}}],
+        "prices": [{"vm": "a", "host": "h", "price": 0}]}"#;
+    let priced = read("json", text).expect("an instance");
+    let again = read("json", &write_instance(&priced, "json").expect("written")).expect("it");
+    assert_eq!(content_hash(&again), content_hash(&priced));
+    let plain = text.replace(r#"{"vm": "a", "host": "h", "price": 0}"#, "");
+    assert_eq!(content_hash(&priced), content_hash(&read("json", &plain).expect("an instance")));
+    write_instance(&priced, "mvp").expect("nothing that the format has no place for");
+}

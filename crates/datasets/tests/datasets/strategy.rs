@@ -133,10 +133,7 @@ fn any_rules(vms: usize, hosts: usize, d: usize) -> impl Strategy<Value = Rules>
                         rack_of,
                         site_of,
                     },
-                    // Prices of nothing are not written.
-                    prices: prices
-                        .filter(|all| all.iter().any(|&price| price > 0))
-                        .map(|all| matrix(vms, hosts, all)),
+                    prices: prices.map(|all| matrix(vms, hosts, all)),
                     rules: name("rule", all.len()).into_iter().zip(all).map(rule).collect(),
                 }
             },

@@ -116,8 +116,14 @@ impl Contender {
     /// Whether it can be given the instance.
     ///
     /// # Errors
-    /// What its input format has no place for.
+    /// What its input format has no place for, and placement rules and prices of VMs on hosts in any format.
     pub fn supports(&self, instance: &AnyInstance) -> Result<(), Unsupported> {
+        if let AnyInstance::Packing(instance) = instance
+            && !instance.rules().only_capacity()
+        {
+            let reason = "contenders know no placement rules or prices of VMs on hosts";
+            return Err(Unsupported(reason.to_owned()));
+        }
         self.input.write(instance).map(drop).map_err(|error| Unsupported(error.to_string()))
     }
 
@@ -298,6 +304,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use vmpack_model::packing::{Demand, Instance, Level, Ratio, Rule, Rules, Strength};
+
     use super::*;
 
     const VALID: &str = "name = 'x'\ncommand = ['sh', '{instance}']\ninput = 'vbp'\n";
@@ -315,6 +323,26 @@ mod tests {
         let seeded = VALID.replace("'sh'", "'sh', '--seed={seed}'");
         assert!(parse(&seeded).expect("valid").is_randomised());
         assert_ne!(parse(&seeded).expect("valid"), contender);
+    }
+
+    #[test]
+    fn rules_are_refused_in_every_format_but_capacity_is_not() {
+        let twice = Ratio { sold: 2, real: 1 };
+        let capacity = Rules { overcommit: vec![twice], ..Rules::default() };
+        let demand = Demand::Together { vms: vec![0], within: Level::Host };
+        let rule = Rule { name: "r".into(), demand, strength: Strength::Hard };
+        let ruled = Rules { rules: vec![rule], ..Rules::default() };
+        let instance = |rules| {
+            let plain = Instance::identical_hosts("two", &[9], &[(vec![3], 2)]).expect("valid");
+            AnyInstance::Packing(plain.with_rules(rules).expect("they belong to it"))
+        };
+        for input in ["vbp", "mvp", "json"] {
+            let contender = parse(&VALID.replace("vbp", input)).expect("valid");
+            contender.supports(&instance(capacity.clone())).expect(input);
+            let Unsupported(reason) =
+                contender.supports(&instance(ruled.clone())).expect_err(input);
+            assert!(reason.contains("placement rules"), "{input}: {reason}");
+        }
     }
 
     #[test]

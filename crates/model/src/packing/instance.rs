@@ -217,12 +217,14 @@ impl Instance {
         self
     }
 
-    /// The same instance with other rules, which decide what of the hardware is usable.
+    /// The same instance with other rules, which decide what of the hardware is usable. Prices that are all 0
+    /// are no prices.
     ///
     /// # Errors
     /// [`InstanceError::Rules`] if they do not belong to the instance.
-    pub fn with_rules(mut self, rules: Rules) -> Result<Self, InstanceError> {
+    pub fn with_rules(mut self, mut rules: Rules) -> Result<Self, InstanceError> {
         rules.check(&self)?;
+        rules.prices = rules.prices.filter(|prices| prices.iter().any(|&price| price > 0));
         self.capacities = rules.usable(&self, &self.hardware)?;
         self.rules = Box::new(rules);
         Ok(self)

@@ -351,7 +351,8 @@ impl Rule {
 
 /// Who goes where when hosts fail: the evidence for [`Demand::Survive`].
 ///
-/// There must be one for every way to choose the failing hosts, up to hosts that are filled alike.
+/// There must be one for every way to choose the failing hosts, up to hosts that are filled alike; none where all
+/// that fail hold nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evacuation {
     /// Which rule it is for, by index.

@@ -22,9 +22,9 @@ fn demand(vms: usize, hosts: usize) -> impl Strategy<Value = Demand> {
     let group = move || (1_u32..1 << vms).prop_map(move |bits| subset(bits, vms));
     let places = move |least: u32| (least..1 << hosts).prop_map(move |bits| subset(bits, hosts));
     let level = || prop::sample::select(vec![Level::Host, Level::Rack, Level::Site]);
-    let classes = vec(0_usize..3, vms).prop_map(move |class| {
+    let classes = vec(0_usize..4, vms).prop_map(move |class| {
         let of = |c: usize| (0..vms).filter(|&vm| class[vm] == c).collect::<Vec<_>>();
-        (0..2).map(of).filter(|class| !class.is_empty()).collect::<Vec<_>>()
+        (0..3).map(of).filter(|class| !class.is_empty()).collect::<Vec<_>>()
     });
     prop_oneof![
         (group(), places(0)).prop_map(|(vms, hosts)| Demand::Restrict { vms, hosts }),

@@ -3,12 +3,12 @@
 use ndarray::Array2;
 use vmpack_check::{Judgement, Verdict};
 use vmpack_model::packing::{
-    Demand, Evacuation, Instance, Intake, Level, Packing, Pattern, Placement, Ratio, Refutation,
-    Rule, Rules, Strength, Topology,
+    Certificate, Demand, Evacuation, Instance, Intake, Level, Packing, Pattern, Placement, Ratio,
+    Refutation, Rule, Rules, Strength, Topology,
 };
 use vmpack_model::{Bound, Outcome, Status, Value};
 
-use crate::{assert_correct, assert_verdict, judge, optimal, tiny, value};
+use crate::{assert_correct, assert_verdict, judge, judge_bound, optimal, tiny, value};
 
 const HARD: Strength = Strength::Hard;
 
@@ -115,6 +115,20 @@ fn classes_mixed() {
 }
 
 #[test]
+fn every_class_beyond_the_first_counts() {
+    let classes = vec![vec![0], vec![1], vec![2]];
+    let demand = Demand::Separate { classes, within: Level::Host };
+    let mixed = || Placement {
+        patterns: vec![(pattern(0, &[(0, 1), (1, 1), (2, 1)]), 2)],
+        ..Placement::default()
+    };
+    let judgement = verdict_on(&with(demand.clone(), HARD), mixed(), 20);
+    assert_verdict(&judgement, "Infeasible", &["(pattern 1) holds VMs of 3 classes"]);
+    let soft = with(demand, Strength::Soft { price: 7 });
+    assert_correct(&verdict_on(&soft, mixed(), 20 + 2 * 2 * 7));
+}
+
+#[test]
 fn prices_are_paid_per_vm() {
     let prices = Array2::from_shape_fn((3, 3), |(vm, host)| (vm + 10 * host) as u64);
     let instance =
@@ -167,6 +181,17 @@ fn prices_make_costs_between_those_of_hosts() {
     };
     assert_correct(&judge(&soft, &claim("37")));
     assert_verdict(&judge(&soft, &claim("36")), "Inconsistent", &[]);
+}
+
+#[test]
+fn bounds_are_rounded_to_costs_of_hosts() {
+    let demand = Demand::AtMost { vms: vec![0], most: 1, within: Level::Host };
+    let soft = with(demand, Strength::Soft { price: 4 });
+    // 12 of 8 a host are one and a half, so two hosts of 10, whatever broken rules add.
+    let certified =
+        |bound| judge_bound::<Packing>(&soft, value(bound), Certificate::Volume { resource: 0 });
+    assert!(certified("20").certified);
+    assert!(!certified("21").certified);
 }
 
 /// One host of x and y each may fail; a second y stands by.
@@ -232,6 +257,9 @@ fn failures_are_survived_by_showing_who_goes_where() {
     assert_not_survived("twice or out of order", |p| {
         p.evacuations[0].failed = vec![(0, 1), (0, 1)];
     });
+    assert_not_survived("lets 0 hosts fail, not 1", |p| {
+        p.evacuations.push(Evacuation { rule: 0, failed: vec![], takes: vec![] });
+    });
     let (instance, mut placement) = surviving();
     placement.evacuations[0].rule = 3;
     let judgement = verdict_on(&instance, placement, 40);
@@ -260,6 +288,47 @@ fn those_that_move_keep_the_rules_of_single_hosts() {
     for soft in [restrict, at_most] {
         assert_correct(&among(soft, Strength::Soft { price: 1 }));
     }
+}
+
+#[test]
+fn those_that_move_fit_into_usable_capacity() {
+    let (instance, mut placement) = surviving();
+    placement.evacuations[0].takes =
+        vec![Intake { pattern: 0, hosts: 1, vms: vec![(0, 1), (1, 1)] }];
+    assert_correct(&verdict_on(&instance, placement.clone(), 40));
+    let reserve = Some(Array2::from_elem((3, 1), 1));
+    let rules = Rules { reserve, ..instance.rules().clone() };
+    let judgement = verdict_on(&instance.with_rules(rules).expect("valid"), placement, 40);
+    assert_verdict(&judgement, "Infeasible", &["with 8 of \"size\", 1 more than its 7"]);
+}
+
+#[test]
+fn those_that_move_join_no_other_class() {
+    let hard = |name: &str, demand| Rule { name: name.into(), demand, strength: HARD };
+    let apart = Demand::Separate { classes: vec![vec![0], vec![1]], within: Level::Host };
+    let rules = vec![
+        hard("mine", Demand::Survive { hosts: vec![0, 1], failures: 1 }),
+        hard("other", apart),
+    ];
+    let instance = plain().with_rules(Rules { rules, ..Rules::default() }).expect("valid");
+    let verdict = |receiver| {
+        let moves = |failed, pattern, vm| Evacuation {
+            rule: 0,
+            failed: vec![(failed, 1)],
+            takes: vec![Intake { pattern, hosts: 1, vms: vec![(vm, 1)] }],
+        };
+        let patterns = vec![
+            (pattern(0, &[(0, 1)]), 2),
+            (pattern(1, &[(1, 1)]), 2),
+            (pattern(2, &[(2, 2)]), 1),
+        ];
+        let evacuations = vec![moves(0, 0, 0), moves(1, receiver, 1)];
+        verdict_on(&instance, Placement { patterns, evacuations }, 50)
+    };
+    assert_correct(&verdict(1));
+    let parts =
+        ["rule \"mine\" (survive): evacuation 2 breaks rule \"other\" on a host of pattern 1"];
+    assert_verdict(&verdict(0), "Infeasible", &parts);
 }
 
 #[test]

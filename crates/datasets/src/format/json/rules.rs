@@ -247,6 +247,7 @@ impl<'a> Names<'a> {
                 (name, demand, price)
             }
             RuleFile::AtMost { name, vms: group, most, within, price } => {
+                positive(&format!("rules[{r}].most"), most)?;
                 let vms = vms("vms", &group)?;
                 (name, Demand::AtMost { vms, most, within: within.into() }, price)
             }
@@ -265,12 +266,25 @@ impl<'a> Names<'a> {
                 (name, Demand::Separate { classes, within: within.into() }, price)
             }
             RuleFile::Survive { name, hosts: places, failures } => {
+                positive(&format!("rules[{r}].failures"), failures)?;
                 (name, Demand::Survive { hosts: hosts(&places)?, failures }, None)
             }
         };
         let strength = price.map_or(Strength::Hard, |price| Strength::Soft { price });
         Ok(Rule { name, demand, strength })
     }
+}
+
+fn positive(field: &str, number: u64) -> Result<(), ReadError> {
+    if number > 0 {
+        return Ok(());
+    }
+    Err(ReadError {
+        line: None,
+        field: field.to_owned(),
+        expected: "a number above 0".to_owned(),
+        found: "0".to_owned(),
+    })
 }
 
 /// The indices of names in increasing order, none twice.
