@@ -15,6 +15,8 @@ use crate::residual::{Items, Residual};
 const MOST_PATTERNS: usize = 20_000;
 /// No more look-ups than this: they take a few times longer than a step of pricing.
 const MOST_STEPS: u64 = 4_000_000;
+/// How many look-ups pass between two questions whether to stop.
+const POLL: u64 = 4096;
 
 /// Patterns of some demand, kept for nodes that demand no more.
 #[derive(Debug, Default)]
@@ -59,11 +61,12 @@ impl Engine<'_> {
             return Listed::default();
         }
         if !self.brimful.is_complete_for(residual) {
-            let mut enumeration = Enumeration::new(&self.items, residual);
+            let budget = self.budget;
+            let stop = || budget.exhausted();
+            let mut enumeration = Enumeration::new(&self.items, residual, &stop);
             enumeration.extend(0, self.instance().capacity(0));
-            let Enumeration { found, steps, .. } = enumeration;
+            let Enumeration { found, steps, is_cut: too_many, .. } = enumeration;
             self.counters.pricing_steps += steps;
-            let too_many = steps > MOST_STEPS || found.len() > MOST_PATTERNS;
             let column = |content| self.columns.insert(Column::new(&self.items, 0, content));
             let columns = found.into_iter().map(column).collect();
             self.brimful = Brimful { demand: residual.demand.clone(), columns, too_many };
@@ -86,10 +89,14 @@ struct Enumeration<'a> {
     chosen: Vec<(u32, u32)>,
     found: Vec<Vec<(u32, u32)>>,
     steps: u64,
+    poll: u64,
+    stop: &'a dyn Fn() -> bool,
+    /// Whether it ended early.
+    is_cut: bool,
 }
 
 impl<'a> Enumeration<'a> {
-    fn new(items: &'a Items, residual: &Residual) -> Self {
+    fn new(items: &'a Items, residual: &Residual, stop: &'a dyn Fn() -> bool) -> Self {
         let live: Vec<(u32, u64)> =
             residual.live().map(|item| (item, residual.demand(item))).collect();
         let mut by_size: HashMap<&[u64], Vec<usize>> = HashMap::new();
@@ -104,14 +111,30 @@ impl<'a> Enumeration<'a> {
                 *known = (*known).min(later);
             }
         }
-        Self { items, live, by_size, least, chosen: Vec::new(), found: Vec::new(), steps: 0 }
+        Self {
+            items,
+            live,
+            by_size,
+            least,
+            chosen: Vec::new(),
+            found: Vec::new(),
+            steps: 0,
+            poll: POLL,
+            stop,
+            is_cut: false,
+        }
     }
 
     /// Adds the patterns that fill `rest` with items from the place `from` on to those chosen.
     fn extend(&mut self, from: usize, rest: &[u64]) {
-        self.steps += 1;
-        if self.steps > MOST_STEPS || self.found.len() > MOST_PATTERNS {
+        if self.is_cut {
             return;
+        }
+        self.steps += 1;
+        self.is_cut = self.steps > MOST_STEPS || self.found.len() > MOST_PATTERNS;
+        if self.steps >= self.poll {
+            self.poll = self.steps + POLL;
+            self.is_cut |= (self.stop)();
         }
         if let Some(last) = self.by_size.get(rest) {
             for &at in last.iter().filter(|&&at| at >= from) {
@@ -198,6 +221,21 @@ mod tests {
             .collect()
     }
 
+    /// Three thousand sizes of which hosts hold three.
+    #[test]
+    fn a_listing_stops_when_asked() {
+        let sizes: Vec<_> = (0..3000).map(|i| (vec![2000 + i * 7 % 3001, 2000 + i], 1)).collect();
+        let instance = Instance::identical_hosts("full", &[9000, 9000], &sizes).expect("valid");
+        let items = Items::new(&instance);
+        let asked = std::cell::Cell::new(0);
+        let stop = || asked.replace(asked.get() + 1) >= 2;
+        let mut enumeration = Enumeration::new(&items, &Residual::all(&instance), &stop);
+        enumeration.extend(0, &[9000, 9000]);
+        assert!(enumeration.is_cut && asked.get() == 3);
+        // The items passed over at once count at the next question only.
+        assert!(enumeration.steps <= 3 * (POLL + 3000), "{}", enumeration.steps);
+    }
+
     proptest! {
         #[test]
         fn every_full_host_is_listed_once(
@@ -225,7 +263,7 @@ mod tests {
                     residual.together(&mut items, i, j);
                 }
             }
-            let mut enumeration = Enumeration::new(&items, &residual);
+            let mut enumeration = Enumeration::new(&items, &residual, &|| false);
             enumeration.extend(0, &capacity);
             let found: BTreeSet<_> = enumeration.found.iter().cloned().collect();
             prop_assert_eq!(found.len(), enumeration.found.len());

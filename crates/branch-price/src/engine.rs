@@ -204,6 +204,10 @@ impl<'a> Engine<'a> {
     ) -> Result<End, BackendError> {
         let instance = self.instance();
         let Some(rules) = Rules::new(instance, residual, target) else { return Ok(End::TooFew) };
+        // A program of very many items takes a while to write down.
+        if self.is_spent() {
+            return Ok(End::Stopped);
+        }
         let clock = std::time::Instant::now();
         // Dives have ever fewer items, and soon come back to nodes that need the columns.
         if fixed.is_empty() {

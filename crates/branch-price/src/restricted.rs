@@ -173,31 +173,21 @@ impl Restricted {
         let residual = rules.residual;
         self.row_of.resize(items.len(), None);
         self.demands.resize(items.len(), 0);
+        let mut new = Vec::new();
         for item in 0..items.len() as u32 {
             let demand = residual.demand(item);
             let at = item as usize;
-            let row = match self.row_of[at] {
-                Some(row) => row,
-                None if demand == 0 => continue,
-                None => {
-                    let row = self.master.add_row(0.0, f64::INFINITY, &[])?;
-                    self.row_of[at] = Some(row);
-                    self.item_of.push(Some(item));
-                    let entries = [(row, 1.0)];
-                    let cost = self.artificial_cost();
-                    let column = NewColumn { cost, upper: f64::INFINITY, entries: &entries };
-                    self.master.add_columns(&[column])?;
-                    self.content.push(Content::Artificial);
-                    self.usable.push(true);
-                    row
-                }
-            };
-            if self.demands[at] != demand {
-                self.master.set_row(row, demand as f64, f64::INFINITY)?;
-                self.demands[at] = demand;
-                self.simplex = Simplex::Dual;
+            if self.demands[at] == demand {
+                continue;
+            }
+            self.demands[at] = demand;
+            self.simplex = Simplex::Dual;
+            match self.row_of[at] {
+                Some(row) => self.master.set_row(row, demand as f64, f64::INFINITY)?,
+                None => new.push(item),
             }
         }
+        self.add_items(&new)?;
         for (t, row) in self.host_rows.iter_mut().enumerate() {
             let Some(row) = row else { continue };
             let stock = self.stocks[t].map_or(u64::MAX, |stock| stock - residual.opened[t]);
@@ -230,6 +220,25 @@ impl Restricted {
         if !changes.is_empty() {
             self.simplex = Simplex::Dual;
             self.master.set_uppers(&changes)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of items, and artificial columns that cover them.
+    fn add_items(&mut self, new: &[u32]) -> Result<(), BackendError> {
+        let demand = |&item: &u32| (self.demands[item as usize] as f64, f64::INFINITY);
+        let first = self.master.add_rows(&new.iter().map(demand).collect::<Vec<_>>())?;
+        let entries: Vec<[(usize, f64); 1]> =
+            (first..).map(|row| [(row, 1.0)]).take(new.len()).collect();
+        let cost = self.artificial_cost();
+        let artificial = |entries| NewColumn { cost, upper: f64::INFINITY, entries };
+        let batch: Vec<NewColumn<'_>> = entries.iter().map(|entry| artificial(entry)).collect();
+        self.master.add_columns(&batch)?;
+        for (row, &item) in (first..).zip(new) {
+            self.row_of[item as usize] = Some(row);
+            self.item_of.push(Some(item));
+            self.content.push(Content::Artificial);
+            self.usable.push(true);
         }
         Ok(())
     }

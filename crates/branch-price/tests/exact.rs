@@ -270,14 +270,16 @@ fn counts_are_never_expanded() {
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
+/// The next number of a sequence.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
 /// Uniform sizes in two resources, all different, so that nothing is proved at once.
 fn uniform(n: u64) -> Instance {
-    let mut state = 7_u64;
-    let mut draw = |low: u64, high: u64| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        low + (state >> 33) % (high - low)
-    };
+    let mut state = 7;
+    let mut draw = |low: u64, high: u64| low + next(&mut state) % (high - low);
     let items: Vec<_> = (0..n).map(|_| (vec![draw(100, 400), draw(100, 400)], 1)).collect();
     Instance::identical_hosts("uniform", &[1000, 1000], &items).expect("valid")
 }
@@ -291,6 +293,35 @@ fn the_deadline_is_kept_with_an_answer_and_a_true_bound() {
         let (outcome, _) = solve(*method, &instance, &budget);
         assert!(started.elapsed() < Duration::from_secs(3), "{method:?} {:?}", started.elapsed());
         assert!(outcome.solved.is_some() && outcome.bound.is_some());
+    }
+}
+
+/// Whatever is large about an instance, its listing, its table or its program, is left off when time ends.
+#[test]
+fn large_instances_keep_the_deadline_with_an_answer() {
+    let mut state = 1;
+    let mut draw = |low: u64, high: u64| low + next(&mut state) % (high - low);
+    // Three VMs fill a host to the brim of both resources.
+    let triplets: Vec<_> = (0..1000)
+        .flat_map(|_| {
+            let [a, b, c, d] = [(); 4].map(|()| draw(2000, 5000));
+            [vec![a, b], vec![c, d], vec![12_000 - a - c, 12_000 - b - d]]
+        })
+        .map(|size| (size, 1))
+        .collect();
+    // Three odd sizes fill no even host. The table that shows it takes more than a gigabyte.
+    let odd = [5, 3, 1, -1, -3, -5].map(|more| (vec![10_000_000_u64.wrapping_add_signed(more)], 1));
+    let many = (0..60_000).map(|_| (vec![draw(10_000_000, 600_000_000)], 1)).collect();
+    let cases: [(&[u64], _); 3] =
+        [(&[12_000, 12_000], triplets), (&[30_000_000], odd.to_vec()), (&[1_000_000_000], many)];
+    for (capacity, items) in cases {
+        let instance = Instance::identical_hosts("large", capacity, &items).expect("valid");
+        let budget = Budget::default().with_time(Duration::from_millis(200));
+        let started = Instant::now();
+        let outcome = BranchPrice.solve(&instance, &budget, &mut NullObserver);
+        // Generous, because the test machine may be busy.
+        assert!(started.elapsed() < Duration::from_secs(3), "{capacity:?} {:?}", started.elapsed());
+        assert!(outcome.solved.is_some() && outcome.bound.is_some(), "{capacity:?}");
     }
 }
 

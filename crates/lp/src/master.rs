@@ -169,6 +169,36 @@ impl Master {
         Ok(self.rows - 1)
     }
 
+    /// Adds rows without entries, given by their ranges, and returns the index of the first.
+    ///
+    /// # Errors
+    /// If HiGHS refuses them.
+    #[expect(unsafe_code, reason = "the safe wrapper adds rows one by one, which is slow")]
+    pub fn add_rows(&mut self, ranges: &[(f64, f64)]) -> Result<usize, BackendError> {
+        let first = self.rows;
+        if ranges.is_empty() {
+            return Ok(first);
+        }
+        let (lower, upper): (Vec<f64>, Vec<f64>) = ranges.iter().copied().unzip();
+        let starts = vec![0; ranges.len()];
+        // SAFETY: a live model; bounds and starts have one entry per row, and there are no entries to read.
+        let status = unsafe {
+            highs_sys::Highs_addRows(
+                self.model.as_mut_ptr(),
+                ranges.len() as i32,
+                lower.as_ptr(),
+                upper.as_ptr(),
+                0,
+                starts.as_ptr(),
+                std::ptr::null(),
+                std::ptr::null(),
+            )
+        };
+        accepted(status, "rows")?;
+        self.rows += ranges.len();
+        Ok(first)
+    }
+
     /// Adds columns; they are nonbasic at zero, and the basis is kept. Returns the index of the first.
     ///
     /// # Errors
@@ -459,9 +489,8 @@ mod tests {
     fn grows_by_columns_and_keeps_its_answer() {
         let mut master = Master::new(0).expect("options");
         let demand = [4.0, 6.0];
-        for d in demand {
-            master.add_row(d, f64::INFINITY, &[]).expect("row");
-        }
+        let first = master.add_rows(&demand.map(|d| (d, f64::INFINITY))).expect("rows");
+        assert_eq!((first, master.rows()), (0, 2));
         let single = |row: usize| [(row, 1.0)];
         let (first, second) = (single(0), single(1));
         let column = |entries| NewColumn { cost: 1.0, upper: f64::INFINITY, entries };

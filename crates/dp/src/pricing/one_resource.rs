@@ -15,6 +15,9 @@ pub(super) const NEVER: i64 = i64::MIN / 4;
 /// Tables up to this many cells are faster than lists of states.
 const SMALL: usize = 6 << 20;
 
+/// After so many cells or states a table asks whether to stop: a fraction of a millisecond of work.
+pub(super) const POLL: usize = 1 << 18;
+
 /// So many states, two megabytes at most, are always allowed.
 const FEW_STATES: usize = 1 << 16;
 
@@ -82,8 +85,8 @@ impl OneResourcePricer {
     }
 
     /// The patterns of greatest profit above the threshold, and a proved bound on the profit of all.
-    /// `stop` is asked once per level of the table and every few thousand steps of the walk; a call that
-    /// it ends proves little.
+    /// `stop` is asked every few hundred thousand cells of the table and every few thousand steps of the
+    /// walk; a call that it ends proves little.
     ///
     /// # Panics
     /// If the problem has more than one resource.
@@ -189,34 +192,47 @@ impl OneResourcePricer {
             self.dense = Vec::new();
             self.dense.reserve_exact(cells);
         }
-        if self.dense.len() < width {
-            self.dense.resize(width, 0);
-        }
         let allowed = usize::try_from(waste).unwrap_or(usize::MAX).saturating_add(1).min(width);
-        self.dense[..allowed].fill(0);
-        self.dense[allowed..width].fill(NEVER);
-        for (level, copy) in self.copies.iter().enumerate() {
+        for start in (0..width).step_by(POLL) {
             if stop() {
                 return false;
             }
-            // Memory is touched level by level, because all at once takes a second per gigabyte.
-            let end = (level + 2) * width;
-            if self.dense.len() < end {
-                self.dense.resize(end, 0);
-            }
-            let (done, rest) = self.dense.split_at_mut((level + 1) * width);
-            let below = &done[level * width..];
-            let row = &mut rest[..width];
+            let row = touch(&mut self.dense, start, POLL.min(width - start));
+            let (within, beyond) = row.split_at_mut(allowed.saturating_sub(start).min(row.len()));
+            within.fill(0);
+            beyond.fill(NEVER);
+        }
+        for (level, copy) in self.copies.iter().enumerate() {
             let size = copy.size as usize;
-            row[..size].copy_from_slice(&below[..size]);
-            let (without, with) = (&below[size..], &below[..width - size]);
-            for ((cell, &without), &with) in row[size..].iter_mut().zip(without).zip(with) {
-                let with = with + copy.profit;
-                *cell = if with > without { with } else { without };
+            for start in (0..width).step_by(POLL) {
+                if stop() {
+                    return false;
+                }
+                let end = width.min(start + POLL);
+                touch(&mut self.dense, (level + 1) * width + start, end - start);
+                let (done, rest) = self.dense.split_at_mut((level + 1) * width);
+                let below = &done[level * width..];
+                let least = size.clamp(start, end);
+                rest[start..least].copy_from_slice(&below[start..least]);
+                let (without, with) = (&below[least..end], &below[least - size.min(least)..]);
+                for ((cell, &without), &with) in rest[least..end].iter_mut().zip(without).zip(with)
+                {
+                    let with = with + copy.profit;
+                    *cell = if with > without { with } else { without };
+                }
             }
         }
         true
     }
+}
+
+/// Part of a table that is made as it is first touched: all memory at once would take a second per gigabyte.
+fn touch(cells: &mut Vec<i64>, start: usize, count: usize) -> &mut [i64] {
+    let end = start + count;
+    if cells.len() < end {
+        cells.resize(end, 0);
+    }
+    &mut cells[start..end]
 }
 
 /// The penalties by item, and how many of the three items of each the walk holds.

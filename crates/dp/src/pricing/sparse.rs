@@ -1,6 +1,6 @@
 //! Knapsack values as lists of non-dominated states, for capacities that no dense table could hold.
 
-use super::one_resource::Copy;
+use super::one_resource::{Copy, NEVER, POLL};
 
 /// For every level the states `(load, profit)` of its copies that no other state dominates, but for those
 /// that cannot lead above the threshold whatever is added from the levels above.
@@ -22,7 +22,7 @@ impl SparseTable {
         let start = if level == 0 { 0 } else { self.ends[level - 1] };
         let loads = &self.loads[start..self.ends[level]];
         match loads.partition_point(|&load| load <= free) {
-            0 => super::one_resource::NEVER,
+            0 => NEVER,
             at => self.profits[start + at - 1],
         }
     }
@@ -50,59 +50,73 @@ impl SparseTable {
         self.ends.push(1);
         let mut rest = Rest::new(copies);
         for (level, copy) in copies.iter().enumerate() {
-            if stop() || self.loads.len() > most_states {
-                return false;
-            }
             rest.remove(level);
             let start = if level == 0 { 0 } else { self.ends[level - 1] };
-            let end = self.ends[level];
-            self.merge(start, end, copy, capacity, threshold, &rest);
+            let mut merge = Merge {
+                without: start,
+                with: start,
+                end: self.ends[level],
+                best: i64::MIN,
+                // States come by ascending load, so what is free for the rest falls.
+                envelope: rest.envelope(),
+            };
+            loop {
+                if stop() || self.loads.len() > most_states {
+                    return false;
+                }
+                if self.merge(&mut merge, copy, capacity, threshold) {
+                    break;
+                }
+            }
             self.ends.push(self.loads.len());
         }
         true
     }
 
-    /// Appends the level above `start..end`: its states and those with one copy more, by ascending load.
-    fn merge(
-        &mut self,
-        start: usize,
-        end: usize,
-        copy: &Copy,
-        capacity: u64,
-        threshold: i64,
-        rest: &Rest,
-    ) {
-        let (mut without, mut with) = (start, start);
-        let mut best = i64::MIN;
-        // States come by ascending load, so what is free for the rest falls.
-        let mut envelope = rest.envelope();
-        loop {
+    /// Appends states of the next level: those of the level below and those with one copy more, by ascending
+    /// load. Whether that was the last of them; else there is more to merge.
+    fn merge(&mut self, merge: &mut Merge, copy: &Copy, capacity: u64, threshold: i64) -> bool {
+        for _ in 0..POLL {
+            let Merge { without, with, end, .. } = *merge;
             let skip = (without < end).then(|| (self.loads[without], self.profits[without]));
             let take = (with < end)
                 .then(|| (self.loads[with] + copy.size, self.profits[with] + copy.profit))
                 .filter(|&(load, _)| load <= capacity);
             let (load, profit) = match (skip, take) {
-                (None, None) => break,
+                (None, None) => return true,
                 (Some(skip), Some(take)) if take.0 < skip.0 => {
-                    with += 1;
+                    merge.with += 1;
                     take
                 }
                 (Some(skip), _) => {
-                    without += 1;
+                    merge.without += 1;
                     skip
                 }
                 (None, Some(take)) => {
-                    with += 1;
+                    merge.with += 1;
                     take
                 }
             };
-            if profit > best && profit + envelope.at(capacity - load) > threshold {
-                best = profit;
+            if profit > merge.best && profit + merge.envelope.at(capacity - load) > threshold {
+                merge.best = profit;
                 self.loads.push(load);
                 self.profits.push(profit);
             }
         }
+        false
     }
+}
+
+/// How far a level is merged from the one below.
+struct Merge {
+    /// The next state to come without the copy, and the next to come with it.
+    without: usize,
+    with: usize,
+    /// Where the states of the level below end.
+    end: usize,
+    /// The greatest profit so far.
+    best: i64,
+    envelope: Envelope,
 }
 
 /// The copies above a level by falling profit per size, for the linear relaxation of the rest.

@@ -209,3 +209,51 @@ fn items_of_no_size_and_no_profit_hide_nothing() {
     assert_eq!(answer.patterns[0].profit, 14);
     assert!(answer.bound >= 14);
 }
+
+/// Tables of millions of cells or states ask whether to stop while they fill a level, and do so when told.
+#[test]
+fn tables_stop_within_a_level() {
+    use super::one_resource::POLL;
+    let tight = |capacity: u64| Owned {
+        capacity: vec![capacity],
+        least_load: vec![capacity],
+        sizes: vec![capacity / 2, capacity / 3],
+        copies: vec![1, 1],
+        profits: vec![2, 1],
+        conflicts: Conflicts::none(2),
+        penalties: Vec::new(),
+        threshold: 0,
+    };
+    // All sums of twenty powers of two differ, and are worth what they weigh.
+    let sums = Owned {
+        capacity: vec![1 << 20],
+        least_load: vec![0],
+        sizes: (0..20).map(|i| 1 << i).collect(),
+        copies: vec![1; 20],
+        profits: (0..20).map(|i| 1 << i).collect(),
+        conflicts: Conflicts::none(20),
+        penalties: Vec::new(),
+        threshold: 0,
+    };
+    let dense = tight(4 * POLL as u64);
+    for (owned, bytes, levels) in [(dense, 200 * POLL as u64, 2), (sums, 1 << 26, 20)] {
+        let asked = std::cell::Cell::new(0);
+        let stop_at = |last: usize| {
+            asked.set(0);
+            let stop = || {
+                asked.set(asked.get() + 1);
+                asked.get() > last
+            };
+            let mut pricer = OneResourcePricer::new(bytes);
+            let answer = pricer.price(&owned.problem(), &THOROUGH, &stop);
+            assert!(!pricer.ran_out());
+            answer
+        };
+        let full = stop_at(usize::MAX);
+        let often = asked.get();
+        assert!(often > levels + 2, "{often} times in {levels} levels");
+        let cut = stop_at(levels + 1);
+        assert_eq!((cut.steps, asked.get()), (0, levels + 3), "not in the table");
+        assert!(cut.bound >= full.bound && cut.patterns.is_empty());
+    }
+}

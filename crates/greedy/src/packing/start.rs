@@ -7,6 +7,7 @@ use super::best_fit::BestFitRule;
 use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
 use super::l2_norm::L2NormGreedy;
+use super::next_fit::NextFitRule;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
@@ -19,6 +20,7 @@ use vmpack_cluster::Scale;
 enum Member {
     FirstFit(Measure),
     BestFit(Measure),
+    NextFit(Measure),
     DotProduct,
     L2Norm,
 }
@@ -33,9 +35,10 @@ const SEVERAL: &[Measure] = &[L2, L1, Linf, AverageSum];
 /// and evaluation of the algorithms for vector bin packing, 2025).
 ///
 /// Stops with the best so far when the budget is exhausted, and early when a volume bound shows that
-/// nothing is cheaper. `None` if no member finds a placement: there is none, the stock is too scarce for
-/// constructive rules, or no time was left. The same instance gives the same placement unless time ends
-/// it. Effort depends on VM types and distinct host contents, not on counts: as the sum of the rules,
+/// nothing is cheaper. Where time ends the first rule, next fit by decreasing size still gives a placement:
+/// all of it takes about as long as reading the instance. `None` if no member finds a placement: there is
+/// none, or the stock is too scarce for constructive rules. The same instance gives the same placement
+/// unless time ends it. Effort depends on VM types and distinct host contents, not on counts: as the sum of the rules,
 /// `O(n g)` for `n` types and `g` groups of hosts.
 ///
 /// # Examples
@@ -54,7 +57,8 @@ pub fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
     let lower = volumes.map(|bound| bound.value).max().unwrap_or(Value::ZERO);
     let mut best: Option<(u64, Placement)> = None;
     for (member, host) in members(instance) {
-        if best.as_ref().is_some_and(|&(cost, _)| Value::from(cost) <= lower) {
+        if best.as_ref().is_some_and(|&(cost, _)| Value::from(cost) <= lower) || budget.exhausted()
+        {
             break;
         }
         if let Some(placement) = construct(instance, &scale, member, host, budget) {
@@ -63,6 +67,9 @@ pub fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
                 best = Some((cost, placement));
             }
         }
+    }
+    if best.is_none() && budget.exhausted() {
+        return construct(instance, &scale, Member::NextFit(Linf), None, &Budget::default());
     }
     best.map(|(_, placement)| placement)
 }
@@ -108,6 +115,10 @@ fn construct(
         Member::BestFit(measure) => {
             let mut rule = BestFitRule { measure, scale };
             item_centric::construct(instance, &sequence(measure), &mut stock, &mut rule, budget)
+        }
+        Member::NextFit(measure) => {
+            let sequence = sequence(measure);
+            item_centric::construct(instance, &sequence, &mut stock, &mut NextFitRule, budget)
         }
         Member::DotProduct => bin_centric::construct::<DotProduct>(instance, &mut stock, budget),
         Member::L2Norm => bin_centric::construct::<L2NormGreedy>(instance, &mut stock, budget),

@@ -88,6 +88,12 @@ impl Items {
         self.number.len()
     }
 
+    /// What all items are worth together.
+    pub(super) fn all(&self) -> i64 {
+        let worth = |(&profit, &most): (&i64, &u32)| profit.saturating_mul(i64::from(most));
+        self.profit.iter().zip(&self.most).map(worth).fold(self.base, i64::saturating_add)
+    }
+
     /// What one of an item takes.
     pub(super) fn size(&self, at: usize) -> &[u64] {
         &self.size[at * self.dimensions..(at + 1) * self.dimensions]

@@ -28,7 +28,11 @@ use table::Table;
 use super::{Answer, Effort, Problem};
 
 /// Rows of a surrogate table at most, a power of two.
-const CELLS: usize = 2048;
+const ROWS: usize = 2048;
+/// Rows of a surrogate table for very many items.
+const FEWEST_ROWS: usize = 16;
+/// Cells of all surrogate tables, unless they have as few rows as may be: a gigabyte.
+const CELLS: usize = 1 << 27;
 /// Steps of the search around one seed.
 const SEED_STEPS: u64 = 1000;
 /// Patterns of more items than this are none of few.
@@ -58,12 +62,13 @@ impl VectorPricer {
         Self::default()
     }
 
-    /// Patterns above the threshold, and a bound on all. `stop` is asked every few thousand steps.
+    /// Patterns above the threshold, and a bound on all. `stop` is asked every few thousand steps, and for
+    /// every table.
     ///
     /// Greedy patterns take about `1000 * items` steps together, so that `effort.steps` of that order and
     /// more fill the quota in most rounds. A search that finds its first pattern late goes on for as
     /// many steps again. Steps take some 5 to 30 nanoseconds, and tables some
-    /// `8 * 2048 * items * (resources + 1)` bytes at most.
+    /// `8 * 2048 * items * (resources + 1)` bytes, or a gigabyte where that would be more.
     pub fn price(
         &mut self,
         problem: &Problem<'_>,
@@ -80,7 +85,10 @@ impl VectorPricer {
         if self.items.len() == 0 {
             return self.trivial(problem, effort);
         }
-        let mut bound = self.reduce(problem, problem.threshold, CELLS);
+        let Some(mut bound) = self.reduce(problem, problem.threshold, stop) else {
+            let bound = self.items.all().max(problem.threshold);
+            return Answer { patterns: Vec::new(), bound, steps: 0 };
+        };
         if self.items.len() == 0 {
             return self.trivial(problem, effort);
         }
@@ -115,15 +123,19 @@ impl VectorPricer {
     }
 
     /// Computes multipliers, order and tables, and drops the items that no pattern above the cutoff can
-    /// hold. Returns the bound of the tables.
-    fn reduce(&mut self, problem: &Problem<'_>, cutoff: i64, cells: usize) -> i64 {
+    /// hold. Returns the bound of the tables; `None` if it was stopped.
+    fn reduce(
+        &mut self,
+        problem: &Problem<'_>,
+        cutoff: i64,
+        stop: &dyn Fn() -> bool,
+    ) -> Option<i64> {
         loop {
             multipliers::optimise(&self.items, &self.items.capacity, &mut self.multipliers);
             self.sort(problem);
-            self.build(cells);
-            let bound = self.bound();
+            let bound = self.build(stop)?;
             if bound <= cutoff {
-                return bound;
+                return Some(bound);
             }
             self.order.clear();
             for at in 0..self.items.len() {
@@ -133,18 +145,17 @@ impl VectorPricer {
             }
             let n = self.items.len();
             if self.order.len() == n {
-                return bound;
+                return Some(bound);
             }
             let few = self.order.len() * 10 > n * 9;
             let order = std::mem::take(&mut self.order);
             self.items.select(problem, &order);
             self.order = order;
             if self.items.len() == 0 {
-                return bound.min(cutoff.max(self.items.base));
+                return Some(bound.min(cutoff.max(self.items.base)));
             }
             if few {
-                self.build(cells);
-                return self.bound();
+                return self.build(stop);
             }
         }
     }
@@ -179,21 +190,25 @@ impl VectorPricer {
         self.order = order;
     }
 
-    fn build(&mut self, cells: usize) {
+    /// Fills the tables and returns their bound; `None` if it was stopped.
+    fn build(&mut self, stop: &dyn Fn() -> bool) -> Option<i64> {
         let d = self.items.dimensions;
         let singles = if d == 1 { 0 } else { d };
+        let per_row = (self.items.len() + 1) * (1 + singles);
+        let rows = (CELLS / per_row).clamp(FEWEST_ROWS, ROWS);
         self.tables.resize_with(1 + singles, Table::default);
         let (first, rest) = self.tables.split_first_mut().expect("there is one");
-        if d == 1 {
-            first.single(&self.items, 0, cells);
+        let mut is_full = if d == 1 {
+            first.single(&self.items, 0, rows, stop)
         } else {
-            first.combined(&self.items, &self.multipliers, cells);
-        }
+            first.combined(&self.items, &self.multipliers, rows, stop)
+        };
         for (k, table) in rest.iter_mut().enumerate() {
-            table.single(&self.items, k, cells);
+            is_full = is_full && table.single(&self.items, k, rows, stop);
         }
         self.search.closed.clear();
         self.search.closed.resize(self.items.len(), false);
+        is_full.then(|| self.bound())
     }
 
     /// No pattern is worth more.

@@ -131,8 +131,10 @@ impl PairSearch {
         found: &mut Found,
     ) -> Extent {
         let items = space.items;
-        self.link(&space);
         self.steps = 0;
+        if !self.link(&space, stop) {
+            return Extent { bound: i64::MAX, steps: 0 };
+        }
         self.poll = POLL;
         self.cut = false;
         let threshold = space.problem.threshold;
@@ -158,14 +160,17 @@ impl PairSearch {
         Extent { bound, steps: self.steps }
     }
 
-    /// Computes which pairs fit.
-    fn link(&mut self, space: &Space<'_>) {
+    /// Computes which pairs fit; `false` if it was stopped.
+    fn link(&mut self, space: &Space<'_>, stop: &dyn Fn() -> bool) -> bool {
         let (items, conflicts) = (space.items, space.problem.conflicts);
         let n = items.len();
         self.words = n.div_ceil(64);
         self.compatible.clear();
         self.compatible.resize(n * self.words, 0);
         for i in 0..n {
+            if (i * n) as u64 / POLL != ((i + 1) * n) as u64 / POLL && stop() {
+                return false;
+            }
             for j in i..n {
                 let mut sizes = items.size(i).iter().zip(items.size(j)).zip(&items.capacity);
                 let fits = sizes.all(|((a, b), c)| a + b <= *c);
@@ -182,6 +187,7 @@ impl PairSearch {
         }
         let depths = items.longest as usize + 2;
         self.levels.resize_with(depths.max(self.levels.len()), Level::default);
+        true
     }
 
     /// All patterns whose first item is `root`.

@@ -6,6 +6,8 @@ use super::items::Items;
 const RESOURCE_BITS: u32 = 40;
 /// The bits of the sum of the multipliers.
 const MULTIPLIER_BITS: u32 = 16;
+/// How many cells are filled between two questions whether to stop.
+const POLL: usize = 1 << 18;
 /// Stands for a load that cannot be reached.
 const NEVER: i64 = i64::MIN / 2;
 
@@ -26,17 +28,30 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The table of one resource.
-    pub(super) fn single(&mut self, items: &Items, k: usize, most_cells: usize) {
+    /// The table of one resource, of so many rows at most; `false` if it was stopped, and then the table is
+    /// none.
+    pub(super) fn single(
+        &mut self,
+        items: &Items,
+        k: usize,
+        most_rows: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> bool {
         self.weight.clear();
         self.weight.extend(items.size.chunks_exact(items.dimensions).map(|row| row[k]));
         self.capacity = items.capacity[k];
         let spare = self.capacity - items.least_load[k];
-        self.build(items, spare, most_cells);
+        self.build(items, spare, most_rows, stop)
     }
 
-    /// The table of a combination of all resources, as fractions of the capacity.
-    pub(super) fn combined(&mut self, items: &Items, multipliers: &[f64], most_cells: usize) {
+    /// The table of a combination of all resources, as fractions of the capacity; `false` as before.
+    pub(super) fn combined(
+        &mut self,
+        items: &Items,
+        multipliers: &[f64],
+        most_rows: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> bool {
         let total: f64 = multipliers.iter().sum();
         let parts = f64::from(1_u32 << MULTIPLIER_BITS);
         let part = |u: &f64| if total > 0.0 { (u / total * parts) as u64 } else { 1 };
@@ -57,7 +72,7 @@ impl Table {
         let spare = items.capacity.iter().zip(&items.least_load).zip(&parts);
         let spare: u64 =
             spare.map(|((&c, &least), part)| (share(c - least, c) + 1) * part).sum::<u64>();
-        self.build(items, spare.saturating_add(lost), most_cells);
+        self.build(items, spare.saturating_add(lost), most_rows, stop)
     }
 
     /// No pattern of the items from position `from` on that leaves `room` of the surrogate is worth more.
@@ -66,9 +81,15 @@ impl Table {
     }
 
     /// Fills the table; `spare` is the most that a pattern may leave unused.
-    fn build(&mut self, items: &Items, spare: u64, most_cells: usize) {
+    fn build(
+        &mut self,
+        items: &Items,
+        spare: u64,
+        most_rows: usize,
+        stop: &dyn Fn() -> bool,
+    ) -> bool {
         let bits = u64::BITS - self.capacity.leading_zeros();
-        self.shift = bits.saturating_sub(most_cells.ilog2());
+        self.shift = bits.saturating_sub(most_rows.ilog2());
         let rows = (self.capacity >> self.shift) as usize + 1;
         let n = items.len();
         self.columns = n + 1;
@@ -82,7 +103,15 @@ impl Table {
         for (c, &worth) in self.row.iter().enumerate() {
             self.cells[c * self.columns + n] = worth;
         }
+        let mut poll = POLL;
         for at in (0..n).rev() {
+            poll += rows;
+            if poll >= POLL {
+                poll = 0;
+                if stop() {
+                    return false;
+                }
+            }
             let weight = (self.weight[at] >> self.shift) as usize;
             let mut left = items.most[at];
             let mut part = 1;
@@ -100,6 +129,7 @@ impl Table {
                 self.cells[c * self.columns + at] = worth;
             }
         }
+        true
     }
 }
 
