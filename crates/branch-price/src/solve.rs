@@ -15,6 +15,9 @@ use crate::normal::Normal;
 use crate::residual::Residual;
 use crate::tree::Searched;
 
+/// Tables of so many bytes are given back at leisure.
+const LARGE_TABLES: u64 = 1 << 27;
+
 /// Whether nodes are branched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
@@ -94,6 +97,11 @@ pub(crate) fn solve_in_parts(
             refuted = Some(nodes.map(|nodes| Refutation::Tree { nodes }));
         }
         whole = normal.restore(&Placement::from_patterns(solver.whole));
+        // To give gigabytes back takes a good part of a second, for which nobody should wait.
+        let tables = solver.engine.pricers;
+        if tables.bytes() > LARGE_TABLES {
+            std::thread::spawn(|| drop(tables));
+        }
         incumbent = solver.engine.incumbent;
     }
     let outcome = match (incumbent.into_placement(), refuted) {

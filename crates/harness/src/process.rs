@@ -1,6 +1,6 @@
 //! One child process from start to end, under limits that are enforced from outside.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
@@ -32,6 +32,10 @@ const FIRST_PATROL: Duration = Duration::from_millis(1);
 /// How long after the end of a child its pipes may stay open. Its process group is dead by then; only a
 /// descendant that left the group can hold them.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long a child of this project may take to end once it has answered: gigabytes are given back before its
+/// pipes close.
+const TEARDOWN: Duration = Duration::from_secs(5);
 
 /// The most that a child may print: some ten million host patterns.
 pub(crate) const OUTPUT_CAP: u64 = 1 << 28;
@@ -99,6 +103,8 @@ pub(crate) struct Ended {
 
 enum Event {
     Ready,
+    /// The last byte of the answer came, unless more follows.
+    Answered,
     TooMuch,
     Output(Vec<u8>),
     Errors(Vec<u8>),
@@ -242,6 +248,11 @@ impl Watch {
                 self.begin(now);
             }
             Event::Ready => {}
+            Event::Answered => {
+                if self.stop.is_none() && self.exited.is_none() {
+                    self.until = self.until.max(now + TEARDOWN);
+                }
+            }
             Event::TooMuch => self.kill(child, Stop::Output),
             Event::Output(output) => self.output = Some(output),
             Event::Errors(errors) => self.errors = Some(errors),
@@ -317,8 +328,12 @@ fn speak_and_listen(
     } else {
         output.extend_from_slice(greeted);
     }
-    let read = stdout.by_ref().take(OUTPUT_CAP).read_to_end(&mut output).unwrap_or(0);
-    if read as u64 == OUTPUT_CAP {
+    let mut rest = BufReader::with_capacity(1 << 16, stdout.take(OUTPUT_CAP));
+    if greeted == READY && rest.read_until(b'\n', &mut output).is_ok_and(|read| read > 0) {
+        to.send(Event::Answered).ok()?;
+    }
+    let _ = rest.read_to_end(&mut output);
+    if rest.into_inner().limit() == 0 {
         to.send(Event::TooMuch).ok()?;
     }
     to.send(Event::Output(output)).ok()

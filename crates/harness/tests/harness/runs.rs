@@ -118,6 +118,16 @@ fn an_answer_at_the_deadline_counts() {
     assert!((0.3..0.7).contains(&record.measurement.wall_s), "{:?}", record.measurement);
 }
 
+/// A process that held gigabytes takes a while to end.
+#[test]
+fn who_has_answered_may_take_a_while_to_end() {
+    let limits = Limits { wall_s: 0.2, ..LIMITS };
+    let record = run_with(&rig(&["linger"]), "punctual", limits).record;
+    assert_eq!(record.termination, Termination::Completed);
+    assert!(record.measurement.wall_s < 0.6, "{:?}", record.measurement);
+    assert!(record.measurement.process_wall_s > 1.0, "{:?}", record.measurement);
+}
+
 #[test]
 fn cpu_time_is_limited() {
     let started = Instant::now();

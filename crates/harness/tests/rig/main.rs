@@ -30,6 +30,10 @@ fn perform(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         [RUN_ONE] => run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?,
+        ["linger"] => {
+            run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?;
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
         ["run", experiment, directory, jobs] => {
             return work_off(experiment, directory, jobs, false);
         }
@@ -41,7 +45,7 @@ fn perform(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         ["flood"] => loop {
             println!("{}", "0".repeat(1 << 16));
         },
-        _ => return Err("expected run, run-one, garbage, silent or flood".into()),
+        _ => return Err("expected run, run-one, linger, garbage, silent or flood".into()),
     }
     Ok(ExitCode::SUCCESS)
 }
