@@ -9,6 +9,7 @@ mod format;
 mod fuzz;
 mod golden;
 mod malformed;
+mod operator;
 mod published;
 mod real;
 mod round_trip;
