@@ -21,6 +21,9 @@ pub struct Compiled {
     pub hosts: Vec<Vec<usize>>,
     /// How many base units of each resource one unit of the instance is.
     pub units: Vec<u64>,
+    /// What VMs may use of a host of each type, in base units: the usable capacity of the instance before it was
+    /// rounded down to its units.
+    pub usable: Vec<Vec<u64>>,
     /// How many millionths one unit of cost is.
     pub money: u64,
 }
@@ -127,7 +130,18 @@ pub(super) fn compile(fleet: &Fleet, asked: &Asked, name: &str) -> Result<Compil
     let instance = Instance::simple(name, resources, names, demands, host_types, capacities)
         .and_then(|instance| instance.with_rules(rules))
         .map_err(|error| ReadError::instance(&error))?;
-    Ok(Compiled { instance, vms: vms.members, hosts: hosts.members, units, money })
+    let usable = hosts.members.iter().map(|members| usable(fleet, asked, members[0])).collect();
+    Ok(Compiled { instance, vms: vms.members, hosts: hosts.members, units, usable, money })
+}
+
+/// What VMs may use of a host, in base units. The instance has shown that it fits.
+fn usable(fleet: &Fleet, asked: &Asked, host: usize) -> Vec<u64> {
+    let sold = fleet.hosts[host].capacity.iter().enumerate().map(|(k, &capacity)| {
+        let Ratio { sold, real } = asked.overcommit.get(k).copied().unwrap_or(Ratio::ONE);
+        let sold = u128::from(capacity) * u128::from(sold) / u128::from(real);
+        u64::try_from(sold).unwrap_or(u64::MAX)
+    });
+    sold.zip(&asked.reserve[host]).map(|(sold, kept)| sold.saturating_sub(*kept)).collect()
 }
 
 /// The types of VMs and of hosts.

@@ -29,8 +29,8 @@ impl Kind {
     /// An amount of base units for people, exactly: `2.5 vCPU`, `1536 MiB`, `3`.
     pub fn show(self, amount: u64) -> String {
         match self {
-            Self::Cores => format!("{} vCPU", decimal(amount, 3)),
-            Self::Count => decimal(amount, 3),
+            Self::Cores => format!("{} vCPU", decimal(amount.into(), 3)),
+            Self::Count => decimal(amount.into(), 3),
             Self::Bytes => {
                 let whole = |&&(_, bytes): &&(&str, u64)| amount.is_multiple_of(bytes);
                 let (name, bytes) =
@@ -203,8 +203,8 @@ pub fn fixed(text: &str, places: u32) -> Result<u64, QuantityError> {
 }
 
 /// An integer of the last of `places` decimal places, as a decimal without trailing zeros.
-pub fn decimal(value: u64, places: u32) -> String {
-    let one = 10_u64.pow(places);
+pub fn decimal(value: u128, places: u32) -> String {
+    let one = 10_u128.pow(places);
     let text = format!("{}.{:0width$}", value / one, value % one, width = places as usize);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -391,7 +391,7 @@ mod tests {
             for kind in [Kind::Cores, Kind::Bytes, Kind::Count] {
                 prop_assert_eq!(amount(&kind.show(value), kind, None), Ok(value));
             }
-            prop_assert_eq!(fixed(&decimal(value, 6), 6), Ok(value));
+            prop_assert_eq!(fixed(&decimal(value.into(), 6), 6), Ok(value));
         }
 
         #[test]
