@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use vmpack_check::{Effort, Judge as _, Verdict};
-use vmpack_datasets::operator::{self, Compiled, Fleet};
+use vmpack_datasets::operator::{self, Compiled, Files, Fleet, Origin};
 use vmpack_datasets::{SolutionForm as _, write_instance, write_solution};
 use vmpack_harness::Methods;
 use vmpack_model::packing::{Packing, Placement};
@@ -26,12 +26,21 @@ use crate::registry::{missing_methods, registry};
 /// no placement, with the reason.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The VMs: a table as CSV or JSON.
+    /// The VMs: a table as CSV or JSON, pods, a list of servers, or vInfo.
     #[arg(long, value_name = "FILE")]
     vms: PathBuf,
-    /// The hosts: a table as CSV or JSON.
+    /// The hosts: a table, nodes, a list of hypervisors, or vHost; not needed where the VMs' file has nodes.
     #[arg(long, value_name = "FILE")]
-    hosts: PathBuf,
+    hosts: Option<PathBuf>,
+    /// What the files come from; recognised by the VMs' file unless given.
+    #[arg(long, value_enum)]
+    from: Option<From>,
+    /// The list of flavors of an OpenStack, where servers do not say how large they are.
+    #[arg(long, value_name = "FILE")]
+    flavors: Option<PathBuf>,
+    /// Place VMs of RVTools that are switched off, too.
+    #[arg(long)]
+    powered_off: bool,
     /// The rules, in TOML.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -47,6 +56,19 @@ pub(crate) struct Arguments {
     /// The folder to write to; files in it are replaced.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+}
+
+/// What files of a fleet come from.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum From {
+    /// Tables of VMs and hosts, as CSV or JSON.
+    Tables,
+    /// kubectl get nodes,pods -A -o json.
+    Kubernetes,
+    /// openstack server list and hypervisor list, with --long -f json.
+    Openstack,
+    /// The sheets vInfo and vHost of RVTools as CSV.
+    Rvtools,
 }
 
 /// How large the picture is beside the drawing.
@@ -67,7 +89,18 @@ struct Assigned<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let fleet = operator::read(&arguments.vms, &arguments.hosts)?;
+    let fleet = operator::read(&Files {
+        vms: &arguments.vms,
+        hosts: arguments.hosts.as_deref(),
+        flavors: arguments.flavors.as_deref(),
+        origin: arguments.from.map(|from| match from {
+            From::Tables => Origin::Tables,
+            From::Kubernetes => Origin::Kubernetes,
+            From::Openstack => Origin::OpenStack,
+            From::Rvtools => Origin::RvTools,
+        }),
+        powered_off: arguments.powered_off,
+    })?;
     for warning in &fleet.warnings {
         eprintln!("vmpack: warning: {warning}");
     }

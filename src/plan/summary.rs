@@ -207,7 +207,7 @@ impl fmt::Display for Summary {
                 "{:<13} {:.1} % of {} in use, {:.1} % stranded",
                 r.name,
                 share(r.used),
-                r.kind.show(r.usable),
+                r.kind.about(r.usable),
                 share(r.stranded)
             )?;
         }

@@ -40,6 +40,17 @@ impl Kind {
         }
     }
 
+    /// An amount for people, to one decimal place where it is large: `172.8 GiB`.
+    pub fn about(self, amount: u64) -> String {
+        let largest = BINARY.iter().find(|(_, bytes)| amount >= *bytes);
+        match (self, largest) {
+            (Self::Bytes, Some(&(name, bytes))) if !amount.is_multiple_of(bytes) => {
+                format!("{:.1} {name}", amount as f64 / bytes as f64)
+            }
+            _ => self.show(amount),
+        }
+    }
+
     fn expected(self, unit: Option<Unit>) -> String {
         match (self, unit) {
             (Self::Cores, _) => "processors, such as 2, 0.5, 500m, 2 vCPU".to_owned(),

@@ -151,18 +151,16 @@ impl Table {
         } else {
             whole
         };
-        let above = line_of(text, records) - 1;
-        let deeper = |mut error: ReadError| {
-            error.line = error.line.map(|line| line + above);
-            error
-        };
-        let records: Vec<Named<&RawValue>> = parse(records.get()).map_err(deeper)?;
+        let mut lines = Lines::new(text);
+        let above = lines.of(records);
+        let records: Vec<Named<&RawValue>> =
+            parse(records.get()).map_err(|error| within(above, error))?;
         let mut columns: Vec<Column> = Vec::new();
         let mut rows = Vec::with_capacity(records.len());
         for record in records {
             let mut row = Row { line: 0, cells: vec![String::new(); columns.len()] };
             for (title, value) in record.into_pairs() {
-                let line = line_of(text, value);
+                let line = lines.of(value);
                 if row.line == 0 {
                     row.line = line;
                 }
@@ -194,10 +192,33 @@ impl Table {
     }
 }
 
-/// The line in which a part of a text begins.
-fn line_of(text: &str, part: &RawValue) -> usize {
-    let offset = (part.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&byte| byte == b'\n').count() + 1
+/// The lines in which parts of a text begin, asked for in the order of the text.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    offset: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, offset: 0, line: 1 }
+    }
+
+    /// The line in which a part of the text begins; parts before the last one asked for are in its line.
+    pub(super) fn of(&mut self, part: &RawValue) -> usize {
+        let start = (part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        if let Some(between) = self.text.as_bytes().get(self.offset..start) {
+            self.line += between.iter().filter(|&&byte| byte == b'\n').count();
+            self.offset = start;
+        }
+        self.line
+    }
+}
+
+/// An error in a part of a text that begins in that line, as one of the whole text.
+pub(super) fn within(line: usize, mut error: ReadError) -> ReadError {
+    error.line = error.line.map(|inner| inner + line - 1);
+    error
 }
 
 /// A JSON value as the text of a cell.

@@ -8,6 +8,7 @@ mod documented;
 mod format;
 mod fuzz;
 mod golden;
+mod importers;
 mod malformed;
 mod operator;
 mod published;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use vmpack_datasets::operator::{Compiled, Fleet, compile, read};
+use vmpack_datasets::operator::{Compiled, Files, Fleet, compile, read};
 use vmpack_model::packing::{Demand, Level, Ratio, Strength};
 
 const VMS: &str = "\
@@ -20,6 +20,10 @@ fast,2,16,64,1.25,r2,berlin,ssd nvme,
 vault,1,16,64,2,r3,cloud,ssd,pci
 ";
 
+fn files<'a>(vms: &'a Path, hosts: Option<&'a Path>) -> Files<'a> {
+    Files { vms, hosts, flavors: None, origin: None, powered_off: false }
+}
+
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -35,7 +39,7 @@ impl Desk {
 
     fn fleet(&self, vms: &str, hosts: &str) -> Result<Fleet, String> {
         let (vms, hosts) = (self.file("vms.csv", vms), self.file("hosts.csv", hosts));
-        read(&vms, &hosts).map_err(|error| self.short(&error.to_string()))
+        read(&files(&vms, Some(&hosts))).map_err(|error| self.short(&error.to_string()))
     }
 
     fn compiled(&self, rules: &str) -> Result<Compiled, String> {
@@ -344,5 +348,5 @@ fn faults_of_rules_name_line_and_the_nearest_name() {
         error.contains("a rack for every host, as a rule speaks of racks, found none for \"fast\""),
         "{error}"
     );
-    assert!(read(Path::new("nowhere.csv"), &rules).is_err());
+    assert!(read(&files(Path::new("nowhere.csv"), Some(&rules))).is_err());
 }

@@ -1,12 +1,12 @@
 //! The rules file as it is written.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use toml::Spanned;
 use vmpack_model::packing::Level;
+
+use crate::operator::number::Number;
 
 /// Everything that a rules file may say.
 #[derive(Debug, Default, Deserialize)]
@@ -156,40 +156,4 @@ fn host() -> Level {
 
 fn one() -> u64 {
     1
-}
-
-/// A number as it is written, or a text with one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Number(pub(super) String);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Number;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number, or a text with one")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
-                Ok(Number(text.to_owned()))
-            }
-
-            fn visit_i64<E: Error>(self, integer: i64) -> Result<Number, E> {
-                Ok(Number(integer.to_string()))
-            }
-
-            fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
-                // The shortest text that reads as this number; up to 15 digits it is what was written.
-                let text = number.to_string();
-                if text.bytes().filter(u8::is_ascii_digit).count() > 15 {
-                    return Err(E::custom("a number of more than 15 digits: write it as a text"));
-                }
-                Ok(Number(text))
-            }
-        }
-        deserializer.deserialize_any(Text)
-    }
 }

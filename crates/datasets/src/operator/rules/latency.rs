@@ -5,8 +5,9 @@ use std::ops::Range;
 use toml::Spanned;
 use vmpack_model::packing::Demand;
 
-use super::form::{Latency, LatencyLimit, Number};
+use super::form::{Latency, LatencyLimit};
 use super::{Compiler, Wrong, money, select, wrong};
+use crate::operator::number::Number;
 use crate::operator::quantity;
 
 /// Decimal places of milliseconds.

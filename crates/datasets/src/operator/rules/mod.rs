@@ -10,8 +10,9 @@ use std::ops::Range;
 use toml::Spanned;
 use vmpack_model::packing::{Demand, Level, Ratio, Rule, Strength};
 
-use self::form::{Number, Reserve, RulesForm, Tenants};
+use self::form::{Reserve, RulesForm, Tenants};
 use super::fleet::{Fleet, MONEY_PLACES};
+use super::number::Number;
 use super::quantity::{self, QuantityError};
 use crate::format::{ReadError, utf8};
 
