@@ -180,18 +180,18 @@ fn faults_of_kubernetes_name_line_and_object() {
             38,
             "Pod \"shop/web-1\": cpu: expected processors, such as 2, 0.5, 500m, 2 vCPU, found \"-250m\", which is negative",
         ),
-        ("\"8Gi\"}}}],\n", "\"8 gold\"}}}],\n", 81, "Pod \"shop/db-0\": memory: expected bytes"),
-        ("\"128Gi\"", "\"128Gigs\"", 27, "Node \"node-gpu\": allocatable: memory: expected bytes"),
+        ("\"8Gi\"}}}],\n", "\"8 gold\"}}}],\n", 69, "Pod \"shop/db-0\": memory: expected bytes"),
+        ("\"128Gi\"", "\"128Gigs\"", 23, "Node \"node-gpu\": allocatable: memory: expected bytes"),
         (
             "\"operator\": \"Gt\"",
             "\"operator\": \"Above\"",
-            69,
+            83,
             "Pod \"lab/train\": operator of a selector: expected In, NotIn, Exists, DoesNotExist, Gt or Lt, found \"Above\"",
         ),
         (
             "\"containers\": [{\"name\": \"postgres\"",
             "\"boxes\": [{\"name\": \"postgres\"",
-            23,
+            80,
             "Pod \"db-0\": spec: expected",
         ),
     ] {
