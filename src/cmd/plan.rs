@@ -166,7 +166,14 @@ fn no_plan(instance: &AnyInstance, best: &Best, time: f64) -> ExitCode {
         println!("There is no placement; no smallest reason was found in time.");
         return ExitCode::from(3);
     }
-    println!("No placement was found in time.");
+    if best.attempts.is_empty() {
+        println!("No method of this build takes this fleet with these rules.");
+    } else {
+        println!("No placement was found in time.");
+    }
+    for attempt in &best.attempts {
+        eprintln!("vmpack: tried: {}", attempt.sentence());
+    }
     for refusal in &best.refusals {
         eprintln!("vmpack: not tried: {refusal}");
     }
@@ -216,11 +223,17 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// Writes files into a folder; each appears under its name when it is complete, and none before all could be made.
+/// Writes files into a folder. They appear under their names when all of them are complete.
 fn publish(folder: &Path, files: &[(&str, Vec<u8>)]) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let context = || folder.display().to_string();
+    std::fs::create_dir_all(folder).with_context(context)?;
+    let drafts = tempfile::Builder::new().prefix(".vmpack-").tempdir_in(folder);
+    let drafts = drafts.with_context(context)?;
     for (name, bytes) in files {
-        deliver(bytes, Some(&folder.join(name)))?;
+        deliver(bytes, Some(&drafts.path().join(name)))?;
+    }
+    for (name, _) in files {
+        std::fs::rename(drafts.path().join(name), folder.join(name)).with_context(context)?;
     }
     Ok(())
 }

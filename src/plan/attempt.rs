@@ -1,14 +1,14 @@
 //! Several methods on one instance, within one limit of time, and the best of what they find.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use serde::Serialize;
 use vmpack_datasets::Source;
 use vmpack_harness::{AnyOutcome, Interrupt, Launcher, MeasureError, Methods, measure_one};
 use vmpack_model::packing::{Instance, Packing};
-use vmpack_model::{Outcome, Registry, Status, Value};
+use vmpack_model::{Kind, Method, Outcome, Registry, Status, Value};
 use vmpack_results::{Limits, Record};
 
 /// Rules of thumb: an answer at once, at any size.
@@ -22,6 +22,9 @@ const STRONG: [&str; 5] = ["branch-price", "assignment-highs", "lns", "flavour-l
 const STRONG_ONES: usize = 3;
 /// The share of the time that all quick methods may take together.
 const QUICK_SHARE: f64 = 0.4;
+
+/// No run is given less than this, in seconds.
+const SHORTEST: f64 = 0.05;
 
 /// What one method made of the instance.
 #[derive(Clone, Debug, Serialize)]
@@ -49,6 +52,14 @@ pub(crate) struct Best {
     pub(crate) attempts: Vec<Attempt>,
     /// Why methods that would be preferred do not take the instance.
     pub(crate) refusals: Vec<String>,
+}
+
+impl Attempt {
+    /// What came of it, for people.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { method, status, termination, wall_s, .. } = self;
+        format!("{method}: {status} after {wall_s:.2} s ({termination})")
+    }
 }
 
 impl Best {
@@ -128,7 +139,7 @@ pub(crate) fn best(
     }
     for (index, method) in strong.iter().enumerate() {
         let share = left() / (strong.len() - index) as f64;
-        if Duration::from_secs_f64(share) < Duration::from_secs_f64(SHORTEST) {
+        if share < SHORTEST {
             break;
         }
         run(&mut best, method, share)?;
@@ -139,27 +150,28 @@ pub(crate) fn best(
     Ok(best)
 }
 
-/// No run is given less than this, in seconds.
-const SHORTEST: f64 = 0.05;
-
 /// The quick and the strong methods that take the instance, the preferred first, and why others do not.
 fn willing(
     registry: &Registry,
     instance: &Instance,
     refusals: &mut Vec<String>,
 ) -> (Vec<&'static str>, Vec<&'static str>) {
-    let mut of = |names: &[&'static str], most: usize| -> Vec<&'static str> {
-        let known = names.iter().filter_map(|name| {
-            let method = registry.packing.iter().find(|method| method.name() == *name)?;
-            match method.accepts(instance) {
-                Ok(()) => Some(*name),
-                Err(reason) => {
-                    refusals.push(format!("{name}: {reason}"));
-                    None
+    let packing = &registry.packing;
+    let mut of = |names: &[&'static str], kinds: &[Kind], most: usize| -> Vec<&'static str> {
+        let preferred = names.iter().filter_map(|name| packing.iter().find(|m| m.name() == *name));
+        let others =
+            packing.iter().filter(|m| kinds.contains(&m.kind()) && !names.contains(&m.name()));
+        let takes = |method: &&&dyn Method<Packing>| match method.accepts(instance) {
+            Ok(()) => true,
+            Err(reason) => {
+                if names.contains(&method.name()) {
+                    refusals.push(format!("{}: {reason}", method.name()));
                 }
+                false
             }
-        });
-        known.take(most).collect()
+        };
+        preferred.chain(others).filter(takes).take(most).map(|method| method.name()).collect()
     };
-    (of(&QUICK, QUICK_ONES), of(&STRONG, STRONG_ONES))
+    let exact = [Kind::LocalSearch, Kind::ColumnGeneration, Kind::LinearProgramming];
+    (of(&QUICK, &[Kind::Greedy], QUICK_ONES), of(&STRONG, &exact, STRONG_ONES))
 }

@@ -239,7 +239,7 @@ fn hypervisors_of(
     }
     if away > 0 {
         warnings.push(format!(
-            "{away} hypervisors are down, disabled or bare metal and take no servers"
+            "hypervisors that are down, disabled or bare metal, and take no servers: {away}"
         ));
     }
     if hosts.is_empty() {
@@ -304,12 +304,13 @@ fn servers_of(
         vms.push((Vm { name, count: 1, tenant: server.tenant_id, groups, ..Vm::default() }, sizes));
     }
     if gone > 0 {
-        warnings.push(format!("{gone} servers are shelved, deleted or in error and left out"));
+        warnings
+            .push(format!("servers that are shelved, deleted or in error, and left out: {gone}"));
     }
     if grouped > 0 {
         warnings.push(format!(
-            "{grouped} servers are in server groups, whose policies are not listed: name them in a rules file as \
-             group:server-group=ID"
+            "servers in server groups, whose policies are not listed (a rules file names them \
+             group:server-group=ID): {grouped}"
         ));
     }
     if vms.is_empty() {

@@ -139,11 +139,11 @@ fn vms(fleet: &mut Fleet, content: &[u8], powered_off: bool) -> Result<(), ReadE
     for row in &sheet.table.rows {
         let cell = |column: Option<usize>| column.map_or("", |column| &*row.cells[column]);
         let reason = if is_true(cell(template)) {
-            Some("templates are left out")
+            Some("templates, which are left out")
         } else if is_true(cell(placeholder)) {
-            Some("placeholders of site recovery are left out")
+            Some("placeholders of site recovery, which are left out")
         } else if !powered_off && !row.cells[power].eq_ignore_ascii_case("poweredon") {
-            Some("VMs are not powered on and left out (--powered-off takes them in)")
+            Some("VMs that are not powered on, and left out (--powered-off takes them in)")
         } else {
             None
         };
@@ -175,12 +175,12 @@ fn vms(fleet: &mut Fleet, content: &[u8], powered_off: bool) -> Result<(), ReadE
         });
     }
     for (reason, count) in left_out {
-        fleet.warnings.push(format!("{count} {reason}"));
+        fleet.warnings.push(format!("{reason}: {count}"));
     }
     let repeated = seen.values().filter(|&&times| times > 1).count();
     if repeated > 0 {
         fleet.warnings.push(format!(
-            "{repeated} names of VMs stand there several times: later ones are called NAME#2, ..."
+            "names of several VMs, of which later ones are called NAME#2, ...: {repeated}"
         ));
     }
     if fleet.vms.is_empty() {
@@ -231,7 +231,7 @@ fn hosts_of(fleet: &mut Fleet, content: &[u8]) -> Result<(), ReadError> {
         });
     }
     if away > 0 {
-        fleet.warnings.push(format!("{away} hosts are in maintenance mode and take no VMs"));
+        fleet.warnings.push(format!("hosts in maintenance mode, which take no VMs: {away}"));
     }
     if fleet.hosts.is_empty() {
         return Err(ReadError {

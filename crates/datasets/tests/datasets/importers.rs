@@ -84,10 +84,10 @@ fn pods_need_what_the_scheduler_counts() {
     assert_eq!(node.rack.as_deref(), Some("z1"));
     let said = fleet.warnings.join("\n");
     for part in [
-        "1 nodes are cordoned",
-        "1 finished pods",
-        "1 pods of daemon sets",
-        "1 pods have volume claims",
+        "cordoned or not ready, and take no pods: 1",
+        "finished pods, which are left out: 1",
+        "whose requests their nodes keep free: 1",
+        "pods with volume claims",
         "preferences (ScheduleAnyway) play no part: of 1 pods, such as shop/db-0",
     ] {
         assert!(said.contains(part), "{part}: {said}");
@@ -220,8 +220,8 @@ fn servers_are_as_large_as_their_flavors() {
     );
     let said = fleet.warnings.join("\n");
     for part in [
-        "1 hypervisors are down",
-        "1 servers are shelved",
+        "take no servers: 1",
+        "and left out: 1",
         "allocation ratios are not listed",
         "disks play no part",
     ] {
@@ -240,7 +240,12 @@ fn the_documents_of_the_compute_api_are_read_too() {
     assert_eq!(fleet.vms[0].demand, [2000, 2048 * MIB, 15 << 30]);
     assert_eq!(fleet.hosts[0].capacity, [16_000, 65_536 * MIB, 900 << 30]);
     assert_eq!(fleet.vms[0].groups, ["server-group=g1", "zone=az1"]);
-    assert!(fleet.warnings.join("\n").contains("1 servers are in server groups"));
+    assert!(
+        fleet
+            .warnings
+            .join("\n")
+            .contains("servers in server groups, whose policies are not listed")
+    );
 }
 
 #[test]
@@ -321,10 +326,10 @@ fn sheets_of_rvtools_are_read_with_their_separators() {
     assert_eq!(fleet.hosts.len(), 3);
     let said = fleet.warnings.join("\n");
     for part in [
-        "1 VMs are not powered on",
-        "1 templates",
-        "1 hosts are in maintenance",
-        "1 names of VMs stand there several times",
+        "VMs that are not powered on, and left out (--powered-off takes them in): 1",
+        "templates, which are left out: 1",
+        "hosts in maintenance mode, which take no VMs: 1",
+        "names of several VMs",
         "disks play no part",
     ] {
         assert!(said.contains(part), "{part}: {said}");

@@ -118,30 +118,30 @@ pub(super) fn read<'a>(documents: impl Iterator<Item = &'a [u8]>) -> Result<Flee
     let mut fleet = Fleet::default();
     let mut warn = |count: u64, sentence: &str| {
         if count > 0 {
-            fleet.warnings.push(format!("{count} {sentence}"));
+            fleet.warnings.push(format!("{sentence}: {count}"));
         }
     };
     for (kind, count) in others {
-        warn(count, &format!("objects of the kind {kind} play no part"));
+        warn(count, &format!("objects of the kind {kind}, which play no part"));
     }
     let (nodes, away): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| {
         let down = |c: &form::Condition| c.kind == "Ready" && c.status != "True";
         !node.spec.unschedulable && !node.status.conditions.iter().any(down)
     });
-    warn(away.len() as u64, "nodes are cordoned or not ready and take no pods");
+    warn(away.len() as u64, "nodes that are cordoned or not ready, and take no pods");
     let (pods, finished): (Vec<Pod>, Vec<Pod>) =
         pods.into_iter().partition(|pod| !matches!(&*pod.status.phase, "Succeeded" | "Failed"));
-    warn(finished.len() as u64, "finished pods are left out");
+    warn(finished.len() as u64, "finished pods, which are left out");
     let (bound, free): (Vec<Pod>, Vec<Pod>) = pods.into_iter().partition(is_bound);
     warn(
         bound.len() as u64,
-        "pods of daemon sets and static pods stay on their nodes, which keep their requests free",
+        "pods of daemon sets and static pods, whose requests their nodes keep free",
     );
     let claims = |pod: &&Pod| pod.spec.volumes.iter().any(|v| v.persistent_volume_claim.is_some());
     let claims = free.iter().filter(claims).count() as u64;
     warn(
         claims,
-        "pods have volume claims: whether a volume ties them to a node or zone is not known",
+        "pods with volume claims, of which it is not known whether they are tied to a node or zone",
     );
     if nodes.is_empty() || free.is_empty() {
         let found = format!("{} nodes and {} pods", nodes.len(), free.len());
