@@ -88,8 +88,8 @@ pub(super) fn compile(fleet: &Fleet, asked: &Asked, name: &str) -> Result<Compil
     };
     let mut names = Vec::new();
     for (number, members) in vms.members.iter().enumerate() {
-        let counts = members.iter().map(|&vm| fleet.vms[vm].count);
-        let count = counts.fold(Some(0_u64), |sum, count| sum?.checked_add(count));
+        let mut counts = members.iter().map(|&vm| fleet.vms[vm].count);
+        let count = counts.try_fold(0_u64, u64::checked_add);
         let name = vms.name(number, |vm| fleet.vms[vm].name.clone());
         names.push((name, count.ok_or_else(|| too_many("VMs"))?));
     }
@@ -144,15 +144,17 @@ fn usable(fleet: &Fleet, asked: &Asked, host: usize) -> Vec<u64> {
     sold.zip(&asked.reserve[host]).map(|(sold, kept)| sold.saturating_sub(*kept)).collect()
 }
 
+/// Marks the members of a set.
+fn touch(marks: &mut [Vec<(usize, usize)>], set: &[usize], mark: (usize, usize)) {
+    for &index in set {
+        marks[index].push(mark);
+    }
+}
+
 /// The types of VMs and of hosts.
 fn types(fleet: &Fleet, asked: &Asked) -> (Types, Types) {
     let mut of_vms = vec![Vec::new(); fleet.vms.len()];
     let mut of_hosts = vec![Vec::new(); fleet.hosts.len()];
-    fn touch(marks: &mut [Vec<(usize, usize)>], set: &[usize], mark: (usize, usize)) {
-        for &index in set {
-            marks[index].push(mark);
-        }
-    }
     for (rule, Rule { demand, .. }) in asked.rules.iter().enumerate() {
         match demand {
             Demand::Restrict { vms, hosts } => {

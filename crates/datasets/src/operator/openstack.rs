@@ -34,8 +34,8 @@ struct Server {
     flavor_name: Option<String>,
     #[serde(rename = "Flavor ID", default)]
     flavor_id: Option<String>,
-    #[serde(default)]
-    server_groups: Vec<String>,
+    #[serde(rename = "server_groups", default)]
+    groups: Vec<String>,
 }
 
 /// What a server says of its flavor.
@@ -74,10 +74,10 @@ struct Flavor {
 
 #[derive(Debug, Deserialize)]
 struct Hypervisor {
-    #[serde(alias = "Hypervisor Hostname")]
-    hypervisor_hostname: String,
-    #[serde(alias = "Hypervisor Type", default)]
-    hypervisor_type: String,
+    #[serde(rename = "hypervisor_hostname", alias = "Hypervisor Hostname")]
+    hostname: String,
+    #[serde(rename = "hypervisor_type", alias = "Hypervisor Type", default)]
+    kind: String,
     #[serde(alias = "State", default)]
     state: String,
     #[serde(alias = "Status", default)]
@@ -127,6 +127,9 @@ fn items<'a, T: Deserialize<'a>>(
 
 /// What a flavor is worth: processors, memory, disk.
 type Sizes = [u64; 3];
+
+/// What a hypervisor has of the same, where it says so.
+type Capacity = [Option<u64>; 3];
 
 const RESOURCES: [(&str, Kind, Option<Unit>); 3] = [
     ("cpu", Kind::Cores, None),
@@ -209,14 +212,14 @@ pub(super) fn read(
 fn hypervisors_of(
     content: &[u8],
     warnings: &mut Vec<String>,
-) -> Result<Vec<(Host, [Option<u64>; 3])>, ReadError> {
+) -> Result<Vec<(Host, Capacity)>, ReadError> {
     let mut hosts = Vec::new();
     let mut away = 0;
     for (line, item) in items::<Hypervisor>(utf8(content)?, "hypervisors")? {
-        let name = item.hypervisor_hostname;
+        let name = item.hostname;
         let off = item.state.eq_ignore_ascii_case("down")
             || item.status.eq_ignore_ascii_case("disabled")
-            || item.hypervisor_type == "ironic";
+            || item.kind == "ironic";
         if off {
             away += 1;
             continue;
@@ -298,8 +301,8 @@ fn servers_of(
         let unique = often.get(&server.name) == Some(&1);
         let name = if unique { server.name } else { format!("{} ({})", server.name, server.id) };
         let zone = server.zone.filter(|zone| !zone.is_empty()).map(|zone| format!("zone={zone}"));
-        grouped += u64::from(!server.server_groups.is_empty());
-        let groups = server.server_groups.into_iter().map(|group| format!("server-group={group}"));
+        grouped += u64::from(!server.groups.is_empty());
+        let groups = server.groups.into_iter().map(|group| format!("server-group={group}"));
         let groups = groups.chain(zone).collect();
         vms.push((Vm { name, count: 1, tenant: server.tenant_id, groups, ..Vm::default() }, sizes));
     }

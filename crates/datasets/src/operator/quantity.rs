@@ -288,15 +288,12 @@ impl Decimal {
             exponent += 1;
         }
         let (mut above, mut below) = (unit.numerator, unit.denominator);
-        match u32::try_from(exponent) {
-            Ok(exponent) => {
-                above = above.checked_mul(power(exponent)?).ok_or(Fault::TooLarge)?;
-            }
+        if let Ok(exponent) = u32::try_from(exponent) {
+            above = above.checked_mul(power(exponent)?).ok_or(Fault::TooLarge)?;
+        } else {
             // Below 10^-38 nothing is a whole number.
-            Err(_) => {
-                let places = power(exponent.unsigned_abs()).map_err(|_| Fault::Inexact)?;
-                below = below.checked_mul(places).ok_or(Fault::Inexact)?;
-            }
+            let places = power(exponent.unsigned_abs()).map_err(|_| Fault::Inexact)?;
+            below = below.checked_mul(places).ok_or(Fault::Inexact)?;
         }
         // Shortened crosswise, so that the product leaves 128 bits only if the value does.
         let (left, right) = (gcd(digits, below), gcd(above, below));

@@ -208,7 +208,7 @@ impl<'a> Lines<'a> {
     pub(super) fn of(&mut self, part: &RawValue) -> usize {
         let start = (part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         if let Some(between) = self.text.as_bytes().get(self.offset..start) {
-            self.line += between.iter().filter(|&&byte| byte == b'\n').count();
+            self.line += between.split(|&byte| byte == b'\n').count() - 1;
             self.offset = start;
         }
         self.line

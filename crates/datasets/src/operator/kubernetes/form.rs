@@ -162,14 +162,13 @@ pub(super) struct Toleration {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Affinity {
-    #[serde(default)]
-    pub(super) node_affinity: NodeAffinity,
-    #[serde(default)]
-    pub(super) pod_affinity: PodAffinity,
-    #[serde(default)]
-    pub(super) pod_anti_affinity: PodAffinity,
+    #[serde(rename = "nodeAffinity", default)]
+    pub(super) nodes: NodeAffinity,
+    #[serde(rename = "podAffinity", default)]
+    pub(super) together: PodAffinity,
+    #[serde(rename = "podAntiAffinity", default)]
+    pub(super) apart: PodAffinity,
 }
 
 #[derive(Debug, Default, Deserialize)]

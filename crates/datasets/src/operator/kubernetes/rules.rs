@@ -17,21 +17,21 @@ pub(super) fn add(fleet: &mut Fleet, nodes: &[Node], pods: &[Pod]) -> Result<(),
     let racks = fleet.hosts.iter().all(|host| host.rack.is_some());
     let sites = fleet.hosts.iter().all(|host| host.site.is_some());
     let places = fleet.hosts.iter().map(|host| [host.rack.clone(), host.site.clone()]).collect();
-    let mut rules =
-        Rules { nodes, pods, racks, sites, places, rules: Vec::new(), left_out: BTreeMap::new() };
-    rules.on_nodes()?;
-    rules.between_pods()?;
-    rules.spreads()?;
+    let mut reader =
+        Reader { nodes, pods, racks, sites, places, rules: Vec::new(), left_out: BTreeMap::new() };
+    reader.on_nodes()?;
+    reader.between_pods()?;
+    reader.spreads()?;
     for (index, pod) in pods.iter().enumerate() {
         let affinity = &pod.spec.affinity;
-        let wishes = affinity.node_affinity.preferred.len()
-            + affinity.pod_affinity.preferred.len()
-            + affinity.pod_anti_affinity.preferred.len();
+        let wishes = affinity.nodes.preferred.len()
+            + affinity.together.preferred.len()
+            + affinity.apart.preferred.len();
         if wishes > 0 {
-            rules.leave_out("preferences (preferredDuringScheduling...)", index);
+            reader.leave_out("preferences (preferredDuringScheduling...)", index);
         }
     }
-    let Rules { rules, left_out, .. } = rules;
+    let Reader { rules, left_out, .. } = reader;
     fleet.rules = rules;
     for (what, members) in left_out {
         let first = members.first().map(|&pod| pod_name(&pods[pod])).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn add(fleet: &mut Fleet, nodes: &[Node], pods: &[Pod]) -> Result<(),
 /// The namespaces in which a term looks for pods: some, or all.
 type Namespaces = Option<Vec<String>>;
 
-struct Rules<'a> {
+struct Reader<'a> {
     nodes: &'a [Node],
     pods: &'a [Pod],
     /// Whether every node has a zone, and a region.
@@ -57,7 +57,7 @@ struct Rules<'a> {
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
-impl Rules<'_> {
+impl Reader<'_> {
     fn leave_out(&mut self, what: &str, pod: usize) {
         self.left_out.entry(what.to_owned()).or_default().insert(pod);
     }
@@ -78,7 +78,7 @@ impl Rules<'_> {
         self.rules.push(Rule { name, demand, strength: Strength::Hard });
     }
 
-    fn unknown(&self, pod: usize, operator: String) -> Fault {
+    fn unknown(&self, pod: usize, operator: &str) -> Fault {
         let field = format!("Pod {:?}: operator of a selector", pod_name(&self.pods[pod]));
         refuse(
             self.pods[pod].place,
@@ -93,7 +93,7 @@ impl Rules<'_> {
         let mut hosts = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             let may = may_use(&self.pods[pod], node);
-            if may.map_err(|operator| self.unknown(pod, operator))? {
+            if may.map_err(|operator| self.unknown(pod, &operator))? {
                 hosts.push(index);
             }
         }
@@ -106,10 +106,8 @@ impl Rules<'_> {
         let mut by_hosts: BTreeMap<Vec<usize>, BTreeSet<usize>> = BTreeMap::new();
         for (index, pod) in self.pods.iter().enumerate() {
             let spec = &pod.spec;
-            let asked = format!(
-                "{:?}{:?}{:?}",
-                spec.node_selector, spec.affinity.node_affinity, spec.tolerations
-            );
+            let asked =
+                format!("{:?}{:?}{:?}", spec.node_selector, spec.affinity.nodes, spec.tolerations);
             let hosts = match known.get(&asked) {
                 Some(hosts) => hosts.clone(),
                 None => known.entry(asked).or_insert(self.usable(index)?).clone(),
@@ -152,7 +150,7 @@ impl Rules<'_> {
             let in_them =
                 namespaces.as_ref().is_none_or(|some| some.iter().any(|n| n == namespace));
             let fits = chooses(selector, &pod.metadata.labels);
-            if in_them && fits.map_err(|operator| self.unknown(asking, operator))? {
+            if in_them && fits.map_err(|operator| self.unknown(asking, &operator))? {
                 chosen.insert(index);
             }
         }
@@ -166,8 +164,8 @@ impl Rules<'_> {
         let pods = self.pods;
         for (index, pod) in pods.iter().enumerate() {
             let affinity = &pod.spec.affinity;
-            let apart = affinity.pod_anti_affinity.required.iter().map(|term| (true, term));
-            let together = affinity.pod_affinity.required.iter().map(|term| (false, term));
+            let apart = affinity.apart.required.iter().map(|term| (true, term));
+            let together = affinity.together.required.iter().map(|term| (false, term));
             for (apart, term) in apart.chain(together) {
                 match namespaces(pod, term) {
                     Ok(namespaces) => {

@@ -10,7 +10,7 @@ pub(super) fn may_use(pod: &Pod, node: &Node) -> Result<bool, String> {
         node.spec.taints.iter().all(|taint| {
             !keeps_out(taint) || pod.spec.tolerations.iter().any(|t| tolerates(t, taint))
         });
-    let Some(required) = &pod.spec.affinity.node_affinity.required else {
+    let Some(required) = &pod.spec.affinity.nodes.required else {
         return Ok(selected && tolerated);
     };
     let mut fits = false;

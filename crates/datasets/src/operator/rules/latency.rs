@@ -14,9 +14,9 @@ use crate::operator::quantity;
 const PLACES: u32 = 3;
 
 impl Compiler<'_> {
-    pub(super) fn latency(&mut self, form: Latency) -> Result<(), Wrong> {
+    pub(super) fn latency(&mut self, form: &Latency) -> Result<(), Wrong> {
         for (index, limit) in form.limit.iter().enumerate() {
-            self.limit(&form, &limit.span(), limit.get_ref(), index)?;
+            self.limit(form, &limit.span(), limit.get_ref(), index)?;
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ impl Compiler<'_> {
     fn compile(mut self, form: RulesForm) -> Result<Asked, Wrong> {
         let fleet = self.fleet;
         if let Some(tenants) = form.tenants {
-            self.tenants(&tenants.span(), tenants.into_inner())?;
+            self.tenants(&tenants.span(), tenants.get_ref())?;
         }
         for (index, rule) in form.conflict.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
@@ -158,7 +158,7 @@ impl Compiler<'_> {
             self.add(&span, rule.name, ("failures", index), demand, None)?;
         }
         if let Some(latency) = form.latency {
-            self.latency(latency)?;
+            self.latency(&latency)?;
         }
         Ok(self.asked)
     }
@@ -250,7 +250,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn tenants(&mut self, span: &Range<usize>, form: Tenants) -> Result<(), Wrong> {
+    fn tenants(&mut self, span: &Range<usize>, form: &Tenants) -> Result<(), Wrong> {
         let mut of: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, vm) in self.fleet.vms.iter().enumerate() {
             if let Some(tenant) = &vm.tenant {

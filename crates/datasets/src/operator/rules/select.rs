@@ -66,23 +66,19 @@ impl Choice<'_> {
             let known = self.prefixes.iter().find(|(known, _)| *known == prefix);
             known.map(|(prefix, values)| (*prefix, values, value))
         });
-        let found = |fits: &dyn Fn(usize) -> bool| -> Vec<usize> {
+        let chosen = |fits: &dyn Fn(usize) -> bool| -> Vec<usize> {
             (0..self.names.len()).filter(|&index| fits(index)).collect()
         };
-        let (chosen, what, name, known) = match prefixed {
-            Some((prefix, values, name)) => {
-                let chosen = found(&|index| values[index].iter().any(|value| value == name));
-                let known =
-                    || values.iter().flat_map(|values| values.iter()).map(|v| &**v).collect();
-                (chosen, prefix, name, Box::new(known) as Box<dyn Fn() -> Vec<&'w str>>)
+        if let Some((prefix, values, name)) = prefixed {
+            let chosen = chosen(&|index| values[index].iter().any(|value| value == name));
+            if chosen.is_empty() {
+                let known = values.iter().copied().flatten().map(|value| &**value).collect();
+                return Err((prefix, name, known));
             }
-            None => {
-                let chosen = found(&|index| matches(word, self.names[index]));
-                let known = || self.names.clone();
-                (chosen, self.what, word, Box::new(known) as Box<dyn Fn() -> Vec<&'w str>>)
-            }
-        };
-        if chosen.is_empty() { Err((what, name, known())) } else { Ok(chosen) }
+            return Ok(chosen);
+        }
+        let chosen = chosen(&|index| matches(word, self.names[index]));
+        if chosen.is_empty() { Err((self.what, word, self.names.clone())) } else { Ok(chosen) }
     }
 }
 
