@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use serde::Serialize;
 use vmpack_datasets::Source;
 use vmpack_harness::{AnyOutcome, Interrupt, Launcher, MeasureError, Methods, measure_one};
@@ -132,7 +131,7 @@ pub(crate) fn best(
     let (quick, strong) = willing(methods.registry, instance, &mut best.refusals);
     for (index, method) in quick.iter().enumerate() {
         let share = time * QUICK_SHARE / (quick.len() - index) as f64;
-        run(&mut best, method, share.min(left()).max(SHORTEST)).context("a quick method")?;
+        run(&mut best, method, share.min(left()).max(SHORTEST))?;
         if best.is_proved() {
             return Ok(best);
         }

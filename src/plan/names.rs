@@ -43,11 +43,6 @@ pub(super) fn host_name(fleet: &Fleet, host: Single) -> String {
     host.name(&fleet.hosts[host.row].name)
 }
 
-/// The row in the fleet of a single host.
-pub(super) fn host_row(host: Single) -> usize {
-    host.row
-}
-
 /// Which VM runs on which host, by name, in the order of the fleet.
 ///
 /// The placement must have been judged: VMs and hosts beyond those of the fleet are left out.

@@ -9,7 +9,6 @@ use vmpack_model::{Status, Value};
 
 use super::attempt::{Attempt, Best};
 use super::measure::{is_stranded, slack, used};
-use super::names::{host_row, hosts};
 
 /// The content of `summary.json`. Money is a decimal in the unit of the hosts' costs, amounts are in base units.
 #[derive(Debug, Serialize)]
@@ -130,20 +129,25 @@ impl Summary {
     }
 }
 
-/// How many hosts of each row of the fleet are opened, in its order.
+/// How many hosts of each kind are opened.
 fn opened(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<OpenedHosts> {
-    let mut counts = vec![0_u64; fleet.hosts.len()];
-    for host in hosts(fleet, compiled, placement).into_iter().flatten() {
-        counts[host_row(host)] += 1;
+    let mut counts = vec![0_u64; compiled.hosts.len()];
+    for (pattern, hosts) in &placement.patterns {
+        counts[pattern.host] += hosts;
     }
-    let rows = fleet.hosts.iter().zip(counts).filter(|(_, opened)| *opened > 0);
-    rows.map(|(host, opened)| OpenedHosts {
-        name: host.name.clone(),
-        opened,
-        available: host.count,
-        cost: quantity::decimal(u128::from(host.cost) * u128::from(opened), MONEY_PLACES),
-    })
-    .collect()
+    let kinds = compiled.instance.hosts().iter().zip(&compiled.hosts).zip(counts);
+    let kinds = kinds.filter(|(_, opened)| *opened > 0);
+    kinds
+        .map(|((kind, rows), opened)| {
+            let cost = u128::from(fleet.hosts[rows[0]].cost) * u128::from(opened);
+            OpenedHosts {
+                name: kind.name.clone(),
+                opened,
+                available: kind.stock,
+                cost: quantity::decimal(cost, MONEY_PLACES),
+            }
+        })
+        .collect()
 }
 
 fn resources(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<ResourceUse> {
@@ -174,11 +178,13 @@ fn resources(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<R
     uses
 }
 
+/// How many kinds of host are printed.
+const SHOWN: usize = 12;
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "VMs           {}", self.vms)?;
         writeln!(f, "hosts         {}", self.hosts_opened)?;
-        const SHOWN: usize = 12;
         for host in self.hosts.iter().take(SHOWN) {
             let available = host.available.map_or("any number".to_owned(), |n| n.to_string());
             writeln!(f, "  {:<20} {} of {available}, cost {}", host.name, host.opened, host.cost)?;

@@ -38,6 +38,8 @@ const HEIGHT: f64 = 130.0;
 const BETWEEN: f64 = 34.0;
 /// More bars are thinner than two pixels.
 const MOST_BARS: usize = 400;
+/// Between more bars there is no room for a gap.
+const MOST_APART: usize = 120;
 /// More names do not fit.
 const MOST_NAMES: u64 = 24;
 
@@ -138,8 +140,7 @@ fn draw_panel(
         let rectangle = |low: f64, high: f64, colour| {
             let (left, top) = Canvas::position(&chart, start, 100.0 * high.clamp(0.0, 1.0));
             let (right, bottom) = Canvas::position(&chart, end, 100.0 * low.clamp(0.0, 1.0));
-            // A gap where there is room for one.
-            let gap = if right - left > 4.0 { 1.0 } else { 0.0 };
+            let gap = if bars.len() <= MOST_APART { 1.0 } else { 0.0 };
             canvas.rectangle(
                 Area { left, top, width: right - left - gap, height: bottom - top },
                 colour,

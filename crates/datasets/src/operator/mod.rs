@@ -45,7 +45,7 @@ pub struct Files<'a> {
     pub flavors: Option<&'a Path>,
     /// What the files come from; recognised by the file of VMs unless given.
     pub origin: Option<Origin>,
-    /// Whether VMs of `RVTools` that are switched off are placed too.
+    /// Whether VMs of RVTools that are switched off are placed too.
     pub powered_off: bool,
 }
 

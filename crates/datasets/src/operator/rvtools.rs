@@ -1,4 +1,4 @@
-//! What `RVTools` exports of vSphere as CSV: `vInfo` has the VMs, `vHost` the hosts.
+//! What RVTools exports of vSphere as CSV: `vInfo` has the VMs, `vHost` the hosts.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use super::quantity::Kind;
 use super::table::{Row, Table};
 use crate::format::{ReadError, utf8};
 
-/// Whether a table is one of VMs as `RVTools` exports it.
+/// Whether a table is one of VMs as RVTools exports it.
 pub(super) fn recognises(text: &str) -> bool {
     let header = text.lines().next().unwrap_or_default().to_lowercase();
     header.contains("powerstate") && header.contains("vm")

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use vmpack_datasets::operator::{Compiled, Files, Fleet, compile, read};
 use vmpack_model::packing::{Demand, Level, Ratio, Strength};
 
@@ -349,4 +350,120 @@ fn faults_of_rules_name_line_and_the_nearest_name() {
         "{error}"
     );
     assert!(read(&files(Path::new("nowhere.csv"), Some(&rules))).is_err());
+}
+
+/// A fleet of one resource column `cpu` with odd amounts, an overcommit and a reserve.
+fn odd_fleet() -> impl Strategy<Value = (String, String, String)> {
+    let vms = prop::collection::vec((1_u64..5, 1_u64..4, 0_usize..2), 1..6);
+    let hosts = prop::collection::vec((1_u64..40, 0_u64..4, 0_usize..2), 1..5);
+    (vms, hosts, 1_u64..30, 1_u64..5, 0_u64..4).prop_map(|(vms, hosts, step, sold, kept)| {
+        let mut vm_table = "name,cpu (m),count,tenant\n".to_owned();
+        for (index, (amount, count, tenant)) in vms.iter().enumerate() {
+            vm_table += &format!("v{index},{},{count},{}\n", amount * step, ["a", "b"][*tenant]);
+        }
+        let mut host_table = "name,cpu (m),count,rack\n".to_owned();
+        for (index, (amount, count, rack)) in hosts.iter().enumerate() {
+            host_table += &format!("h{index},{},{count},{}\n", amount * 7, ["r1", "r2"][*rack]);
+        }
+        let rules = format!(
+            "[overcommit]\ncpu = \"{sold}/2\"\n[[reserve]]\nhosts = [\"h0\"]\nfree = {{ cpu = \"{kept}m\" }}\n\
+             [[anti-affinity]]\nvms = [\"v0\"]\nwithin = \"rack\"\n[tenants]\ndedicated = [\"{}\"]\n",
+            ["a", "b"][vms[0].2]
+        );
+        (vm_table, host_table, rules)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Types and small integers say the same as single VMs and base units: nobody is lost, any number of VMs of a type
+    /// fit a host exactly if they did, and rules concern exactly the VMs that they name.
+    #[test]
+    fn compiling_changes_no_placement((vms, hosts, rules) in odd_fleet(), number in 1_u64..20) {
+        let desk = Desk::new();
+        let fleet = desk.fleet(&vms, &hosts).expect("a fleet");
+        let rules = desk.file("rules.toml", &rules);
+        let compiled = compile(&fleet, Some(&rules), "odd").expect("an instance");
+        let instance = &compiled.instance;
+        let total: u64 = fleet.vms.iter().map(|vm| vm.count).sum();
+        prop_assert_eq!(instance.total_vms(), total);
+        let stock: u64 = instance.hosts().iter().filter_map(|host| host.stock).sum();
+        prop_assert_eq!(Some(stock), fleet.hosts.iter().map(|host| host.count).sum());
+        for (vm_type, rows) in compiled.vms.iter().enumerate() {
+            for (host_type, places) in compiled.hosts.iter().enumerate() {
+                let (vm, host) = (&fleet.vms[rows[0]], &fleet.hosts[places[0]]);
+                let Ratio { sold, real } = instance.rules().overcommit[0];
+                let kept = instance.rules().reserve.as_ref().map_or(0, |kept| kept[[host_type, 0]]);
+                let usable = (host.capacity[0] * sold / real).saturating_sub(kept * compiled.units[0]);
+                prop_assert_eq!(compiled.usable[host_type][0], usable);
+                let fits = number * instance.demand(vm_type)[0] <= instance.capacity(host_type)[0];
+                prop_assert_eq!(fits, number * vm.demand[0] <= usable);
+                for &row in rows {
+                    prop_assert_eq!(&fleet.vms[row].demand, &vm.demand);
+                }
+                for &place in places {
+                    prop_assert_eq!(&fleet.hosts[place].rack, &host.rack);
+                    prop_assert_eq!((place == 0) && kept > 0, kept > 0 && places == &[0]);
+                }
+            }
+        }
+        for rule in &instance.rules().rules {
+            let members = |types: &[usize]| -> Vec<&str> {
+                let rows = types.iter().flat_map(|&t| &compiled.vms[t]);
+                rows.map(|&row| &*fleet.vms[row].name).collect()
+            };
+            match &rule.demand {
+                Demand::AtMost { vms, .. } => prop_assert_eq!(members(vms), ["v0"]),
+                Demand::Separate { classes, .. } => {
+                    let dedicated = members(&classes[0]);
+                    for vm in &fleet.vms {
+                        let mine = vm.tenant == fleet.vms[0].tenant;
+                        prop_assert_eq!(dedicated.contains(&&*vm.name), mine);
+                    }
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+}
+
+/// Tables of others, with their headers renamed to what this project calls the columns.
+#[test]
+fn real_tables_add_up() {
+    let data = vmpack_datasets::data_directory();
+    let pods = data.join("alibaba_openb_2023/openb_pod_list_default.csv");
+    let nodes = data.join("alibaba_openb_2023/openb_node_list_all_node.csv");
+    let catalog = data.join("vm_catalog_aws/aws_ec2_templates.csv");
+    if !(pods.is_file() && nodes.is_file() && catalog.is_file()) {
+        eprintln!("real_tables_add_up: skipped, no such tables in {}", data.display());
+        return;
+    }
+    let renamed = |path: &Path, header: &str| {
+        let text = std::fs::read_to_string(path).expect("a table");
+        let (_, rows) = text.split_once('\n').expect("a header");
+        format!("{header}\n{rows}")
+    };
+    let desk = Desk::new();
+    let pods =
+        renamed(&pods, "name,cpu (m),memory (MiB),gpu,_milli,_spec,_qos,_phase,_from,_to,_at");
+    let nodes = renamed(&nodes, "name,cpu (m),memory (MiB),gpu,_model");
+    let fleet = desk.fleet(&pods, &nodes).expect("a fleet");
+    let sums = |amounts: &mut dyn Iterator<Item = &Vec<u64>>| {
+        amounts.fold([0; 3], |sum, row| [sum[0] + row[0], sum[1] + row[1], sum[2] + row[2]])
+    };
+    let (cores, gib) = (1000, 1 << 30);
+    let has = sums(&mut fleet.hosts.iter().map(|host| &host.capacity));
+    assert_eq!((has[0] / cores, has[1] / gib, has[2] / 1000), (125_514, 597_684, 6_212));
+    let asked = sums(&mut fleet.vms.iter().map(|vm| &vm.demand));
+    assert_eq!((asked[0] / cores, asked[1] / gib, asked[2] / 1000), (85_436, 296_432, 7_433));
+    let compiled = compile(&fleet, None, "openb").expect("an instance");
+    assert_eq!((compiled.instance.total_vms(), compiled.instance.vms().len() < 200), (8_152, true));
+
+    let hosts = renamed(&catalog, "name,cpu,memory (MiB),price,_region");
+    let vms = "name,cpu,memory\na,500m,1Gi\n";
+    let fleet = desk.fleet(vms, &hosts).expect("a fleet");
+    assert_eq!(fleet.hosts.len(), 81);
+    let medium = fleet.hosts.iter().find(|host| host.name == "a1.medium").expect("in the list");
+    assert_eq!((medium.cost, &*medium.capacity), (25_500, &[1000, 4 * gib][..]));
 }
