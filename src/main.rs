@@ -2,6 +2,7 @@
 
 mod cmd;
 mod experiments;
+mod plan;
 mod registry;
 
 use std::process::ExitCode;
@@ -12,7 +13,7 @@ use clap::{Parser, Subcommand};
 /// least, and how long does it take to find?
 ///
 /// Exit codes: 0 answered, 1 error in the input or the arguments (or a wrong answer found by `check`),
-/// 2 no answer within the limits, 3 no placement exists (`explain`).
+/// 2 no answer within the limits, 3 no placement exists (`explain`, `plan`).
 #[derive(Parser)]
 #[command(name = "vmpack", version, arg_required_else_help = true)]
 struct Arguments {
@@ -26,6 +27,7 @@ enum Command {
     Report(cmd::report::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
+    Plan(cmd::plan::Arguments),
     Check(cmd::check::Arguments),
     Generate(cmd::generate::Arguments),
     Convert(cmd::convert::Arguments),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => cmd::report::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
+        Command::Plan(arguments) => cmd::plan::run(&arguments),
         Command::Check(arguments) => cmd::check::run(&arguments),
         Command::Generate(arguments) => cmd::generate::run(&arguments),
         Command::Convert(arguments) => cmd::convert::run(&arguments),

@@ -6,5 +6,6 @@ mod command;
 mod contenders;
 mod experiments;
 mod methods;
+mod plan;
 mod real;
 mod support;

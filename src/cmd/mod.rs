@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod list;
+pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod run_one;
@@ -44,7 +45,7 @@ fn permissions() -> std::fs::Permissions {
 
 /// The known names that are most like a misspelt one, as the end of an error message.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    match vmpack_harness::nearest(name, known)[..] {
+    match vmpack_datasets::nearest(name, known)[..] {
         [] => String::new(),
         [last] => format!("; did you mean {last}?"),
         [ref others @ .., last] => format!("; did you mean {} or {last}?", others.join(", ")),

@@ -26,6 +26,8 @@ mod format;
 mod generate;
 mod hash;
 mod items;
+mod names;
+pub mod operator;
 mod solution;
 mod source;
 mod suite;
@@ -37,6 +39,7 @@ pub use generate::{
     ParameterSpec, Parameters, generate, generator,
 };
 pub use hash::content_hash;
+pub use names::{nearest, suggestion};
 pub use solution::{
     AllocationSolution, PackingSolution, SolutionError, SolutionFile, SolutionForm, read_solution,
     solution_schema, write_solution,

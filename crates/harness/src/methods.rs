@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use vmpack_datasets::suggestion;
 use vmpack_model::{Family, Kind, Registry};
 
 use crate::Contender;
 use crate::family::{self, Measurable, Visit};
-use crate::names::suggestion;
 use crate::plan::LoadedInstance;
 
 /// What the harness knows of a method.

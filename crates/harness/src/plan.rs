@@ -9,13 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
 use vmpack_datasets::{
-    Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suite,
+    Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suggestion, suite,
 };
 use vmpack_model::{AnyInstance, Reference};
 use vmpack_results::{Features, Limits, SCHEMA, Skipped};
 
 use crate::family::features;
-use crate::names::suggestion;
 use crate::{Experiment, MethodInfo, Methods, Named, Place};
 
 /// An instance with what is recorded of it.

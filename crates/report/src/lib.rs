@@ -16,6 +16,7 @@ mod data;
 mod draw;
 mod figures;
 mod files;
+mod fill;
 mod format;
 mod optima;
 mod page;
@@ -32,6 +33,7 @@ use classes::Class;
 pub use data::Data;
 pub use draw::{DrawError, Svg};
 pub use figures::{FIGURES, Figure, NoFigure};
+pub use fill::{Fill, fill};
 pub use optima::{Gathered, gather_optima};
 
 /// A report could not be written.

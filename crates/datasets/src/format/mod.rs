@@ -110,7 +110,7 @@ pub struct ReadError {
 
 impl ReadError {
     /// The parts are each well-formed, but make no instance together.
-    fn instance(error: &InstanceError) -> Self {
+    pub(crate) fn instance(error: &InstanceError) -> Self {
         Self {
             line: None,
             field: "the instance as a whole".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use vmpack_datasets::operator::{self, Files};
 use vmpack_datasets::{SolutionFile, SolutionForm, content_hash, read_solution, suite};
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::{Certificate, Packing};
@@ -97,8 +98,8 @@ fn check_placement(shop: &vmpack_model::packing::Instance, file: SolutionFile) {
 
 #[test]
 fn the_suite_is_a_suite() {
-    // The other blocks are an experiment and a contender, which are not this crate's to read.
-    let [text, _, _] = blocks("toml")[..] else { panic!("a suite and two others") };
+    // The next two are an experiment and a contender, which are not this crate's to read, the last a rules file.
+    let [text, _, _, _] = blocks("toml")[..] else { panic!("a suite and three others") };
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("example.toml");
     std::fs::write(&path, text).expect("written");
@@ -106,4 +107,25 @@ fn the_suite_is_a_suite() {
     assert_eq!(suite.entries.len(), 4);
     assert_eq!(suite.missing.len(), 4);
     assert_eq!(suite.entries[0].class.as_deref(), Some("Caprara-Toth 1"));
+}
+
+#[test]
+fn the_fleet_is_the_one_beside_it() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/operator");
+    let file = |name: &str| std::fs::read_to_string(directory.join(name)).expect("a sample");
+    assert_eq!(blocks("csv"), [file("vms.csv"), file("hosts.csv")]);
+    assert_eq!(blocks("toml").last(), Some(&&*file("rules.toml")));
+    let (vms, hosts) = (directory.join("vms.csv"), directory.join("hosts.csv"));
+    let files =
+        Files { vms: &vms, hosts: Some(&hosts), flavors: None, origin: None, powered_off: false };
+    let fleet = operator::read(&files).expect("a fleet");
+    assert_eq!(fleet.warnings, [] as [&str; 0]);
+    let rules = directory.join("rules.toml");
+    let compiled = operator::compile(&fleet, Some(&rules), "fleet").expect("an instance");
+    assert_eq!(compiled.instance.total_vms(), 27);
+    let mut forms: Vec<&str> =
+        compiled.instance.rules().rules.iter().map(|rule| rule.demand.name()).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    assert_eq!(forms, ["at-most", "restrict", "separate", "spread", "survive", "together"]);
 }

@@ -18,11 +18,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
-use vmpack_datasets::{FORMATS, Format};
+use vmpack_datasets::{FORMATS, Format, suggestion};
 use vmpack_model::{AnyInstance, Family, Unsupported};
 
 use crate::experiment::Place;
-use crate::names::suggestion;
 
 use answer::Patterns;
 use command::{Slot, Word};

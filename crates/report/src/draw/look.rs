@@ -77,6 +77,11 @@ const SLATE: RGBColor = RGBColor(0x4A, 0x55, 0x60);
 const STONE: RGBColor = RGBColor(0x9A, 0x93, 0x86);
 const COAL: RGBColor = RGBColor(0x12, 0x14, 0x18);
 
+/// What is in use.
+pub(crate) const USED: RGBColor = BLUE;
+/// What is free, but of no use to anybody.
+pub(crate) const STRANDED: RGBColor = ORANGE;
+
 /// What colours of figures become on a dark screen; those not named keep their look on both.
 pub(crate) const DARK: [(RGBColor, RGBColor); 18] = [
     (Ink::TEXT, RGBColor(0xE8, 0xE8, 0xE8)),

@@ -100,6 +100,12 @@ impl Scale {
         self
     }
 
+    /// Starts and ends the axis exactly at its least and its greatest value.
+    pub(crate) fn without_padding(mut self) -> Self {
+        self.padding = (0.0, 0.0);
+        self
+    }
+
     /// The greatest value of the axis.
     pub(crate) fn high(&self) -> f64 {
         self.high

@@ -7,7 +7,6 @@ mod packing;
 mod rules;
 
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vmpack_model::AnyInstance;
 
@@ -135,7 +134,7 @@ pub(crate) fn read_header(text: &str, tag: &str, version: u64) -> Result<FamilyN
 }
 
 /// Parses a whole document into an external type; errors name line and field.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ReadError> {
+pub(crate) fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, ReadError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

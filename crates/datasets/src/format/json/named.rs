@@ -42,6 +42,11 @@ impl<T> Named<T> {
         self.0.is_empty()
     }
 
+    /// The members in their order.
+    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (String, T)> {
+        self.0.into_iter()
+    }
+
     /// The values in the order of the resources, `None` where there is no member.
     pub(crate) fn resolve(
         self,

@@ -6,7 +6,7 @@
 /// the beginning of the other.
 ///
 /// ```
-/// use vmpack_harness::nearest;
+/// use vmpack_datasets::nearest;
 ///
 /// let known = ["ffd-l1", "ffd-l2", "bfd-l2", "arc-flow"];
 /// assert_eq!(nearest("fdf-l2", known), ["ffd-l2", "bfd-l2", "ffd-l1"]);
@@ -31,7 +31,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
 }
 
 /// The end of a message about an unknown name: the nearest ones, or else all of them.
-pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let near = nearest(name, known.iter().copied());
     if near.is_empty() {

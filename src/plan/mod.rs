@@ -1,0 +1,9 @@
+//! A plan for an operator's fleet: the placement with single VMs and hosts by name, and what there is to say of it.
+
+pub(crate) mod attempt;
+mod measure;
+mod names;
+pub(crate) mod summary;
+
+pub(crate) use measure::fills;
+pub(crate) use names::assignments;
