@@ -88,6 +88,18 @@ impl Scale {
         self.shares.of(k, amount)
     }
 
+    /// The dot product of the fractions of two vectors, each term times the share of its resource in the total
+    /// demand; monotone in every entry.
+    pub fn dot(&self, demand: &[u64], free: &[u64]) -> u128 {
+        let fraction = |k, amount| u128::from(self.fraction(k, amount) >> 16);
+        let terms = demand.iter().zip(free).zip(&self.weights).enumerate();
+        terms
+            .map(|(k, ((&demand, &free), &weight))| {
+                fraction(k, demand) * fraction(k, free) * u128::from(weight)
+            })
+            .sum()
+    }
+
     /// The measure of a vector; monotone in every entry.
     pub fn measure(&self, measure: Measure, vector: &[u64]) -> u128 {
         let fractions =

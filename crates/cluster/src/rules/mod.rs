@@ -116,6 +116,11 @@ impl<'a> RuleState<'a> {
         self.kinds[host] as usize
     }
 
+    /// Whether some rule is about VMs of a type.
+    pub fn concerns(&self, vm: usize) -> bool {
+        !self.touching.of(vm).is_empty()
+    }
+
     /// Whether one VM more of a type on a host breaks no hard rule more often, and leaves enough VMs unplaced for
     /// every hard [`Demand::Spread`] to be kept.
     pub fn admits(&self, vm: usize, host: usize) -> bool {

@@ -10,6 +10,7 @@ mod bin_centric;
 mod complete;
 mod dot_product;
 mod first_fit;
+mod indexed;
 mod item_centric;
 mod l2_norm;
 mod next_fit;
@@ -18,6 +19,7 @@ mod right_size;
 mod sequence;
 mod start;
 mod stock;
+mod survive;
 mod worst_fit;
 
 #[cfg(test)]
@@ -25,6 +27,7 @@ mod one_by_one;
 
 pub use complete::complete;
 pub use start::start;
+pub use survive::survive;
 
 use best_fit::BestFit;
 use dot_product::DotProduct;
@@ -61,4 +64,10 @@ pub const PACKING: &[&dyn Method<Packing>] = &[
     &WorstFit(Decreasing(AverageSum)),
     &DotProduct,
     &L2NormGreedy,
+    &indexed::FF,
+    &indexed::FFD,
+    &indexed::BF,
+    &indexed::BFD,
+    &indexed::WF,
+    &indexed::DOT,
 ];

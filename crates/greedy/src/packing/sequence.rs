@@ -108,6 +108,16 @@ impl Sequence {
         &self.rows[self.jobs[job].rows.clone()]
     }
 
+    /// What all VMs demand in total.
+    pub(crate) fn demand(&self) -> &[u64] {
+        &self.remaining[..self.dimensions]
+    }
+
+    /// The least demand per resource of any VM; the greatest integer if there is none.
+    pub(crate) fn least(&self) -> &[u64] {
+        &self.least[..self.dimensions]
+    }
+
     /// What all VMs after `job` demand in total.
     pub(crate) fn demand_after(&self, job: usize) -> &[u64] {
         &self.remaining[(job + 1) * self.dimensions..(job + 2) * self.dimensions]
