@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ndarray::Array2;
 use proptest::prelude::*;
 use vmpack_model::packing::{HostType, Instance, Pattern, Placement, VmType};
-use vmpack_model::{Budget, NullObserver, Resource};
+use vmpack_model::{Budget, NullObserver, Resource, Value};
 
 use super::best_fit::BestFitRule;
 use super::bin_centric::{self, FRACTION_BITS, Preference};
@@ -18,6 +18,9 @@ use super::next_fit::NextFitRule;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
+use super::tight_fill::TightFill;
+use super::weighted::{self, Norm, Way};
+use super::weights::Bias;
 use super::worst_fit::WorstFitRule;
 use super::{PACKING, complete};
 use vmpack_cluster::covers;
@@ -217,6 +220,36 @@ proptest! {
         }
     }
 
+    /// Weights by the average demand are those of the named rules, and there is nothing to follow in one resource.
+    #[test]
+    fn weighted_rules_equal_their_named_members(instance in instances(4, 3)) {
+        let solve = |name: &str| {
+            let method = PACKING.iter().find(|method| method.name() == name).expect("registered");
+            method.solve(&instance, &Budget::default(), &mut NullObserver)
+        };
+        let scale = Scale::new(&instance);
+        let weigh = |way| {
+            let placement = weighted::construct(&instance, &scale, way, &Bias::default(), &Budget::default());
+            placement.map(|placement| placement.cost(&instance))
+        };
+        let pairs = [
+            (Way::First(Norm::L1), "ffd-avg-sum"),
+            (Way::First(Norm::L2), "ffd-l2-avg"),
+            (Way::Best(Norm::L1), "bfd-avg-sum"),
+            (Way::Best(Norm::Linf), "bfd-linf-avg"),
+            (Way::Dot, "dot-product"),
+            (Way::Gap, "l2-norm-greedy"),
+        ];
+        for (way, name) in pairs {
+            let cost = solve(name).solved.map(|solved| solved.cost);
+            prop_assert_eq!(weigh(way).map(Value::from), cost, "{}", name);
+        }
+        if instance.dimensions() == 1 {
+            prop_assert_eq!(solve("bfd-l1-avg-dyn"), solve("bfd-l1"));
+            prop_assert_eq!(solve("dot-product-avg-dyn"), solve("dot-product-unit"));
+        }
+    }
+
     /// What an index finds is what a look at all hosts does.
     #[test]
     fn indexed_rules_equal_those_on_counts(instance in instances(4, 3)) {
@@ -300,14 +333,18 @@ proptest! {
         let fits = |row| instance.fits(row, 0);
         let homeless = instance.vms().iter().any(|vm| !vm.rows.clone().any(fits));
         prop_assume!(!homeless);
-        let budget = Budget::default();
+        let (bias, budget) = (Bias::default(), Budget::default());
         prop_assert_eq!(
-            bin_centric::construct::<DotProduct>(&instance, &mut Stock::new(&instance), &budget),
+            bin_centric::construct::<DotProduct>(&instance, &mut Stock::new(&instance), &bias, &budget),
             Some(host_by_host::<DotProduct>(&instance))
         );
         prop_assert_eq!(
-            bin_centric::construct::<L2NormGreedy>(&instance, &mut Stock::new(&instance), &budget),
+            bin_centric::construct::<L2NormGreedy>(&instance, &mut Stock::new(&instance), &bias, &budget),
             Some(host_by_host::<L2NormGreedy>(&instance))
+        );
+        prop_assert_eq!(
+            bin_centric::construct::<TightFill>(&instance, &mut Stock::new(&instance), &bias, &budget),
+            Some(host_by_host::<TightFill>(&instance))
         );
     }
 }

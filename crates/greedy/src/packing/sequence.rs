@@ -63,12 +63,21 @@ impl Sequence {
         if let Order::Decreasing(_) = order {
             types.sort_by_cached_key(least);
         }
-        let mut rows = Vec::with_capacity(types.len());
-        let mut jobs = Vec::with_capacity(types.len());
+        Self::of_types(instance, types, counts, size)
+    }
+
+    /// VM types in this order, the alternatives of each preferred by increasing size.
+    pub(crate) fn of_types<S: Ord>(
+        instance: &Instance,
+        types: impl IntoIterator<Item = usize>,
+        counts: &[u64],
+        size: impl Fn(&usize) -> S,
+    ) -> Self {
+        let (mut rows, mut jobs) = (Vec::new(), Vec::new());
         for i in types {
             let start = rows.len();
             rows.extend(instance.vms()[i].rows.clone());
-            rows[start..].sort_by_key(size);
+            rows[start..].sort_by_key(&size);
             jobs.push(Job { count: counts[i], rows: start..rows.len() });
         }
         let d = instance.dimensions();

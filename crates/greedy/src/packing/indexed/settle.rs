@@ -21,9 +21,10 @@ pub(super) type Within = Option<(Level, usize)>;
 pub(super) struct Chooser<'a> {
     instance: &'a Instance,
     preference: Preference<'a>,
-    /// Per VM type, the rules that spread it, and whether a soft rule makes its price depend on other VMs; empty
-    /// without rules.
+    /// Per VM type, the rules that spread it, the soft ones that restrict it, and whether a soft rule makes its price
+    /// depend on other VMs; empty without rules.
     spreads: Vec<Vec<usize>>,
+    confined: Vec<Vec<usize>>,
     depends: Vec<bool>,
     /// Scratch: what a host would have free, and the rows by which the VMs of a part would go on it.
     free: Vec<u64>,
@@ -34,19 +35,37 @@ impl<'a> Chooser<'a> {
     pub(super) fn new(instance: &'a Instance, preference: Preference<'a>) -> Self {
         let rules = &instance.rules().rules;
         let types = if rules.is_empty() { 0 } else { instance.vms().len() };
-        let (mut spreads, mut depends) = (vec![Vec::new(); types], vec![false; types]);
+        let (mut spreads, mut confined) = (vec![Vec::new(); types], vec![Vec::new(); types]);
+        let mut depends = vec![false; types];
         for (index, rule) in rules.iter().enumerate() {
             let mut soft = |vms: &[usize]| {
                 vms.iter().filter(|_| !rule.is_hard()).for_each(|&vm| depends[vm] = true);
             };
             match &rule.demand {
-                Demand::Spread { vms, .. } => vms.iter().for_each(|&vm| spreads[vm].push(index)),
+                Demand::Spread { vms, .. } => {
+                    for &vm in vms {
+                        spreads[vm].push(index);
+                    }
+                }
                 Demand::AtMost { vms, .. } | Demand::Together { vms, .. } => soft(vms),
                 Demand::Separate { classes, .. } => classes.iter().for_each(|class| soft(class)),
+                Demand::Restrict { vms, .. } if !rule.is_hard() => {
+                    for &vm in vms {
+                        confined[vm].push(index);
+                    }
+                }
                 Demand::Restrict { .. } | Demand::Survive { .. } => {}
             }
         }
-        Self { instance, preference, spreads, depends, free: Vec::new(), rows: Vec::new() }
+        Self {
+            instance,
+            preference,
+            spreads,
+            confined,
+            depends,
+            free: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// Places a VM that no rule concerns: on the open host that the preference says, else on a new one of type
@@ -176,14 +195,16 @@ impl<'a> Chooser<'a> {
     fn running(&self, vm: usize, kind: usize) -> i128 {
         let rules = self.instance.rules();
         let price = rules.prices.as_ref().map_or(0, |prices| i128::from(prices[[vm, kind]]));
-        let elsewhere = rules.rules.iter().map(|rule| match (&rule.demand, rule.strength) {
-            (Demand::Restrict { vms, hosts }, Strength::Soft { price })
-                if vms.binary_search(&vm).is_ok() && hosts.binary_search(&kind).is_err() =>
-            {
-                i128::from(price)
-            }
-            _ => 0,
-        });
+        let confined = self.confined.get(vm).into_iter().flatten();
+        let elsewhere =
+            confined.map(|&rule| match (&rules.rules[rule].demand, rules.rules[rule].strength) {
+                (Demand::Restrict { hosts, .. }, Strength::Soft { price })
+                    if hosts.binary_search(&kind).is_err() =>
+                {
+                    i128::from(price)
+                }
+                _ => 0,
+            });
         price + elsewhere.sum::<i128>()
     }
 
