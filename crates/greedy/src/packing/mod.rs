@@ -15,6 +15,7 @@ mod item_centric;
 mod l2_norm;
 mod next_fit;
 mod open_hosts;
+mod portfolio;
 mod right_size;
 mod sequence;
 mod start;
@@ -47,7 +48,7 @@ use worst_fit::WorstFit;
 pub const PACKING: &[&dyn Method<Packing>] = &family();
 
 /// Rules with a file of their own.
-const NAMED: [&dyn Method<Packing>; 34] = [
+const NAMED: [&dyn Method<Packing>; 35] = [
     &NextFit(Given),
     &NextFit(Decreasing(L1)),
     &FirstFit(Given),
@@ -82,6 +83,7 @@ const NAMED: [&dyn Method<Packing>; 34] = [
     &indexed::BFD,
     &indexed::WF,
     &indexed::DOT,
+    &portfolio::Portfolio,
 ];
 
 /// Those rules, and the weighted ones.

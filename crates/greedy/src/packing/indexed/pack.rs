@@ -13,9 +13,6 @@ use super::right_size::right_size_ruled;
 use super::settle::{Chooser, Within};
 use super::units::{Unit, units};
 
-/// How often packing begins anew at most.
-const ROUNDS: usize = 32;
-
 /// How many VMs are placed between two looks at the clock.
 const STEPS: usize = 256;
 
@@ -33,18 +30,18 @@ enum Stuck {
 /// do not find hosts.
 ///
 /// With rules, units of which much is asked come first. One that finds no host nevertheless comes before all others
-/// in a new beginning (squeaky wheel optimisation: Joslin and Clements 1999), and VMs that find none when hosts fail
-/// keep off such hosts then; a few dozen times at most.
+/// in the next round (squeaky wheel optimisation: Joslin and Clements 1999), and VMs that find none when hosts fail
+/// keep off such hosts then.
 pub(super) fn pack<I: Index>(
     instance: &Instance,
     sequence: &Sequence,
     preference: Preference<'_>,
     index: &dyn Fn() -> I,
+    rounds: usize,
     budget: &Budget,
 ) -> Option<Placement> {
     let mut units = units(instance, sequence);
     let mut confined: Option<Instance> = None;
-    let rounds = if instance.rules().only_capacity() { 1 } else { ROUNDS };
     for _ in 0..rounds {
         let instance = confined.as_ref().unwrap_or(instance);
         let mut fleet = Fleet::new(instance, sequence, index());
