@@ -15,6 +15,12 @@ use vmpack_model::{
     Budget, Method, NullObserver, Observer, Outcome, Resource, Status, Trajectory, Value,
 };
 
+/// The single rules that take any number of VMs.
+fn counted() -> impl Iterator<Item = &'static dyn Method<Packing>> {
+    let single = |name: &str| name != "portfolio" && !name.ends_with("-indexed");
+    PACKING.iter().copied().filter(move |method| single(method.name()))
+}
+
 fn solve(method: &dyn Method<Packing>, instance: &Instance) -> Outcome<Packing> {
     let outcome = method.solve(instance, &Budget::default(), &mut NullObserver);
     let judgement = Packing::judge(instance, &outcome, &Effort::default());
@@ -168,9 +174,9 @@ fn astronomical_counts_take_no_longer() {
         (vec![1_000, 1_000_000_000], 123_457),
     ];
     let instance = Instance::identical_hosts("huge", &[capacity; 2], &items).expect("valid");
-    for method in PACKING {
+    for method in counted() {
         let started = Instant::now();
-        let outcome = solve(*method, &instance);
+        let outcome = solve(method, &instance);
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(5), "{} took {elapsed:?}", method.name());
         let patterns = outcome.solved.expect("everything fits").solution.patterns.len();
@@ -227,9 +233,9 @@ fn a_million_vms_are_packed_by_types() {
     )
     .expect("valid");
     assert_eq!(instance.total_vms(), 1_000_000);
-    for method in PACKING {
+    for method in counted() {
         let started = Instant::now();
-        let outcome = solve(*method, &instance);
+        let outcome = solve(method, &instance);
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(5), "{} took {elapsed:?}", method.name());
         let solved = outcome.solved.expect("small hosts are unlimited");

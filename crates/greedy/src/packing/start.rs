@@ -11,6 +11,7 @@ use super::next_fit::NextFitRule;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
+use super::weights::Bias;
 use super::{bin_centric, item_centric};
 use vmpack_cluster::Measure::{self, AverageSum, L1, L2, Linf};
 use vmpack_cluster::Scale;
@@ -103,7 +104,7 @@ fn construct(
     budget: &Budget,
 ) -> Option<Placement> {
     let mut stock = match host {
-        Some(host) => Stock::only(instance, host),
+        Some(host) => Stock::only(instance, |t| t == host),
         None => Stock::new(instance),
     };
     let sequence = |measure| Sequence::new(instance, scale, Order::Decreasing(measure));
@@ -120,8 +121,12 @@ fn construct(
             let sequence = sequence(measure);
             item_centric::construct(instance, &sequence, &mut stock, &mut NextFitRule, budget)
         }
-        Member::DotProduct => bin_centric::construct::<DotProduct>(instance, &mut stock, budget),
-        Member::L2Norm => bin_centric::construct::<L2NormGreedy>(instance, &mut stock, budget),
+        Member::DotProduct => {
+            bin_centric::construct::<DotProduct>(instance, &mut stock, &Bias::default(), budget)
+        }
+        Member::L2Norm => {
+            bin_centric::construct::<L2NormGreedy>(instance, &mut stock, &Bias::default(), budget)
+        }
     }?;
     let mut left = Stock::after(instance, &placement);
     Some(right_size(instance, placement, &mut left))
