@@ -117,6 +117,26 @@ fn a_fleet_with_rules_is_planned_and_every_rule_holds() {
     assert!(desk.read("fill.svg").starts_with("<svg"));
     assert!(std::fs::read(desk.out().join("fill.png")).unwrap().starts_with(b"\x89PNG"));
 
+    // Whichever vault fails, its VMs and no others go to the other one.
+    let evacuations = desk.read("evacuations.csv");
+    let mut moved: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in evacuations.lines().skip(1) {
+        let [rule, failed, vm, to] = line.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        assert_eq!((rule, host(vm)), ("one vault may fail", failed));
+        assert!(to.starts_with("r3-vault") && to != failed, "{line}");
+        moved.entry(failed).or_default().push(vm);
+    }
+    let vaults = placed.values().filter(|host| host.starts_with("r3-vault"));
+    let vaults: std::collections::BTreeSet<&String> = vaults.collect();
+    assert!(!vaults.is_empty() && moved.len() <= vaults.len(), "{evacuations}");
+    for (vault, vms) in &moved {
+        let there = placed.iter().filter(|(_, host)| host == vault).count();
+        assert_eq!(vms.len(), there, "{evacuations}");
+    }
+    assert!(!moved.is_empty());
+
     // What was planned can be judged again by anybody.
     let (instance, solution) = (desk.out().join("instance.json"), desk.out().join("solution.json"));
     let check = vmpack().arg("check").args([instance, solution]).output().unwrap();
@@ -250,7 +270,7 @@ fn faults_name_the_file_and_leave_an_earlier_plan_alone() {
     let left = std::fs::read_dir(desk.out()).unwrap();
     let names: Vec<_> =
         left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(names.len(), 7, "no drafts are left: {names:?}");
+    assert_eq!(names.len(), 8, "no drafts are left: {names:?}");
 }
 
 #[test]

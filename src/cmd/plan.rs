@@ -16,13 +16,13 @@ use vmpack_model::{AnyInstance, Outcome};
 use super::{deliver, explain, seconds};
 use crate::plan::attempt::{Best, best};
 use crate::plan::summary::Summary;
-use crate::plan::{assignments, fills};
+use crate::plan::{assignments, fills, moves};
 use crate::registry::{missing_methods, registry};
 
 /// Plan which VM of a fleet runs on which host.
 ///
-/// Writes plan.csv, plan.json, summary.json, fill.svg, fill.png, and instance.json with solution.json for `vmpack
-/// check`. Exits with 0 if there is a plan, 1 on an error in the input, 2 if none was found in time, 3 if there is
+/// Writes plan.csv, plan.json, evacuations.csv, summary.json, fill.svg, fill.png, and instance.json with solution.json
+/// for `vmpack check`. Exits with 0 if there is a plan, 1 on an error in the input, 2 if none was found in time, 3 if there is
 /// no placement, with the reason.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// The method (`vmpack list methods`); several that suit the fleet unless given.
     #[arg(long)]
     method: Option<String>,
-    /// The limit on wall time, in seconds.
+    /// The limit on wall time, in seconds; where there is no plan, a reason is looked for as long again.
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS", value_parser = seconds)]
     time: f64,
     /// Threads that a method may use.
@@ -197,6 +197,11 @@ fn plan_files(
     for (vm, host) in &assigned {
         let _ = writeln!(table, "{},{}", quoted(vm), quoted(host));
     }
+    let mut evacuations = String::from("rule,failed,vm,to\n");
+    for moved in moves(fleet, compiled, placement) {
+        let cells = [&moved.rule, &moved.failed.join(" "), &moved.vm, &moved.to];
+        let _ = writeln!(evacuations, "{}", cells.map(|cell| quoted(cell)).join(","));
+    }
     let placement_file = PlanFile {
         format: "vmpack-plan",
         version: 1,
@@ -209,6 +214,7 @@ fn plan_files(
     Ok(vec![
         ("plan.csv", table.into_bytes()),
         ("plan.json", pretty(&placement_file)?),
+        ("evacuations.csv", evacuations.into_bytes()),
         ("fill.svg", figure.text().as_bytes().to_vec()),
         ("fill.png", figure.to_png(PNG_SCALE)?),
     ])

@@ -43,28 +43,53 @@ pub(super) fn host_name(fleet: &Fleet, host: Single) -> String {
     host.name(&fleet.hosts[host.row].name)
 }
 
-/// Which VM runs on which host, by name, in the order of the fleet.
+/// A host and the VMs on it.
+#[derive(Debug)]
+pub(super) struct Filled {
+    pub(super) host: Single,
+    /// The index of its pattern.
+    pub(super) pattern: usize,
+    /// Type and VM.
+    pub(super) vms: Vec<(usize, Single)>,
+}
+
+/// The opened hosts with the VMs on them, pattern by pattern.
 ///
 /// The placement must have been judged: VMs and hosts beyond those of the fleet are left out.
+pub(super) fn filled(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<Filled> {
+    let mut waiting: Vec<_> =
+        compiled.vms.iter().map(|rows| singles(rows, |row| Some(fleet.vms[row].count))).collect();
+    let mut filled = Vec::new();
+    let opened = hosts(fleet, compiled, placement);
+    for (index, ((pattern, _), hosts)) in placement.patterns.iter().zip(opened).enumerate() {
+        for host in hosts {
+            let mut vms = Vec::new();
+            for &(row, count) in &pattern.vms {
+                let vm_type = compiled.instance.type_of_row(row);
+                let taken = waiting[vm_type].by_ref().take(count as usize);
+                vms.extend(taken.map(|vm| (vm_type, vm)));
+            }
+            filled.push(Filled { host, pattern: index, vms });
+        }
+    }
+    filled
+}
+
+/// The name of a single VM.
+pub(super) fn vm_name(fleet: &Fleet, vm: Single) -> String {
+    vm.name(&fleet.vms[vm.row].name)
+}
+
+/// Which VM runs on which host, by name, in the order of the fleet.
 pub(crate) fn assignments(
     fleet: &Fleet,
     compiled: &Compiled,
     placement: &Placement,
 ) -> Vec<(String, String)> {
-    let mut waiting: Vec<_> =
-        compiled.vms.iter().map(|rows| singles(rows, |row| Some(fleet.vms[row].count))).collect();
-    let mut placed: Vec<(Single, Single)> = Vec::new();
-    for ((pattern, _), hosts) in placement.patterns.iter().zip(hosts(fleet, compiled, placement)) {
-        for host in hosts {
-            for &(row, count) in &pattern.vms {
-                let vms = waiting[compiled.instance.type_of_row(row)].by_ref().take(count as usize);
-                placed.extend(vms.map(|vm| (vm, host)));
-            }
-        }
-    }
+    let filled = filled(fleet, compiled, placement);
+    let mut placed: Vec<(Single, Single)> =
+        filled.iter().flat_map(|on| on.vms.iter().map(|&(_, vm)| (vm, on.host))).collect();
     placed.sort_unstable();
-    placed
-        .into_iter()
-        .map(|(vm, host)| (vm.name(&fleet.vms[vm.row].name), host_name(fleet, host)))
-        .collect()
+    let names = placed.into_iter();
+    names.map(|(vm, host)| (vm_name(fleet, vm), host_name(fleet, host))).collect()
 }

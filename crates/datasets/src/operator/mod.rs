@@ -49,57 +49,64 @@ pub struct Files<'a> {
     pub powered_off: bool,
 }
 
-/// Reads a fleet.
+/// Reads a fleet. One file may be given for VMs and hosts, if it has both.
 ///
 /// # Errors
-/// Where a file is missing, cannot be read, or breaks its grammar.
+/// Where a file is missing, cannot be read, or breaks its grammar; or a name stands there twice.
 pub fn read(files: &Files<'_>) -> Result<Fleet, LoadError> {
     let vm_bytes = read_bytes(files.vms)?;
     let origin = files.origin.unwrap_or_else(|| recognise(&vm_bytes));
-    let host_bytes = files.hosts.map(read_bytes).transpose()?;
-    if origin == Origin::Kubernetes {
-        let documents = std::iter::once(&vm_bytes).chain(&host_bytes).map(Vec::as_slice);
-        return kubernetes::read(documents).map_err(|(document, error)| {
-            let path = files.hosts.filter(|_| document > 0).unwrap_or(files.vms);
-            content(path, "kubernetes", error)
-        });
-    }
-    let (Some(hosts), Some(host_bytes)) = (files.hosts, host_bytes) else {
-        let error = ReadError {
-            line: None,
-            field: "the fleet".to_owned(),
-            expected: "a file of hosts as well (--hosts)".to_owned(),
-            found: "none".to_owned(),
-        };
-        return Err(content(files.vms, "VMs", error));
+    let hosts = files.hosts.unwrap_or(files.vms);
+    let host_bytes = if hosts == files.vms { None } else { Some(read_bytes(hosts)?) };
+    let flavors = files.flavors.map(read_bytes).transpose()?;
+    let flavors_path = files.flavors.unwrap_or(files.vms);
+    let of_vms = |format, error| content(files.vms, format, error);
+    let of_hosts = |format, error| content(hosts, format, error);
+    let separate = || {
+        host_bytes.as_deref().ok_or_else(|| {
+            let error = ReadError {
+                line: None,
+                field: "the fleet".to_owned(),
+                expected: "a file of hosts as well (--hosts)".to_owned(),
+                found: "none".to_owned(),
+            };
+            content(files.vms, "VMs", error)
+        })
     };
-    match origin {
-        Origin::Tables | Origin::Kubernetes => {
-            fleet::from_tables(&vm_bytes, &host_bytes).map_err(|fault| match fault {
-                fleet::Fault::Vms(error) => content(files.vms, "table of VMs", error),
-                fleet::Fault::Hosts(error) => content(hosts, "table of hosts", error),
+    let fleet = match origin {
+        Origin::Kubernetes => {
+            let documents = std::iter::once(&vm_bytes).chain(&host_bytes).map(Vec::as_slice);
+            kubernetes::read(documents).map_err(|(document, error)| {
+                content(if document > 0 { hosts } else { files.vms }, "kubernetes", error)
             })
         }
+        Origin::Tables => fleet::from_tables(&vm_bytes, separate()?).map_err(|fault| match fault {
+            fleet::Fault::Vms(error) => of_vms("table of VMs", error),
+            fleet::Fault::Hosts(error) => of_hosts("table of hosts", error),
+        }),
         Origin::OpenStack => {
-            let flavors = files.flavors.map(read_bytes).transpose()?;
-            openstack::read(&vm_bytes, &host_bytes, flavors.as_deref()).map_err(|fault| match fault
+            openstack::read(&vm_bytes, separate()?, flavors.as_deref()).map_err(|fault| match fault
             {
-                openstack::Fault::Servers(error) => content(files.vms, "openstack servers", error),
-                openstack::Fault::Hypervisors(error) => {
-                    content(hosts, "openstack hypervisors", error)
-                }
+                openstack::Fault::Servers(error) => of_vms("openstack servers", error),
+                openstack::Fault::Hypervisors(error) => of_hosts("openstack hypervisors", error),
                 openstack::Fault::Flavors(error) => {
-                    content(files.flavors.unwrap_or(files.vms), "openstack flavors", error)
+                    content(flavors_path, "openstack flavors", error)
                 }
             })
         }
         Origin::RvTools => {
-            rvtools::read(&vm_bytes, &host_bytes, files.powered_off).map_err(|fault| match fault {
-                rvtools::Fault::Info(error) => content(files.vms, "rvtools vInfo", error),
-                rvtools::Fault::Host(error) => content(hosts, "rvtools vHost", error),
+            rvtools::read(&vm_bytes, separate()?, files.powered_off).map_err(|fault| match fault {
+                rvtools::Fault::Info(error) => of_vms("rvtools vInfo", error),
+                rvtools::Fault::Host(error) => of_hosts("rvtools vHost", error),
             })
         }
-    }
+    }?;
+    // Tables have been looked at already, with their lines.
+    let vms = fleet.vms.iter().map(|vm| (&*vm.name, Some(vm.count)));
+    fleet::distinct(vms, &[]).map_err(|error| of_vms("VMs", error))?;
+    let names = fleet.hosts.iter().map(|host| (&*host.name, host.count));
+    fleet::distinct(names, &[]).map_err(|error| of_hosts("hosts", error))?;
+    Ok(fleet)
 }
 
 /// What a file of VMs comes from.

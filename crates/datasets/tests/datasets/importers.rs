@@ -163,6 +163,15 @@ fn nodes_and_pods_may_lie_in_two_files() {
     assert_eq!(both, desk.read(KUBERNETES, None, None).expect("a fleet"));
     let error = desk.read(&pods, Some(&nodes.replace("7910m", "lots")), None).expect_err("lots");
     assert!(error.starts_with("hosts:"), "{error}");
+    let error = desk.read(&pods, Some(KUBERNETES), None).expect_err("all pods twice");
+    assert!(
+        error.contains("expected a name of its own in every row, found \"shop/web-1\" again"),
+        "{error}"
+    );
+    let path = desk.file("both", KUBERNETES);
+    let same =
+        Files { vms: &path, hosts: Some(&path), flavors: None, origin: None, powered_off: false };
+    assert_eq!(read(&same).expect("a fleet"), both, "one file, given twice, is read once");
     let error = desk.read(&pods, None, None).expect_err("no nodes");
     assert!(
         error.contains("expected at least one node and one pod to place, found 0 nodes and 4 pods"),

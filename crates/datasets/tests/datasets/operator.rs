@@ -452,11 +452,11 @@ fn real_tables_add_up() {
     let sums = |amounts: &mut dyn Iterator<Item = &Vec<u64>>| {
         amounts.fold([0; 3], |sum, row| [sum[0] + row[0], sum[1] + row[1], sum[2] + row[2]])
     };
-    let (cores, gib) = (1000, 1 << 30);
+    let (cores, mib) = (1000, 1 << 20);
     let has = sums(&mut fleet.hosts.iter().map(|host| &host.capacity));
-    assert_eq!((has[0] / cores, has[1] / gib, has[2] / 1000), (125_514, 597_684, 6_212));
+    assert_eq!((has[0] / cores, has[1] / mib, has[2] / 1000), (125_514, 612_028_416, 6_212));
     let asked = sums(&mut fleet.vms.iter().map(|vm| &vm.demand));
-    assert_eq!((asked[0] / cores, asked[1] / gib, asked[2] / 1000), (85_436, 296_432, 7_433));
+    assert_eq!((asked[0] / cores, asked[1] / mib, asked[2] / 1000), (85_436, 303_546_211, 7_433));
     let compiled = compile(&fleet, None, "openb").expect("an instance");
     assert_eq!((compiled.instance.total_vms(), compiled.instance.vms().len() < 200), (8_152, true));
 
@@ -465,5 +465,5 @@ fn real_tables_add_up() {
     let fleet = desk.fleet(vms, &hosts).expect("a fleet");
     assert_eq!(fleet.hosts.len(), 81);
     let medium = fleet.hosts.iter().find(|host| host.name == "a1.medium").expect("in the list");
-    assert_eq!((medium.cost, &*medium.capacity), (25_500, &[1000, 4 * gib][..]));
+    assert_eq!((medium.cost, &*medium.capacity), (25_500, &[1000, 4 << 30][..]));
 }
