@@ -1,5 +1,7 @@
 //! The best placement of a run, and what the run may still spend.
 
+use std::collections::VecDeque;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vmpack_model::packing::{Certificate, Instance, Packing, Placement};
@@ -7,6 +9,9 @@ use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::neighbourhood;
 use crate::part::Part;
+
+/// So many placements are remembered.
+const EARLIER: usize = 2;
 
 /// A run of a local search.
 pub(crate) struct Run<'a> {
@@ -16,6 +21,8 @@ pub(crate) struct Run<'a> {
     observer: &'a mut dyn Observer,
     best: Placement,
     cost: u64,
+    /// The last ones that were best before.
+    earlier: VecDeque<Placement>,
     bound: Option<Bound<Certificate>>,
     /// Work done so far, in the units of the budget.
     pub(crate) work: u64,
@@ -43,12 +50,42 @@ impl<'a> Run<'a> {
         }
         let rng = ChaCha8Rng::seed_from_u64(budget.seed());
         let counters = Vec::new();
-        Ok(Self { instance, budget, rng, observer, best, cost, bound, work: 0, counters })
+        Ok(Self {
+            instance,
+            budget,
+            rng,
+            observer,
+            best,
+            cost,
+            earlier: VecDeque::new(),
+            bound,
+            work: 0,
+            counters,
+        })
     }
 
     /// The best placement.
     pub(crate) fn best(&self) -> &Placement {
         &self.best
+    }
+
+    /// Lets a search start from the best placement and those that were best before, the cheapest first, and tell
+    /// of what it finds.
+    pub(crate) fn search_from_known<T>(
+        &mut self,
+        search: impl FnOnce(&[&Placement], &mut dyn Observer) -> T,
+    ) -> T {
+        let known: Vec<&Placement> =
+            std::iter::once(&self.best).chain(self.earlier.iter().rev()).collect();
+        search(&known, self.observer)
+    }
+
+    /// What the budget has left.
+    pub(crate) fn left(&self) -> Budget {
+        match self.budget.work_limit() {
+            Some(limit) => self.budget.clone().with_work(limit.saturating_sub(self.work)),
+            None => self.budget.clone(),
+        }
     }
 
     /// Its cost.
@@ -77,8 +114,14 @@ impl<'a> Run<'a> {
         let cost = placement.cost(self.instance);
         let better = cost < self.cost;
         if cost <= self.cost {
-            self.best = placement;
+            let before = std::mem::replace(&mut self.best, placement);
             self.cost = cost;
+            if better {
+                self.earlier.push_back(before);
+                if self.earlier.len() > EARLIER {
+                    self.earlier.pop_front();
+                }
+            }
         }
         if better {
             self.observer.incumbent(Value::from(cost));
