@@ -4,16 +4,18 @@
 //! A [`Cluster`] takes VMs on and off hosts, opens and closes hosts, and asks its [`Index`] where a VM goes:
 //! [`FirstFit`] by the order of hosts, [`LeastCost`] (best fit, worst fit) by a [`Measure`] of what is free,
 //! [`GreatestScore`] (dot product) by a score of demand and free capacities. Rules beyond capacity are a
-//! predicate that a query is given and asks of hosts that the VM fits. Memory is linear in hosts, and no query
-//! allocates.
+//! predicate that a query is given and asks of hosts that the VM fits; a [`RuleState`] is the placement rules of
+//! an instance as such a predicate. Memory is linear in hosts, and no query allocates.
 
 mod curve;
 mod index;
 mod measure;
+mod rules;
 mod tree;
 
 pub use index::{FirstFit, GreatestScore, Index, LeastCost};
 pub use measure::{Measure, Scale};
+pub use rules::{Change, RuleState};
 
 /// Whether every entry of `free` is at least that of `demand`.
 pub fn covers(free: &[u64], demand: &[u64]) -> bool {

@@ -17,6 +17,10 @@ pub enum Measure {
     /// The sum of the entries, each times the share of its resource in the total demand: the *average
     /// sum* of Panigrahy et al. (2011).
     AverageSum,
+    /// The sum of the squared entries, each times the weight of its resource.
+    WeightedL2,
+    /// The greatest entry, each times the weight of its resource.
+    WeightedLinf,
 }
 
 /// A fraction of capacity in fixed point: this integer stands for 1.
@@ -61,23 +65,40 @@ impl Scale {
     pub fn new(instance: &Instance) -> Self {
         let largest = |k: usize| instance.capacities().column(k).iter().copied().max().unwrap_or(0);
         let shares = Shares::new(&(0..instance.dimensions()).map(largest).collect::<Vec<_>>());
+        let scale = Self { shares, weights: Vec::new() };
         let mut demands = vec![0_u128; instance.dimensions()];
         for vm in instance.vms() {
-            let demand = instance.demand(vm.rows.start);
-            for ((sum, &demand), &(largest, ..)) in
-                demands.iter_mut().zip(demand).zip(&shares.units)
-            {
-                let total = u128::from(demand) * u128::from(vm.count);
-                *sum += (total << 40) / u128::from(largest.max(1));
-            }
+            scale.add(&mut demands, instance.demand(vm.rows.start), vm.count);
         }
         let sum = demands.iter().sum::<u128>().max(1);
         // A resource that hardly anybody demands still breaks ties.
         let weights = demands.iter().map(|share| ((share << WEIGHT_BITS) / sum).max(1) as u64);
-        Self { weights: weights.collect(), shares }
+        scale.with_weights(weights.collect())
     }
 
-    /// The share of each resource in the total demand, in fixed point.
+    /// The same with other weights of the resources, at most `2^16` each.
+    ///
+    /// # Panics
+    /// If a weight is greater.
+    #[must_use]
+    pub fn with_weights(mut self, weights: Vec<u64>) -> Self {
+        assert!(weights.iter().all(|&weight| weight <= 1 << WEIGHT_BITS), "weights of 16 bits");
+        self.weights = weights;
+        self
+    }
+
+    /// Adds the demands of `count` VMs to sums per resource, as fractions of the largest capacity in units of
+    /// `2^-40`.
+    pub fn add(&self, sums: &mut [u128], demand: &[u64], count: u64) {
+        let units = self.shares.units.iter();
+        for ((sum, &demand), &(largest, ..)) in sums.iter_mut().zip(demand).zip(units) {
+            let total = u128::from(demand) * u128::from(count);
+            *sum += (total << 40) / u128::from(largest.max(1));
+        }
+    }
+
+    /// The weights of the resources: the share of each in the total demand, unless others were given. In fixed
+    /// point, at most `2^16`.
     pub fn weights(&self) -> &[u64] {
         &self.weights
     }
@@ -86,6 +107,18 @@ impl Scale {
     /// amounts beyond the largest capacity count as 1.
     pub fn fraction(&self, k: usize, amount: u64) -> u64 {
         self.shares.of(k, amount)
+    }
+
+    /// The dot product of the fractions of two vectors, each term times the share of its resource in the total
+    /// demand; monotone in every entry.
+    pub fn dot(&self, demand: &[u64], free: &[u64]) -> u128 {
+        let fraction = |k, amount| u128::from(self.fraction(k, amount) >> 16);
+        let terms = demand.iter().zip(free).zip(&self.weights).enumerate();
+        terms
+            .map(|(k, ((&demand, &free), &weight))| {
+                fraction(k, demand) * fraction(k, free) * u128::from(weight)
+            })
+            .sum()
     }
 
     /// The measure of a vector; monotone in every entry.
@@ -101,6 +134,15 @@ impl Scale {
             }
             Measure::AverageSum => {
                 fractions.zip(&self.weights).map(|(x, &weight)| x * u128::from(weight)).sum()
+            }
+            // Squares of 80 bits and weights of 16.
+            Measure::WeightedL2 => {
+                let fractions = fractions.map(|x| x >> 20).zip(&self.weights);
+                fractions.map(|(x, &weight)| x * x * u128::from(weight)).sum()
+            }
+            Measure::WeightedLinf => {
+                let weighted = fractions.zip(&self.weights);
+                weighted.map(|(x, &weight)| x * u128::from(weight)).max().unwrap_or(0)
             }
         }
     }

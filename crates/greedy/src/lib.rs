@@ -14,4 +14,4 @@ mod allocation;
 mod packing;
 
 pub use allocation::ALLOCATION;
-pub use packing::{PACKING, complete, start};
+pub use packing::{PACKING, complete, start, survive};

@@ -15,6 +15,11 @@ use vmpack_model::{
     Budget, Method, NullObserver, Observer, Outcome, Resource, Status, Trajectory, Value,
 };
 
+/// The rules that take any number of VMs.
+fn counted() -> impl Iterator<Item = &'static dyn Method<Packing>> {
+    PACKING.iter().copied().filter(|method| !method.name().ends_with("-indexed"))
+}
+
 fn solve(method: &dyn Method<Packing>, instance: &Instance) -> Outcome<Packing> {
     let outcome = method.solve(instance, &Budget::default(), &mut NullObserver);
     let judgement = Packing::judge(instance, &outcome, &Effort::default());
@@ -168,9 +173,9 @@ fn astronomical_counts_take_no_longer() {
         (vec![1_000, 1_000_000_000], 123_457),
     ];
     let instance = Instance::identical_hosts("huge", &[capacity; 2], &items).expect("valid");
-    for method in PACKING {
+    for method in counted() {
         let started = Instant::now();
-        let outcome = solve(*method, &instance);
+        let outcome = solve(method, &instance);
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(5), "{} took {elapsed:?}", method.name());
         let patterns = outcome.solved.expect("everything fits").solution.patterns.len();
@@ -227,9 +232,9 @@ fn a_million_vms_are_packed_by_types() {
     )
     .expect("valid");
     assert_eq!(instance.total_vms(), 1_000_000);
-    for method in PACKING {
+    for method in counted() {
         let started = Instant::now();
-        let outcome = solve(*method, &instance);
+        let outcome = solve(method, &instance);
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(5), "{} took {elapsed:?}", method.name());
         let solved = outcome.solved.expect("small hosts are unlimited");

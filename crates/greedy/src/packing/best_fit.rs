@@ -56,6 +56,8 @@ impl Method<Packing> for BestFit {
             Order::Decreasing(Measure::Linf) => "bfd-linf",
             Order::Decreasing(Measure::Product) => "bfd-prod",
             Order::Decreasing(Measure::AverageSum) => "bfd-avg-sum",
+            Order::Decreasing(Measure::WeightedL2) => "bfd-l2-avg",
+            Order::Decreasing(Measure::WeightedLinf) => "bfd-linf-avg",
         }
     }
 

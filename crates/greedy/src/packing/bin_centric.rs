@@ -7,17 +7,21 @@ use vmpack_model::{Budget, Observer, Outcome};
 use super::open_hosts::times;
 use super::right_size::right_size;
 use super::stock::Stock;
+use super::weights::Bias;
 use vmpack_cluster::Scale;
 use vmpack_cluster::covers;
 
 /// Which VM goes next on a host.
 pub(crate) trait Preference {
+    /// Whether runs of equal VMs can be found by bisection.
+    const LINEAR: bool = true;
+
     /// How much a VM is preferred; the greatest wins. `demand` and `free` are fractions of the largest
     /// capacity, in units of `2^-FRACTION_BITS`, `weights` the shares of the resources in the total
     /// demand.
     ///
-    /// The difference between two VMs must be linear in `free`: then a VM that is preferred twice while
-    /// more of its kind are placed is preferred in between.
+    /// The difference between two VMs must be linear in `free`, unless [`Preference::LINEAR`] says that it is not:
+    /// then a VM that is preferred twice while more of its kind are placed is preferred in between.
     fn preference(demand: &[u64], free: &[u64], weights: &[u64]) -> i128;
 }
 
@@ -41,7 +45,7 @@ pub(crate) fn solve<P: Preference>(
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
     let mut stock = Stock::new(instance);
-    match construct::<P>(instance, &mut stock, budget) {
+    match construct::<P>(instance, &mut stock, &Bias::default(), budget) {
         Some(placement) => finish(instance, right_size(instance, placement, &mut stock), observer),
         None => give_up(instance, observer),
     }
@@ -52,13 +56,17 @@ pub(crate) fn solve<P: Preference>(
 pub(crate) fn construct<P: Preference>(
     instance: &Instance,
     stock: &mut Stock,
+    bias: &Bias,
     budget: &Budget,
 ) -> Option<Placement> {
-    let mut filler = Filler::new(instance);
+    let mut filler = Filler::new(instance, bias);
     let mut patterns = Vec::new();
     while !filler.rows.is_empty() {
         if budget.exhausted() {
             return None;
+        }
+        if bias.weighing.dynamic {
+            filler.weigh();
         }
         let host = stock.cheapest_for(&filler.rows, &filler.remaining)?;
         let pattern = filler.fill::<P>(host, budget)?;
@@ -73,6 +81,7 @@ pub(crate) fn construct<P: Preference>(
 /// The VMs that remain, and scratch space to fill a host.
 struct Filler<'a> {
     instance: &'a Instance,
+    bias: &'a Bias,
     scale: Scale,
     /// Fractions of the demands, rows x resources.
     fractions: Vec<u64>,
@@ -85,7 +94,7 @@ struct Filler<'a> {
 }
 
 impl<'a> Filler<'a> {
-    fn new(instance: &'a Instance) -> Self {
+    fn new(instance: &'a Instance, bias: &'a Bias) -> Self {
         let scale = Scale::new(instance);
         let fractions =
             (0..instance.rows()).flat_map(|row| fractions(&scale, instance.demand(row)));
@@ -97,7 +106,15 @@ impl<'a> Filler<'a> {
             let demand = instance.demand(vm.rows.start);
             remaining.iter_mut().zip(demand).for_each(|(sum, demand)| *sum += vm.count * demand);
         }
-        Self { fractions: fractions.collect(), scale, instance, left, rows, remaining }
+        let fractions = fractions.collect();
+        let mut filler = Self { instance, bias, scale, fractions, left, rows, remaining };
+        filler.weigh();
+        filler
+    }
+
+    /// Weighs the resources by the VMs that remain.
+    fn weigh(&mut self) {
+        self.scale = self.bias.scale(self.instance, &self.scale, &self.left);
     }
 
     fn vm(&self, row: usize) -> usize {
@@ -127,7 +144,7 @@ impl<'a> Filler<'a> {
             let demand = self.instance.demand(row);
             let of_row = &self.fractions[row * d..(row + 1) * d];
             let most = times(&free, demand).min(left[at].1);
-            let run = longest_run(most, |before| {
+            let run = longest_run(if P::LINEAR { most } else { 1 }, |before| {
                 for k in 0..d {
                     then[k] = fraction[k] - before * of_row[k];
                 }
@@ -153,7 +170,10 @@ impl<'a> Filler<'a> {
         let mut best: Option<(i128, usize)> = None;
         for &row in rows {
             let demand = &self.fractions[row * d..(row + 1) * d];
-            let preference = P::preference(demand, free, self.scale.weights());
+            let mut preference = P::preference(demand, free, self.scale.weights());
+            if let Some(factor) = self.bias.rows.get(row) {
+                preference = preference.saturating_mul((*factor).into());
+            }
             if best.is_none_or(|(greatest, _)| preference > greatest) {
                 best = Some((preference, row));
             }

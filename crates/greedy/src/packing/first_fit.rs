@@ -44,6 +44,8 @@ impl Method<Packing> for FirstFit {
             Order::Decreasing(Measure::Linf) => "ffd-linf",
             Order::Decreasing(Measure::Product) => "ffd-prod",
             Order::Decreasing(Measure::AverageSum) => "ffd-avg-sum",
+            Order::Decreasing(Measure::WeightedL2) => "ffd-l2-avg",
+            Order::Decreasing(Measure::WeightedLinf) => "ffd-linf-avg",
         }
     }
 

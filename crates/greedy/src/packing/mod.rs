@@ -10,6 +10,7 @@ mod bin_centric;
 mod complete;
 mod dot_product;
 mod first_fit;
+mod indexed;
 mod item_centric;
 mod l2_norm;
 mod next_fit;
@@ -18,6 +19,10 @@ mod right_size;
 mod sequence;
 mod start;
 mod stock;
+mod survive;
+mod tight_fill;
+mod weighted;
+mod weights;
 mod worst_fit;
 
 #[cfg(test)]
@@ -25,6 +30,7 @@ mod one_by_one;
 
 pub use complete::complete;
 pub use start::start;
+pub use survive::survive;
 
 use best_fit::BestFit;
 use dot_product::DotProduct;
@@ -32,13 +38,16 @@ use first_fit::FirstFit;
 use l2_norm::L2NormGreedy;
 use next_fit::NextFit;
 use sequence::Order::{Decreasing, Given};
-use vmpack_cluster::Measure::{AverageSum, L1, L2, Linf, Product};
+use vmpack_cluster::Measure::{AverageSum, L1, L2, Linf, Product, WeightedL2, WeightedLinf};
 use vmpack_model::Method;
 use vmpack_model::packing::Packing;
 use worst_fit::WorstFit;
 
 /// The rules for packing.
-pub const PACKING: &[&dyn Method<Packing>] = &[
+pub const PACKING: &[&dyn Method<Packing>] = &family();
+
+/// Rules with a file of their own.
+const NAMED: [&dyn Method<Packing>; 34] = [
     &NextFit(Given),
     &NextFit(Decreasing(L1)),
     &FirstFit(Given),
@@ -47,18 +56,41 @@ pub const PACKING: &[&dyn Method<Packing>] = &[
     &FirstFit(Decreasing(Linf)),
     &FirstFit(Decreasing(Product)),
     &FirstFit(Decreasing(AverageSum)),
+    &FirstFit(Decreasing(WeightedL2)),
+    &FirstFit(Decreasing(WeightedLinf)),
     &BestFit(Given),
     &BestFit(Decreasing(L1)),
     &BestFit(Decreasing(L2)),
     &BestFit(Decreasing(Linf)),
     &BestFit(Decreasing(Product)),
     &BestFit(Decreasing(AverageSum)),
+    &BestFit(Decreasing(WeightedL2)),
+    &BestFit(Decreasing(WeightedLinf)),
     &WorstFit(Given),
     &WorstFit(Decreasing(L1)),
     &WorstFit(Decreasing(L2)),
     &WorstFit(Decreasing(Linf)),
     &WorstFit(Decreasing(Product)),
     &WorstFit(Decreasing(AverageSum)),
+    &WorstFit(Decreasing(WeightedL2)),
+    &WorstFit(Decreasing(WeightedLinf)),
     &DotProduct,
     &L2NormGreedy,
+    &indexed::FF,
+    &indexed::FFD,
+    &indexed::BF,
+    &indexed::BFD,
+    &indexed::WF,
+    &indexed::DOT,
 ];
+
+/// Those rules, and the weighted ones.
+const fn family() -> [&'static dyn Method<Packing>; NAMED.len() + weighted::FAMILY.len()] {
+    let mut all = [NAMED[0]; NAMED.len() + weighted::FAMILY.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < NAMED.len() { NAMED[at] } else { &weighted::FAMILY[at - NAMED.len()] };
+        at += 1;
+    }
+    all
+}

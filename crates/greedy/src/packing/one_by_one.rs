@@ -5,19 +5,24 @@ use std::cmp::Reverse;
 use ndarray::Array2;
 use proptest::prelude::*;
 use vmpack_model::packing::{HostType, Instance, Pattern, Placement, VmType};
-use vmpack_model::{Budget, Resource};
+use vmpack_model::{Budget, NullObserver, Resource, Value};
 
 use super::best_fit::BestFitRule;
 use super::bin_centric::{self, FRACTION_BITS, Preference};
-use super::complete;
 use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
+use super::indexed;
 use super::item_centric::{self, Rule};
 use super::l2_norm::L2NormGreedy;
 use super::next_fit::NextFitRule;
+use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
+use super::tight_fill::TightFill;
+use super::weighted::{self, Norm, Way};
+use super::weights::Bias;
 use super::worst_fit::WorstFitRule;
+use super::{PACKING, complete};
 use vmpack_cluster::covers;
 use vmpack_cluster::{Measure, Scale};
 
@@ -49,8 +54,8 @@ fn placement(hosts: Vec<Host>) -> Placement {
     Placement::from_patterns(hosts.into_iter().map(|host| (host.pattern, 1)))
 }
 
-/// Which of the fitting hosts, given by index and free capacity, the textbook rule takes.
-type Choice<'a> = &'a dyn Fn(&mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize>;
+/// Which of the hosts that fit VMs with this preferred row, given by index and free capacity, the textbook rule takes.
+type Choice<'a> = &'a dyn Fn(usize, &mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize>;
 
 fn item_by_item(
     instance: &Instance,
@@ -78,7 +83,7 @@ fn on_open_hosts(
             let mut fitting = open
                 .filter(|(_, host)| host.row(instance, rows).is_some())
                 .map(|(h, host)| (h, host.free.as_slice()));
-            let chosen = choose(&mut fitting);
+            let chosen = choose(rows[0], &mut fitting);
             let h = if let Some(h) = chosen {
                 h
             } else {
@@ -133,14 +138,14 @@ fn host_by_host<P: Preference>(instance: &Instance) -> Placement {
 const MEASURES: [Measure; 5] =
     [Measure::L1, Measure::L2, Measure::Linf, Measure::Product, Measure::AverageSum];
 
-/// A few VM types with up to 30 VMs each, some with alternatives, some without any demand; host types
-/// of which some are scarce.
-fn instances(host_types: usize) -> impl Strategy<Value = Instance> {
-    (1_usize..=3, 1..=host_types, 1_usize..=7).prop_flat_map(|(d, hosts, types)| {
+/// A few VM types with up to 30 VMs each, with so many alternatives at most, some without any demand; host types of
+/// which some are scarce.
+fn instances(host_types: usize, alternatives: usize) -> impl Strategy<Value = Instance> {
+    (1_usize..=3, 1..=host_types, 1_usize..=7).prop_flat_map(move |(d, hosts, types)| {
         (
             prop::collection::vec(prop::collection::vec(10_u64..=40, d), hosts),
             prop::collection::vec((1_u64..=9, prop::option::of(0_u64..=6)), hosts),
-            prop::collection::vec((0_u64..=30, 1_usize..=3), types),
+            prop::collection::vec((0_u64..=30, 1..=alternatives), types),
             prop::collection::vec(prop::collection::vec(0_u64..=12, d), 3 * types),
         )
             .prop_map(|(capacities, hosts, vms, demands)| {
@@ -183,14 +188,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn item_centric_rules_equal_the_textbook(instance in instances(4), given: bool) {
+    fn item_centric_rules_equal_the_textbook(instance in instances(4, 3), given: bool) {
         let scale = Scale::new(&instance);
         for measure in MEASURES {
             let order = if given { Order::Given } else { Order::Decreasing(measure) };
             let sequence = Sequence::new(&instance, &scale, order);
             let by = |free: &[u64]| scale.measure(measure, free);
 
-            let first: Choice = &|hosts| hosts.next().map(|(h, _)| h);
+            let first: Choice = &|_, hosts| hosts.next().map(|(h, _)| h);
             prop_assert_eq!(
                 grouped(&instance, &sequence, FirstFitRule),
                 item_by_item(&instance, &sequence, false, first)
@@ -201,24 +206,84 @@ proptest! {
             );
             prop_assert_eq!(
                 grouped(&instance, &sequence, BestFitRule { measure, scale: &scale }),
-                item_by_item(&instance, &sequence, false, &|hosts| {
+                item_by_item(&instance, &sequence, false, &|_, hosts| {
                     hosts.min_by_key(|(_, free)| by(free)).map(|(h, _)| h)
                 })
             );
             let worst = WorstFitRule { instance: &instance, measure, scale: &scale };
             prop_assert_eq!(
                 grouped(&instance, &sequence, worst),
-                item_by_item(&instance, &sequence, false, &|hosts| {
+                item_by_item(&instance, &sequence, false, &|_, hosts| {
                     hosts.min_by_key(|(_, free)| Reverse(by(free))).map(|(h, _)| h)
                 })
             );
         }
     }
 
+    /// Weights by the average demand are those of the named rules, and there is nothing to follow in one resource.
+    #[test]
+    fn weighted_rules_equal_their_named_members(instance in instances(4, 3)) {
+        let solve = |name: &str| {
+            let method = PACKING.iter().find(|method| method.name() == name).expect("registered");
+            method.solve(&instance, &Budget::default(), &mut NullObserver)
+        };
+        let scale = Scale::new(&instance);
+        let weigh = |way| {
+            let placement = weighted::construct(&instance, &scale, way, &Bias::default(), &Budget::default());
+            placement.map(|placement| placement.cost(&instance))
+        };
+        let pairs = [
+            (Way::First(Norm::L1), "ffd-avg-sum"),
+            (Way::First(Norm::L2), "ffd-l2-avg"),
+            (Way::Best(Norm::L1), "bfd-avg-sum"),
+            (Way::Best(Norm::Linf), "bfd-linf-avg"),
+            (Way::Dot, "dot-product"),
+            (Way::Gap, "l2-norm-greedy"),
+        ];
+        for (way, name) in pairs {
+            let cost = solve(name).solved.map(|solved| solved.cost);
+            prop_assert_eq!(weigh(way).map(Value::from), cost, "{}", name);
+        }
+        if instance.dimensions() == 1 {
+            prop_assert_eq!(solve("bfd-l1-avg-dyn"), solve("bfd-l1"));
+            prop_assert_eq!(solve("dot-product-avg-dyn"), solve("dot-product-unit"));
+        }
+    }
+
+    /// What an index finds is what a look at all hosts does.
+    #[test]
+    fn indexed_rules_equal_those_on_counts(instance in instances(4, 3)) {
+        let solve = |name: &str| {
+            let method = PACKING.iter().find(|method| method.name() == name).expect("registered");
+            method.solve(&instance, &Budget::default(), &mut NullObserver)
+        };
+        let pairs = [("ff", "ff"), ("bf", "bf"), ("wf", "wf"), ("ffd", "ffd-l2"), ("bfd", "bfd-l2")];
+        for (indexed, counted) in pairs {
+            prop_assert_eq!(solve(&format!("{indexed}-indexed")), solve(counted), "{}", counted);
+        }
+    }
+
+    #[test]
+    fn the_indexed_dot_product_equals_a_scan(instance in instances(4, 1)) {
+        let scale = Scale::new(&instance);
+        let sequence = Sequence::new(&instance, &scale, Order::Given);
+        let scanned = item_by_item(&instance, &sequence, false, &|row, hosts| {
+            let dot = |free: &[u64]| scale.dot(instance.demand(row), free);
+            hosts.min_by_key(|(_, free)| Reverse(dot(free))).map(|(h, _)| h)
+        });
+        let sized = scanned.map(|placement| {
+            let mut stock = Stock::after(&instance, &placement);
+            right_size(&instance, placement, &mut stock)
+        });
+        let aligned = indexed::Choice::Aligned;
+        let found = indexed::construct(&instance, &scale, Order::Given, aligned, &Budget::default());
+        prop_assert_eq!(found, sized);
+    }
+
     /// On hosts that hold VMs already; some are to hold more than there are.
     #[test]
     fn completion_equals_the_textbook(
-        instance in instances(1),
+        instance in instances(1, 3),
         wanted in prop::collection::vec((prop::collection::vec((0_usize..21, 0_u64..=2), 0..4), 1_u64..=4), 0..4),
     ) {
         let mut left: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
@@ -254,7 +319,7 @@ proptest! {
         }
         let scale = Scale::new(&instance);
         let sequence = Sequence::of(&instance, &scale, Order::Decreasing(Measure::L2), &left);
-        let fullest: Choice = &|hosts| {
+        let fullest: Choice = &|_, hosts| {
             hosts.min_by_key(|(_, free)| scale.measure(Measure::L2, free)).map(|(h, _)| h)
         };
         prop_assert_eq!(
@@ -264,18 +329,22 @@ proptest! {
     }
 
     #[test]
-    fn bin_centric_rules_equal_the_textbook(instance in instances(1)) {
+    fn bin_centric_rules_equal_the_textbook(instance in instances(1, 3)) {
         let fits = |row| instance.fits(row, 0);
         let homeless = instance.vms().iter().any(|vm| !vm.rows.clone().any(fits));
         prop_assume!(!homeless);
-        let budget = Budget::default();
+        let (bias, budget) = (Bias::default(), Budget::default());
         prop_assert_eq!(
-            bin_centric::construct::<DotProduct>(&instance, &mut Stock::new(&instance), &budget),
+            bin_centric::construct::<DotProduct>(&instance, &mut Stock::new(&instance), &bias, &budget),
             Some(host_by_host::<DotProduct>(&instance))
         );
         prop_assert_eq!(
-            bin_centric::construct::<L2NormGreedy>(&instance, &mut Stock::new(&instance), &budget),
+            bin_centric::construct::<L2NormGreedy>(&instance, &mut Stock::new(&instance), &bias, &budget),
             Some(host_by_host::<L2NormGreedy>(&instance))
+        );
+        prop_assert_eq!(
+            bin_centric::construct::<TightFill>(&instance, &mut Stock::new(&instance), &bias, &budget),
+            Some(host_by_host::<TightFill>(&instance))
         );
     }
 }

@@ -63,12 +63,21 @@ impl Sequence {
         if let Order::Decreasing(_) = order {
             types.sort_by_cached_key(least);
         }
-        let mut rows = Vec::with_capacity(types.len());
-        let mut jobs = Vec::with_capacity(types.len());
+        Self::of_types(instance, types, counts, size)
+    }
+
+    /// VM types in this order, the alternatives of each preferred by increasing size.
+    pub(crate) fn of_types<S: Ord>(
+        instance: &Instance,
+        types: impl IntoIterator<Item = usize>,
+        counts: &[u64],
+        size: impl Fn(&usize) -> S,
+    ) -> Self {
+        let (mut rows, mut jobs) = (Vec::new(), Vec::new());
         for i in types {
             let start = rows.len();
             rows.extend(instance.vms()[i].rows.clone());
-            rows[start..].sort_by_key(size);
+            rows[start..].sort_by_key(&size);
             jobs.push(Job { count: counts[i], rows: start..rows.len() });
         }
         let d = instance.dimensions();
@@ -106,6 +115,16 @@ impl Sequence {
     /// The demand rows of the type in the order of preference; at least one.
     pub(crate) fn rows(&self, job: usize) -> &[usize] {
         &self.rows[self.jobs[job].rows.clone()]
+    }
+
+    /// What all VMs demand in total.
+    pub(crate) fn demand(&self) -> &[u64] {
+        &self.remaining[..self.dimensions]
+    }
+
+    /// The least demand per resource of any VM; the greatest integer if there is none.
+    pub(crate) fn least(&self) -> &[u64] {
+        &self.least[..self.dimensions]
     }
 
     /// What all VMs after `job` demand in total.

@@ -10,6 +10,7 @@ use super::l2_norm::L2NormGreedy;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
+use super::weights::Bias;
 use super::{bin_centric, item_centric};
 use vmpack_cluster::Measure::{self, AverageSum, L1, L2, Linf};
 use vmpack_cluster::Scale;
@@ -109,8 +110,12 @@ fn construct(
             let mut rule = BestFitRule { measure, scale };
             item_centric::construct(instance, &sequence(measure), &mut stock, &mut rule, budget)
         }
-        Member::DotProduct => bin_centric::construct::<DotProduct>(instance, &mut stock, budget),
-        Member::L2Norm => bin_centric::construct::<L2NormGreedy>(instance, &mut stock, budget),
+        Member::DotProduct => {
+            bin_centric::construct::<DotProduct>(instance, &mut stock, &Bias::default(), budget)
+        }
+        Member::L2Norm => {
+            bin_centric::construct::<L2NormGreedy>(instance, &mut stock, &Bias::default(), budget)
+        }
     }?;
     let mut left = Stock::after(instance, &placement);
     Some(right_size(instance, placement, &mut left))

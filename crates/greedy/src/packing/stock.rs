@@ -67,10 +67,13 @@ impl<'a> Stock<'a> {
             let capacity = self.instance.capacity(t);
             self.left[t] > 0 && rows.iter().any(|&row| covers(capacity, self.instance.demand(row)))
         };
-        (0..self.left.len()).filter(holds).min_by_key(|&t| {
-            let needed = hosts_needed(self.instance.capacity(t), remaining);
-            (u128::from(self.instance.hosts()[t].cost) * u128::from(needed), needed)
-        })
+        (0..self.left.len()).filter(holds).min_by_key(|&t| self.price(t, remaining))
+    }
+
+    /// What it would cost to go on with hosts of a type alone, and how many that would need, by volume.
+    pub(crate) fn price(&self, host: usize, remaining: &[u64]) -> (u128, u64) {
+        let needed = hosts_needed(self.instance.capacity(host), remaining);
+        (u128::from(self.instance.hosts()[host].cost) * u128::from(needed), needed)
     }
 }
 

@@ -156,6 +156,8 @@ impl Method<Packing> for WorstFit {
             Order::Decreasing(Measure::Linf) => "wfd-linf",
             Order::Decreasing(Measure::Product) => "wfd-prod",
             Order::Decreasing(Measure::AverageSum) => "wfd-avg-sum",
+            Order::Decreasing(Measure::WeightedL2) => "wfd-l2-avg",
+            Order::Decreasing(Measure::WeightedLinf) => "wfd-linf-avg",
         }
     }
 
