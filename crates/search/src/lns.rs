@@ -5,6 +5,7 @@ use vmpack_model::{Budget, Kind, Method, NullObserver, Observer, Outcome, Unsupp
 
 use crate::descent::{Descent, check_lanes};
 use crate::part::Part;
+use crate::ruled;
 use crate::run::Run;
 
 /// VMs on the hosts that are freed first, after the first sketch.
@@ -29,6 +30,10 @@ const NANOSECONDS_PER_PAIR: u128 = 8000;
 /// too. A neighbourhood without gain is followed by one twice as large, up to the whole instance unless it has too
 /// many VM types; after a gain the single moves have their turn again. What column generation proves of the whole
 /// instance is claimed, with its certificate.
+///
+/// With placement rules or prices of VMs on hosts, VMs are taken off hosts of one rack, site or rule, or of dear ones,
+/// and placed again one by one where that is cheapest within the hard rules; late acceptance decides what is kept.
+/// Hosts stand by where some may fail ([`vmpack_greedy::survive`]).
 ///
 /// # Complexity
 /// A neighbourhood of `n` VMs takes at most `4 n^2` units of work, which are those of column generation (simplex
@@ -58,8 +63,15 @@ impl Method<Packing> for LargeNeighbourhood {
     }
 
     fn supports(&self, instance: &Instance) -> Result<(), Unsupported> {
+        if !instance.rules().only_capacity() {
+            return ruled::supports(instance);
+        }
         check_lanes(instance)?;
         vmpack_branch_price::PACKING[0].supports(instance)
+    }
+
+    fn keeps(&self) -> &'static [&'static str] {
+        ruled::FORMS
     }
 
     fn randomised(&self) -> bool {
@@ -72,6 +84,9 @@ impl Method<Packing> for LargeNeighbourhood {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
+        if !instance.rules().only_capacity() {
+            return ruled::solve(instance, budget, observer);
+        }
         let mut run = match Run::start(instance, budget, observer) {
             Ok(run) => run,
             Err(outcome) => return *outcome,

@@ -42,6 +42,16 @@ impl<'a> Run<'a> {
         let Some(best) = vmpack_greedy::start(instance, budget) else {
             return Err(Box::new(vmpack_bounds::give_up(instance, observer)));
         };
+        Ok(Self::begin(instance, budget, observer, best))
+    }
+
+    /// Starts from a placement.
+    pub(crate) fn begin(
+        instance: &'a Instance,
+        budget: &'a Budget,
+        observer: &'a mut dyn Observer,
+        best: Placement,
+    ) -> Self {
         let cost = best.cost(instance);
         observer.incumbent(Value::from(cost));
         let bound = vmpack_bounds::best(instance);
@@ -50,7 +60,7 @@ impl<'a> Run<'a> {
         }
         let rng = ChaCha8Rng::seed_from_u64(budget.seed());
         let counters = Vec::new();
-        Ok(Self {
+        Self {
             instance,
             budget,
             rng,
@@ -61,7 +71,7 @@ impl<'a> Run<'a> {
             bound,
             work: 0,
             counters,
-        })
+        }
     }
 
     /// The best placement.
