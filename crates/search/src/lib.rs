@@ -19,6 +19,7 @@ mod partial;
 mod repair;
 mod ruled;
 mod run;
+mod start;
 
 pub use cns::ConsistentNeighbourhood;
 pub use flavour::FlavourProgram;

@@ -9,6 +9,7 @@ use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::neighbourhood;
 use crate::part::Part;
+use crate::start::start;
 
 /// So many placements are remembered.
 const EARLIER: usize = 2;
@@ -20,6 +21,9 @@ pub(crate) struct Run<'a> {
     pub(crate) rng: ChaCha8Rng,
     observer: &'a mut dyn Observer,
     best: Placement,
+    /// What it costs.
+    kept: u64,
+    /// The least cost of placements offered or announced.
     cost: u64,
     /// The last ones that were best before.
     earlier: VecDeque<Placement>,
@@ -39,7 +43,7 @@ impl<'a> Run<'a> {
         budget: &'a Budget,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Box<Outcome<Packing>>> {
-        let Some(best) = vmpack_greedy::start(instance, budget) else {
+        let Some(best) = start(instance, budget) else {
             return Err(Box::new(vmpack_bounds::give_up(instance, observer)));
         };
         Ok(Self::begin(instance, budget, observer, best))
@@ -66,6 +70,7 @@ impl<'a> Run<'a> {
             rng,
             observer,
             best,
+            kept: cost,
             cost,
             earlier: VecDeque::new(),
             bound,
@@ -98,7 +103,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Its cost.
+    /// The least cost.
     pub(crate) fn cost(&self) -> u64 {
         self.cost
     }
@@ -119,24 +124,30 @@ impl<'a> Run<'a> {
         self.is_optimal() || self.budget.exhausted_after(self.work)
     }
 
-    /// Keeps a placement if it costs no more; whether it costs less.
+    /// Keeps a placement if it costs no more than any that was offered or announced; whether it costs less.
     pub(crate) fn offer(&mut self, placement: Placement) -> bool {
         let cost = placement.cost(self.instance);
         let better = cost < self.cost;
         if cost <= self.cost {
             let before = std::mem::replace(&mut self.best, placement);
-            self.cost = cost;
-            if better {
+            if cost < self.kept {
                 self.earlier.push_back(before);
                 if self.earlier.len() > EARLIER {
                     self.earlier.pop_front();
                 }
             }
-        }
-        if better {
-            self.observer.incumbent(Value::from(cost));
+            self.kept = cost;
+            self.announce(cost);
         }
         better
+    }
+
+    /// Tells of a placement before it is offered, which must follow: offers take time linear in the whole.
+    pub(crate) fn announce(&mut self, cost: u64) {
+        if cost < self.cost {
+            self.observer.incumbent(Value::from(cost));
+            self.cost = cost;
+        }
     }
 
     /// Keeps a bound if it is better.

@@ -13,10 +13,11 @@ mod fleet;
 mod recreate;
 mod ruin;
 
-use vmpack_model::packing::{Instance, Packing, Placement};
-use vmpack_model::{Budget, NullObserver, Observer, Outcome, Unsupported};
+use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::{Budget, Observer, Outcome, Unsupported};
 
 use crate::run::Run;
+use crate::start::start;
 use fleet::Fleet;
 use recreate::Recreate;
 
@@ -88,22 +89,4 @@ pub(crate) fn solve(
     }
     run.count("steps", step);
     run.finish()
-}
-
-/// The cheapest placement of the greedy rules that keep all rules of the instance.
-fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
-    let mut best: Option<Placement> = None;
-    for method in vmpack_greedy::PACKING {
-        if method.accepts(instance).is_err() || best.is_some() && budget.exhausted() {
-            continue;
-        }
-        let outcome = method.solve(instance, budget, &mut NullObserver);
-        if let Some(solved) = outcome.solved {
-            let cost = solved.solution.cost(instance);
-            if best.as_ref().is_none_or(|known| cost < known.cost(instance)) {
-                best = Some(solved.solution);
-            }
-        }
-    }
-    best
 }
