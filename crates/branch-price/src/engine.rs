@@ -1,8 +1,10 @@
 //! Column generation at one node: relax, round, bound, price.
 
+use std::time::Instant;
+
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
-use vmpack_model::packing::{Instance, Pattern, TreeNode, WeightedCut};
+use vmpack_model::packing::{Instance, Pattern, Placement, TreeNode, WeightedCut};
 
 use crate::brimful::Brimful;
 use crate::columns::{Columns, Rules};
@@ -35,6 +37,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) pricers: Pricers,
     pub(crate) brimful: Brimful,
     pub(crate) counters: Work,
+    /// Placements whose hosts are columns from the beginning, beside those of the incumbent.
+    pub(crate) seeds: Vec<Placement>,
+    /// When relaxations that need not be solved to the end are to be rounded.
+    pub(crate) pause: Option<Instant>,
     /// The most items that one host can hold.
     most_copies: u64,
 }
@@ -115,9 +121,14 @@ pub(crate) enum Until {
     Target,
     /// As [`Until::Target`], or until a search of limited length finds no more patterns of several resources.
     Tried,
+    /// Until the last relaxations lowered the value by less than one part in so many, or it is time to round.
+    Slow(u32),
     /// Until no pattern is missing.
     Converged,
 }
+
+/// So many relaxations tell how fast the value falls.
+const SPAN: usize = 6;
 
 impl<'a> Engine<'a> {
     pub(crate) fn new(
@@ -139,6 +150,8 @@ impl<'a> Engine<'a> {
             pricers: Pricers::new(bytes.min(TABLE_BYTES)),
             brimful: Brimful::default(),
             counters: Work::default(),
+            seeds: Vec::new(),
+            pause: None,
             most_copies: most_copies.unwrap_or(1),
         })
     }
@@ -229,6 +242,7 @@ impl<'a> Engine<'a> {
         self.restricted.add(&self.columns, &fresh)?;
         self.counters.lp_micros += clock.elapsed().as_micros() as u64;
         let mut last_value = f64::INFINITY;
+        let mut values: Vec<f64> = Vec::new();
         loop {
             if self.is_spent() {
                 return Ok(End::Stopped);
@@ -248,13 +262,26 @@ impl<'a> Engine<'a> {
                     Until::Target | Until::Tried => {
                         self.incumbent.cost().is_some_and(|cost| cost <= target)
                     }
-                    Until::Converged => self.incumbent.is_optimal(),
+                    Until::Slow(_) | Until::Converged => self.incumbent.is_optimal(),
                 };
                 if found {
                     return Ok(End::Found);
                 }
             }
-            let reached = covers && until != Until::Converged && value <= target as f64 + 1e-7;
+            let reached = covers
+                && match until {
+                    Until::Converged => false,
+                    Until::Target | Until::Tried => value <= target as f64 + 1e-7,
+                    Until::Slow(part) => {
+                        values.push(value);
+                        let before = values.len().checked_sub(SPAN + 1).map(|at| values[at]);
+                        let falls = value < values[0] - 1e-7;
+                        falls
+                            && before
+                                .is_some_and(|before| before - value < before / f64::from(part))
+                            || self.pause.is_some_and(|pause| Instant::now() >= pause)
+                    }
+                };
             if reached && !may_close(&rules, &duals, instance) {
                 if self.restricted.drop_exchanges()? {
                     last_value = f64::INFINITY;

@@ -4,12 +4,12 @@ use crate::columns::{Column, Rules};
 use crate::engine::Engine;
 
 impl Engine<'_> {
-    /// The hosts of the best placement that the rules admit, as columns: a program that can do without
+    /// The hosts of the best placement, and of others that are known, that the rules admit, as columns: a program that can do without
     /// artificial columns has dual values that mean something.
     pub(crate) fn incumbent_columns(&mut self, rules: &Rules<'_>) -> Vec<u32> {
-        let Some(placement) = self.incumbent.placement() else { return Vec::new() };
+        let placements = self.incumbent.placement().into_iter().chain(&self.seeds);
         let mut first = Vec::new();
-        for (pattern, _) in &placement.patterns {
+        for (pattern, _) in placements.flat_map(|placement| &placement.patterns) {
             let mut content: Vec<(u32, u32)> =
                 pattern.vms.iter().map(|&(row, n)| (row as u32, n as u32)).collect();
             content.sort_unstable();

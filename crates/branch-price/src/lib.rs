@@ -3,7 +3,8 @@
 //!
 //! * [`ColumnGeneration`]: prices and dives, without a search tree.
 //! * [`BranchPrice`]: adds the tree of Ryan and Foster on item types, with subset-row cuts at its nodes.
-//! * [`improve`]: column generation from a placement that is known; [`relax`]: its relaxation, rounded down.
+//! * [`improve`]: column generation from a placement that is known; [`relax`]: its relaxation, rounded down;
+//!   [`sketch`]: placements from relaxations that are not solved to the end.
 //!
 //! The linear programs are floating point, nothing that is claimed is: dual values are rounded to integers
 //! and every bound is derived from them and from integer pricing alone. A bound of the root comes with its
@@ -36,10 +37,11 @@ mod price;
 mod residual;
 mod restricted;
 mod several;
+mod sketch;
 mod solve;
 mod tree;
 
-pub use method::{BranchPrice, ColumnGeneration, improve, relax};
+pub use method::{BranchPrice, ColumnGeneration, improve, relax, sketch};
 
 use vmpack_model::Method;
 use vmpack_model::packing::Packing;

@@ -88,7 +88,40 @@ pub fn improve(
 ) -> Result<Outcome<Packing>, Unsupported> {
     supports(instance)?;
     let search = if prove { Search::Root } else { Search::Below };
-    Ok(solve(instance, search, Some(placement), budget, observer))
+    Ok(solve(instance, search, &[placement], budget, observer))
+}
+
+/// Placements from relaxations that are solved ever closer to the end, each rounded by dives: long before a
+/// relaxation of hundreds of VM types is solved, it tells which of them go well together. It starts from the hosts of
+/// `placements`; the answer is never dearer than the cheapest of these. Ends when the relaxation is solved, or when a
+/// bound shows that nothing is cheaper; the time of the budget is shared between relaxations and dives.
+///
+/// # Errors
+/// If column generation does not support the instance.
+///
+/// # Panics
+/// If a placement is none of the instance.
+///
+/// # Examples
+/// ```
+/// use vmpack_model::packing::{Instance, Pattern, Placement};
+/// use vmpack_model::{Budget, NullObserver};
+///
+/// let instance = Instance::identical_hosts("", &[9, 9], &[(vec![5, 3], 2), (vec![4, 6], 2)])?;
+/// let same = |row| (Pattern { host: 0, vms: vec![(row, 1)] }, 2);
+/// let four = Placement::from_patterns([same(0), same(1)]);
+/// let outcome = vmpack_branch_price::sketch(&instance, &[&four], &Budget::default(), &mut NullObserver)?;
+/// assert_eq!(outcome.solved.expect("never worse").solution.hosts_opened(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn sketch(
+    instance: &Instance,
+    placements: &[&Placement],
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Result<Outcome<Packing>, Unsupported> {
+    supports(instance)?;
+    Ok(solve(instance, Search::Sketch, placements, budget, observer))
 }
 
 /// The relaxation of an instance: its bound, the best placement that rounding it led to, and the patterns that it
@@ -103,7 +136,7 @@ pub fn relax(
     observer: &mut dyn Observer,
 ) -> Result<(Outcome<Packing>, Placement), Unsupported> {
     supports(instance)?;
-    Ok(solve_in_parts(instance, Search::Relaxation, None, budget, observer))
+    Ok(solve_in_parts(instance, Search::Relaxation, &[], budget, observer))
 }
 
 impl Method<Packing> for ColumnGeneration {
@@ -133,7 +166,7 @@ impl Method<Packing> for ColumnGeneration {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Root, None, budget, observer)
+        solve(instance, Search::Root, &[], budget, observer)
     }
 }
 
@@ -164,6 +197,6 @@ impl Method<Packing> for BranchPrice {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        solve(instance, Search::Tree, None, budget, observer)
+        solve(instance, Search::Tree, &[], budget, observer)
     }
 }

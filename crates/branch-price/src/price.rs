@@ -201,7 +201,7 @@ impl Engine<'_> {
             repeats: REPEATS,
             steps: least * self.pricers.zeal,
             most_steps: match until {
-                Until::Tried => least * MOST_ZEAL,
+                Until::Tried | Until::Slow(_) => least * MOST_ZEAL,
                 Until::Target | Until::Converged => u64::MAX,
             },
         };

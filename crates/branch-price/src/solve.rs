@@ -23,6 +23,8 @@ const LARGE_TABLES: u64 = 1 << 27;
 pub(crate) enum Search {
     /// The relaxation of the whole problem alone.
     Relaxation,
+    /// Relaxations that are solved ever closer to the end, each rounded by dives.
+    Sketch,
     /// Dives for a cost just below that of the placement, as long as there are such.
     Below,
     /// The root and dives from it.
@@ -31,11 +33,11 @@ pub(crate) enum Search {
     Tree,
 }
 
-/// Solves a supported instance, from a placement if one is given, else from that of greedy rules.
+/// Solves a supported instance, from placements if any are given, else from that of greedy rules.
 pub(crate) fn solve(
     given: &Instance,
     search: Search,
-    known: Option<&Placement>,
+    known: &[&Placement],
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
@@ -46,7 +48,7 @@ pub(crate) fn solve(
 pub(crate) fn solve_in_parts(
     given: &Instance,
     search: Search,
-    known: Option<&Placement>,
+    known: &[&Placement],
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> (Outcome<Packing>, Placement) {
@@ -69,20 +71,22 @@ pub(crate) fn solve_in_parts(
     if let Some(bound) = &lower {
         incumbent.bound(in_steps(&normal, bound.value));
     }
-    let start = match known {
-        Some(placement) => Some(normal.reduce(placement)),
-        None => vmpack_greedy::start(&normal.instance, budget),
-    };
-    if let Some(placement) = start {
-        incumbent.offer(placement);
+    let mut start: Vec<Placement> =
+        known.iter().map(|placement| normal.reduce(placement)).collect();
+    if start.is_empty() {
+        start.extend(vmpack_greedy::start(&normal.instance, budget));
+    }
+    for placement in &start {
+        incumbent.offer(placement.clone());
     }
     let mut counters = Vec::new();
     let mut refuted = None;
     if !incumbent.is_optimal() {
-        let Ok(engine) = Engine::new(&normal, budget, incumbent) else {
+        let Ok(mut engine) = Engine::new(&normal, budget, incumbent) else {
             let outcome = vmpack_bounds::give_up(given, &mut vmpack_model::NullObserver);
             return (outcome, whole);
         };
+        engine.seeds = start;
         let mut solver = Solver { engine, search, certificate: None, whole: Vec::new() };
         // A failure of the linear program ends the search; what is proved so far stands.
         let ended = solver.run();
@@ -155,6 +159,9 @@ impl Solver<'_> {
         let identical = self.engine.instance().hosts().len() == 1;
         if identical && self.search == Search::Below {
             return self.descend(&root);
+        }
+        if self.search == Search::Sketch {
+            return self.sketch(&root);
         }
         if self.search == Search::Relaxation {
             self.relax(&root)?;

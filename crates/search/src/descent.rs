@@ -19,6 +19,8 @@ const ATTEMPT: u64 = 100;
 const ATTEMPTS: u64 = 200;
 /// Steps of a search in a part of a large fleet.
 const PART_STEPS: u64 = 20_000;
+/// An offer takes about as long as a step for so many hosts.
+const STEPS_PER_OFFER: u64 = 4;
 /// So many hosts are closed at once at most.
 const MOST_CLOSED: usize = 3;
 
@@ -82,7 +84,18 @@ impl Descent {
         let capacities: Vec<Packed<W>> =
             (0..instance.hosts().len()).map(|t| self.lanes.pack(instance.capacity(t))).collect();
         let mut known = repair.partial.clone();
-        let (mut last, mut failures) = (0, 0);
+        let cost = |partial: &Partial<W>| -> u64 {
+            partial.hosts().iter().map(|host| instance.hosts()[host.kind].cost).sum()
+        };
+        let rest = before - cost(&known);
+        let offer = |partial: &Partial<W>, run: &mut Run<'_>| {
+            let anew = partial.placement();
+            run.offer(match part {
+                Some(part) => part.replace(&anew),
+                None => anew,
+            });
+        };
+        let (mut last, mut offered, mut failures) = (0, 0, 0);
         while !run.is_over() && repair.steps - last < patience {
             let steps = if identical {
                 patience
@@ -115,14 +128,20 @@ impl Descent {
             run.work += repair.steps - start;
             run.count("steps", repair.steps - start);
             if placed {
-                let anew = repair.partial.placement();
-                run.offer(part.map_or_else(|| anew.clone(), |part| part.replace(&anew)));
                 known.clone_from(&repair.partial);
                 (last, failures) = (repair.steps, 0);
+                run.announce(rest + cost(&known));
+                if last - offered >= known.hosts().len() as u64 / STEPS_PER_OFFER {
+                    offer(&known, run);
+                    offered = last;
+                }
             } else {
                 repair.partial.clone_from(&known);
                 failures += 1;
             }
+        }
+        if offered < last {
+            offer(&known, run);
         }
         run.cost() < before
     }

@@ -5,26 +5,28 @@ use vmpack_model::packing::Placement;
 
 /// Takes random hosts out until they hold `vms` VMs, all if there are no more: how many of each pattern.
 ///
-/// Every host is as likely as any other. Takes time linear in the patterns for each host.
+/// Every host is as likely as any other. Takes time linear in the patterns, and `h log h` for `h` hosts if all are
+/// taken.
 pub(crate) fn choose(placement: &Placement, vms: u64, rng: &mut impl Rng) -> Vec<u64> {
     let patterns = &placement.patterns;
     let mut chosen = vec![0; patterns.len()];
-    let mut hosts = placement.hosts_opened();
-    let mut taken = 0;
-    while taken < vms && hosts > 0 {
-        let mut at = rng.random_range(0..hosts);
-        let left = patterns.iter().zip(&chosen).map(|((_, hosts), out)| hosts - out);
-        let pattern = left
-            .enumerate()
-            .find_map(|(p, left)| {
-                let here = at < left;
-                at = at.saturating_sub(left);
-                here.then_some(p)
-            })
-            .expect("fewer than all hosts are taken");
-        chosen[pattern] += 1;
-        hosts -= 1;
-        taken += patterns[pattern].0.vms.iter().map(|&(_, count)| count).sum::<u64>();
+    // Per pattern, how many hosts come before its own.
+    let mut starts = Vec::with_capacity(patterns.len());
+    let mut hosts = 0;
+    for (_, times) in patterns {
+        starts.push(hosts);
+        hosts += times;
+    }
+    let (mut taken, mut left) = (0, hosts);
+    while taken < vms && left > 0 {
+        let at = rng.random_range(0..hosts);
+        let pattern = starts.partition_point(|&start| start <= at) - 1;
+        // The first hosts of a pattern are those that are taken.
+        if at - starts[pattern] >= chosen[pattern] {
+            chosen[pattern] += 1;
+            left -= 1;
+            taken += patterns[pattern].0.vms.iter().map(|&(_, count)| count).sum::<u64>();
+        }
     }
     chosen
 }

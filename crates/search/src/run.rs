@@ -1,5 +1,7 @@
 //! The best placement of a run, and what the run may still spend.
 
+use std::collections::VecDeque;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use vmpack_model::packing::{Certificate, Instance, Packing, Placement};
@@ -7,6 +9,10 @@ use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::neighbourhood;
 use crate::part::Part;
+use crate::start::start;
+
+/// So many placements are remembered.
+const EARLIER: usize = 2;
 
 /// A run of a local search.
 pub(crate) struct Run<'a> {
@@ -15,7 +21,12 @@ pub(crate) struct Run<'a> {
     pub(crate) rng: ChaCha8Rng,
     observer: &'a mut dyn Observer,
     best: Placement,
+    /// What it costs.
+    kept: u64,
+    /// The least cost of placements offered or announced.
     cost: u64,
+    /// The last ones that were best before.
+    earlier: VecDeque<Placement>,
     bound: Option<Bound<Certificate>>,
     /// Work done so far, in the units of the budget.
     pub(crate) work: u64,
@@ -32,9 +43,19 @@ impl<'a> Run<'a> {
         budget: &'a Budget,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Box<Outcome<Packing>>> {
-        let Some(best) = vmpack_greedy::start(instance, budget) else {
+        let Some(best) = start(instance, budget) else {
             return Err(Box::new(vmpack_bounds::give_up(instance, observer)));
         };
+        Ok(Self::begin(instance, budget, observer, best))
+    }
+
+    /// Starts from a placement.
+    pub(crate) fn begin(
+        instance: &'a Instance,
+        budget: &'a Budget,
+        observer: &'a mut dyn Observer,
+        best: Placement,
+    ) -> Self {
         let cost = best.cost(instance);
         observer.incumbent(Value::from(cost));
         let bound = vmpack_bounds::best(instance);
@@ -43,7 +64,19 @@ impl<'a> Run<'a> {
         }
         let rng = ChaCha8Rng::seed_from_u64(budget.seed());
         let counters = Vec::new();
-        Ok(Self { instance, budget, rng, observer, best, cost, bound, work: 0, counters })
+        Self {
+            instance,
+            budget,
+            rng,
+            observer,
+            best,
+            kept: cost,
+            cost,
+            earlier: VecDeque::new(),
+            bound,
+            work: 0,
+            counters,
+        }
     }
 
     /// The best placement.
@@ -51,7 +84,26 @@ impl<'a> Run<'a> {
         &self.best
     }
 
-    /// Its cost.
+    /// Lets a search start from the best placement and those that were best before, the cheapest first, and tell
+    /// of what it finds.
+    pub(crate) fn search_from_known<T>(
+        &mut self,
+        search: impl FnOnce(&[&Placement], &mut dyn Observer) -> T,
+    ) -> T {
+        let known: Vec<&Placement> =
+            std::iter::once(&self.best).chain(self.earlier.iter().rev()).collect();
+        search(&known, self.observer)
+    }
+
+    /// What the budget has left.
+    pub(crate) fn left(&self) -> Budget {
+        match self.budget.work_limit() {
+            Some(limit) => self.budget.clone().with_work(limit.saturating_sub(self.work)),
+            None => self.budget.clone(),
+        }
+    }
+
+    /// The least cost.
     pub(crate) fn cost(&self) -> u64 {
         self.cost
     }
@@ -72,18 +124,30 @@ impl<'a> Run<'a> {
         self.is_optimal() || self.budget.exhausted_after(self.work)
     }
 
-    /// Keeps a placement if it costs no more; whether it costs less.
+    /// Keeps a placement if it costs no more than any that was offered or announced; whether it costs less.
     pub(crate) fn offer(&mut self, placement: Placement) -> bool {
         let cost = placement.cost(self.instance);
         let better = cost < self.cost;
         if cost <= self.cost {
-            self.best = placement;
-            self.cost = cost;
-        }
-        if better {
-            self.observer.incumbent(Value::from(cost));
+            let before = std::mem::replace(&mut self.best, placement);
+            if cost < self.kept {
+                self.earlier.push_back(before);
+                if self.earlier.len() > EARLIER {
+                    self.earlier.pop_front();
+                }
+            }
+            self.kept = cost;
+            self.announce(cost);
         }
         better
+    }
+
+    /// Tells of a placement before it is offered, which must follow: offers take time linear in the whole.
+    pub(crate) fn announce(&mut self, cost: u64) {
+        if cost < self.cost {
+            self.observer.incumbent(Value::from(cost));
+            self.cost = cost;
+        }
     }
 
     /// Keeps a bound if it is better.

@@ -143,6 +143,21 @@ fn large_fleets_are_searched_in_parts() {
 }
 
 #[test]
+fn many_different_vms_begin_with_an_index() {
+    // Rules on counts would compare 30,000 VMs with 7,000 hosts each.
+    let mut draw = Draw(5);
+    let items: Vec<(Vec<u64>, u64)> = (0..30_000)
+        .map(|_| (vec![draw.between(100, 4_000), draw.between(100, 4_000)], 1))
+        .collect();
+    let instance = Instance::identical_hosts("many", &[10_000, 10_000], &items).expect("valid");
+    let budget = Budget::default().with_work(2_000);
+    let outcome = solve(&LargeNeighbourhood, &instance, &budget);
+    let hosts = outcome.solved.expect("no stock limit").solution.hosts_opened();
+    let volume = outcome.bound.expect("a volume bound").value.to_f64();
+    assert!((hosts as f64) < 1.03 * volume, "{hosts} for {volume}");
+}
+
+#[test]
 fn few_flavours_are_packed_to_the_optimum_in_any_numbers() {
     for (count, hosts) in [(1_000, 1), (1_000, 3), (1_000_000, 1), (1_000_000, 3)] {
         let instance = instance(21, 8, hosts, 2, count);

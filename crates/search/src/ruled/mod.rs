@@ -1,0 +1,92 @@
+//! Ruin and recreate: placements that keep rules, improved by taking some VMs off and placing them again.
+//!
+//! Which hosts are alike no longer shows in their contents alone where racks, tenants and prices matter, so that VMs
+//! and hosts are looked at one by one. What VMs share decides which of them are taken off together: hosts, racks,
+//! sites, rules. A step is kept by late acceptance (Burke and Bykov, *The late acceptance hill-climbing heuristic*,
+//! European Journal of Operational Research 258, 2017): if it is no worse than the step so many before it.
+//!
+//! Schrimpf, Schneider, Stamm-Wilbrandt, Dueck, *Record breaking optimization results using the ruin and recreate
+//! principle*, Journal of Computational Physics 159 (2000); Christiaens, Vanden Berghe, *Slack induction by string
+//! removals for vehicle routing problems*, Transportation Science 54 (2020).
+
+mod fleet;
+mod recreate;
+mod ruin;
+
+use vmpack_model::packing::{Instance, Packing};
+use vmpack_model::{Budget, Observer, Outcome, Unsupported};
+
+use crate::run::Run;
+use crate::start::start;
+use fleet::Fleet;
+use recreate::Recreate;
+
+/// A step is compared with the one so many before.
+const MEMORY: usize = 50;
+/// After so many steps without a new best placement the search returns to the best one.
+const PATIENCE: u64 = 5000;
+
+/// The most VMs that are looked at one by one.
+const MOST_VMS: u64 = 1 << 24;
+/// The forms of rules, and prices: all of them.
+pub(crate) const FORMS: &[&str] =
+    &["restrict", "at-most", "together", "spread", "separate", "survive", "prices"];
+
+/// Says why an instance with rules is not taken, if so.
+pub(crate) fn supports(instance: &Instance) -> Result<(), Unsupported> {
+    let vms = instance.total_vms();
+    (vms <= MOST_VMS).then_some(()).ok_or_else(|| {
+        Unsupported(format!("with rules at most {MOST_VMS} VMs, the instance has {vms}"))
+    })
+}
+
+/// Improves the best placement of the greedy rules that keep all rules, as long as the budget lasts.
+pub(crate) fn solve(
+    instance: &Instance,
+    budget: &Budget,
+    observer: &mut dyn Observer,
+) -> Outcome<Packing> {
+    let Some(start) = start(instance, budget) else {
+        return vmpack_bounds::give_up(instance, observer);
+    };
+    let mut fleet = Fleet::new(instance, &start);
+    let mut run = Run::begin(instance, budget, observer, start);
+    let mut recreate = Recreate::new(instance);
+    let mut best = fleet.snapshot();
+    let mut known = vec![fleet.objective(); MEMORY];
+    let (mut step, mut last) = (0_u64, 0_u64);
+    while !run.is_over() && fleet.vms() > 0 {
+        step += 1;
+        let before = fleet.objective();
+        let mut out = ruin::ruin(&fleet, &mut run.rng);
+        let places: Vec<_> = out.iter().map(|&vm| (vm, fleet.place_of(vm))).collect();
+        for &vm in &out {
+            fleet.take_off(vm);
+        }
+        run.work += out.len() as u64 + 1;
+        let placed = recreate.recreate(&mut fleet, &mut out, &mut run.rng);
+        let at = (step % MEMORY as u64) as usize;
+        let is_kept = placed && fleet.state.broken() == 0 && {
+            let after = fleet.objective();
+            after <= before || after <= known[at]
+        };
+        if !is_kept {
+            fleet.put_back(&places);
+        } else if fleet.cost() < u128::from(run.cost())
+            && let Some(placement) = vmpack_greedy::survive(instance, fleet.placement(), budget)
+            && run.offer(placement)
+        {
+            best = fleet.snapshot();
+            last = step;
+        }
+        known[at] = fleet.objective();
+        if step - last >= PATIENCE {
+            let places: Vec<_> = (0..).zip(best.iter().copied()).collect();
+            fleet.put_back(&places);
+            known.fill(fleet.objective());
+            last = step;
+        }
+    }
+    run.count("steps", step);
+    run.finish()
+}
