@@ -17,9 +17,12 @@ mod draw;
 mod figures;
 mod files;
 mod format;
+mod growth;
+mod limits;
 mod optima;
 mod page;
 mod published;
+mod rule_prices;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -119,6 +122,7 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     records.sort_by(|a, b| order(a).cmp(&order(b)));
     // What others disproved is wrong as well, and enters no statistics.
     let contradictions = revise(&mut records);
+    limits::tell_apart(&mut records);
 
     let clock = data::clock(&records);
     let families: Vec<Data<'_>> = [Family::Packing, Family::Allocation]
