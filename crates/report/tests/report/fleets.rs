@@ -100,7 +100,7 @@ fn growth_is_fitted_to_the_two_greatest_decades() {
 fn a_method_under_two_limits_is_two_methods() {
     let under = |limit: f64, cost: u64| {
         let mut record = packing("a", "cns", cost, 0.5);
-        record.limits.wall_s = limit;
+        record.limits.cpu_s = Some(limit);
         record.run = format!("{} within {limit}", record.run);
         record
     };
@@ -110,7 +110,7 @@ fn a_method_under_two_limits_is_two_methods() {
     assert_eq!(names, ["cns 1 s", "cns 10 s", "ff"]);
     // Other instances under other limits are no reason.
     let mut other = packing("b", "ff", 40, 0.1);
-    other.limits.wall_s = 99.0;
+    other.limits.cpu_s = Some(99.0);
     let report = Report::of(&[packing("a", "ff", 40, 0.1), other]);
     assert_eq!(report.table("methods").len(), 1);
 }
