@@ -85,10 +85,12 @@ fn open_instances_that_are_closed_are_gathered_with_their_certificates() {
     assert!(page.contains("New optima") && page.contains("Baldacci et al. 2024"));
 }
 
-/// The experiments of the exact methods plan runs of every method that this build has of those they name.
+/// The experiments over the literature plan runs of every method that this build has of those they name.
 #[test]
-fn the_exact_experiments_can_be_planned() {
-    let Some(data) = crate::support::real_data("the_exact_experiments_can_be_planned") else {
+fn the_experiments_over_the_literature_can_be_planned() {
+    let Some(data) =
+        crate::support::real_data("the_experiments_over_the_literature_can_be_planned")
+    else {
         return;
     };
     let registry = vmpack_model::Registry {
@@ -96,7 +98,15 @@ fn the_exact_experiments_can_be_planned() {
         allocation: crate::support::allocation_methods(),
     };
     let has = |name: &str| registry.packing.iter().any(|method| method.name() == name);
-    let exact = ["branch-price", "column-generation", "reflect", "arc-flow", "assignment-highs"];
+    let exact = [
+        "branch-price",
+        "column-generation",
+        "reflect",
+        "arc-flow",
+        "assignment-highs",
+        "cns",
+        "lns",
+    ];
     let missing: Vec<MissingMethod> = exact
         .iter()
         .filter(|name| !has(name))
@@ -107,9 +117,13 @@ fn the_exact_experiments_can_be_planned() {
             reason: "this build is without it".to_owned(),
         })
         .collect();
-    for (name, classes) in
-        [("exact-1d", 24), ("exact-vector", 43), ("exact-variable", 10), ("open-vector", 9)]
-    {
+    for (name, classes) in [
+        ("exact-1d", 24),
+        ("exact-vector", 43),
+        ("exact-variable", 10),
+        ("open-vector", 9),
+        ("fleet-vectorpack", 6),
+    ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/experiments");
         let mut experiment = Experiment::read(&path.join(format!("{name}.toml"))).unwrap();
         experiment.set_sample(Some(1));

@@ -5,6 +5,8 @@
 mod command;
 mod contenders;
 mod experiments;
+#[cfg(feature = "highs")]
+mod fleets;
 mod methods;
 mod plan;
 mod real;

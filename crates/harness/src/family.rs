@@ -1,11 +1,11 @@
 //! The one place that names the problem families; everything else is generic over them.
 
 use vmpack_check::Judge;
-use vmpack_datasets::SolutionForm;
+use vmpack_datasets::{SolutionForm, content_hash};
 use vmpack_model::allocation::{self, Allocation};
-use vmpack_model::packing::{self, Certificate, Packing, Refutation};
+use vmpack_model::packing::{self, Certificate, Packing, Refutation, Rules};
 use vmpack_model::{AnyInstance, Method, Outcome, Problem, Registry, Value};
-use vmpack_results::Features;
+use vmpack_results::{Asked, Features};
 
 use crate::contender;
 
@@ -16,6 +16,12 @@ pub(crate) trait Measurable: Judge + SolutionForm {
 
     /// How large an instance is.
     fn features(instance: &Self::Instance) -> Features;
+
+    /// What an instance asks for by placement rules; nothing in families without them.
+    fn asked(instance: &Self::Instance) -> Option<Asked> {
+        let _ = instance;
+        None
+    }
 
     /// The kind of certificate that comes with the bound, or of a tree that refutes.
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str>;
@@ -79,6 +85,18 @@ pub(crate) fn features(instance: &AnyInstance) -> Features {
     visit(instance, Measure)
 }
 
+/// What an instance asks for by placement rules.
+pub(crate) fn asked(instance: &AnyInstance) -> Option<Asked> {
+    struct Ask;
+    impl Visit for Ask {
+        type Output = Option<Asked>;
+        fn visit<P: Measurable>(self, instance: &P::Instance) -> Option<Asked> {
+            P::asked(instance)
+        }
+    }
+    visit(instance, Ask)
+}
+
 impl Measurable for Packing {
     fn methods(registry: &Registry) -> &[&'static dyn Method<Self>] {
         &registry.packing
@@ -92,6 +110,25 @@ impl Measurable for Packing {
             resources: instance.dimensions() as u64,
             services: 0,
         }
+    }
+
+    fn asked(instance: &packing::Instance) -> Option<Asked> {
+        let rules = instance.rules();
+        let mut forms: Vec<String> = Vec::new();
+        for rule in &rules.rules {
+            let soft = if rule.is_hard() { "" } else { "-soft" };
+            forms.push(format!("{}{soft}", rule.demand.name()));
+        }
+        forms.extend(rules.prices.is_some().then(|| "prices".to_owned()));
+        forms.extend((!rules.overcommit.is_empty()).then(|| "overcommit".to_owned()));
+        forms.extend(rules.reserve.is_some().then(|| "reserve".to_owned()));
+        if forms.is_empty() {
+            return None;
+        }
+        forms.sort_unstable();
+        forms.dedup();
+        let plain = instance.clone().with_rules(Rules::default()).expect("no rules fit everywhere");
+        Some(Asked { forms, plain: content_hash(&AnyInstance::Packing(plain)) })
     }
 
     fn certificate(outcome: &Outcome<Self>) -> Option<&'static str> {

@@ -94,6 +94,7 @@ pub fn measure(
         instance: instance.name.clone(),
         instance_hash: instance.hash.clone(),
         class: instance.class.clone(),
+        rules: instance.rules.clone(),
         family: instance.instance.family(),
         features: instance.features,
         reference: instance.reference.clone(),

@@ -12,9 +12,9 @@ use vmpack_datasets::{
     Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suggestion, suite,
 };
 use vmpack_model::{AnyInstance, Reference};
-use vmpack_results::{Features, Limits, SCHEMA, Skipped};
+use vmpack_results::{Asked, Features, Limits, SCHEMA, Skipped};
 
-use crate::family::features;
+use crate::family::{asked, features};
 use crate::{Experiment, MethodInfo, Methods, Named, Place};
 
 /// An instance with what is recorded of it.
@@ -36,6 +36,8 @@ pub struct LoadedInstance {
     pub class: Option<String>,
     /// How large it is.
     pub features: Features,
+    /// What it asks for by placement rules.
+    pub rules: Option<Asked>,
 }
 
 impl LoadedInstance {
@@ -51,6 +53,7 @@ impl LoadedInstance {
             source,
             hash: content_hash(&instance),
             features: features(&instance),
+            rules: asked(&instance),
             instance,
             reference: None,
             class: None,

@@ -3,7 +3,7 @@
 //! with numbers of instances; the defaults give about 1500 records of 20 methods.
 
 #[expect(dead_code, reason = "the tests use more of it")]
-#[path = "../tests/synthetic/mod.rs"]
+#[path = "../tests/report/synthetic.rs"]
 mod synthetic;
 
 use std::path::PathBuf;

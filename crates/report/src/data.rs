@@ -27,6 +27,8 @@ pub(crate) struct MethodData<'a> {
     pub(crate) name: &'a str,
     pub(crate) kind: Kind,
     pub(crate) look: Look,
+    /// Its runs, in the order of the report.
+    pub(crate) runs: Vec<&'a Record>,
     /// Its runs, counted.
     pub(crate) counts: Counts,
     /// By the hash of the instance's content: only instances it was run on.
@@ -108,6 +110,7 @@ impl<'a> Data<'a> {
                     .map(|r| r.measurement.peak_rss_bytes)
                     .max()
                     .unwrap_or(0),
+                runs,
             })
             .collect();
         let mut instances: Vec<InstanceData<'a>> = instances.into_values().collect();

@@ -18,9 +18,12 @@ mod figures;
 mod files;
 mod fill;
 mod format;
+mod growth;
+mod limits;
 mod optima;
 mod page;
 mod published;
+mod rule_prices;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -121,8 +124,9 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     records.sort_by(|a, b| order(a).cmp(&order(b)));
     // What others disproved is wrong as well, and enters no statistics.
     let contradictions = revise(&mut records);
-
     let clock = data::clock(&records);
+    limits::tell_apart(&mut records, clock);
+
     let families: Vec<Data<'_>> = [Family::Packing, Family::Allocation]
         .into_iter()
         .filter(|family| records.iter().any(|r| r.family == *family))

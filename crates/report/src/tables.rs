@@ -10,6 +10,7 @@ use vmpack_results::{Contradiction, Disproved, Manifest, Proof, Record, Terminat
 use crate::ReportError;
 use crate::classes::Class;
 use crate::data::{Data, Summary};
+use crate::growth::{Size, growths};
 use crate::optima::published_bounds;
 
 /// A table as a file.
@@ -32,6 +33,8 @@ pub(crate) fn all(
         instances(families)?,
         skipped(manifest)?,
         self::contradictions(contradictions)?,
+        growth(families)?,
+        rule_prices(families)?,
     ])
 }
 
@@ -274,6 +277,77 @@ fn instances(families: &[Data<'_>]) -> Result<Table, ReportError> {
         },
     );
     table("instances", &header, rows)
+}
+
+fn growth(families: &[Data<'_>]) -> Result<Table, ReportError> {
+    let header = [
+        "family",
+        "dataset",
+        "method",
+        "sizes",
+        "least_vms",
+        "greatest_vms",
+        "cpu_exponent",
+        "wall_exponent",
+        "memory_exponent",
+    ];
+    let mut rows = Vec::new();
+    for data in families {
+        for growth in growths(data) {
+            let vms = |size: Option<&Size>| size.map(|size| size.vms.to_string());
+            let exponents = growth.exponents;
+            rows.push([
+                data.family.to_string(),
+                growth.dataset.to_owned(),
+                data.methods[growth.method].name.to_owned(),
+                growth.sizes.len().to_string(),
+                vms(growth.sizes.first()).unwrap_or_default(),
+                vms(growth.sizes.last()).unwrap_or_default(),
+                number(exponents.cpu),
+                number(exponents.wall),
+                number(exponents.memory),
+            ]);
+        }
+    }
+    table("growth", &header, rows)
+}
+
+fn rule_prices(families: &[Data<'_>]) -> Result<Table, ReportError> {
+    let header = [
+        "family",
+        "dataset",
+        "forms",
+        "method",
+        "instances",
+        "pairs",
+        "mean_ratio",
+        "least_ratio",
+        "greatest_ratio",
+        "range_least",
+        "range_most",
+    ];
+    let mut rows = Vec::new();
+    for data in families {
+        for price in crate::rule_prices::rule_prices(data) {
+            let (least, most) = price.range.unzip();
+            for (method, ratios) in &price.methods {
+                rows.push([
+                    data.family.to_string(),
+                    price.dataset.to_owned(),
+                    price.forms.join(" + "),
+                    data.methods[*method].name.to_owned(),
+                    price.instances.to_string(),
+                    ratios.pairs.to_string(),
+                    ratios.mean.to_string(),
+                    ratios.least.to_string(),
+                    ratios.greatest.to_string(),
+                    number(least),
+                    number(most),
+                ]);
+            }
+        }
+    }
+    table("rule-prices", &header, rows)
 }
 
 fn skipped(manifest: &Manifest) -> Result<Table, ReportError> {

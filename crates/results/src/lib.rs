@@ -15,7 +15,7 @@ mod store;
 pub use contradict::{Contradiction, Disproved, contradictions, revise};
 pub use manifest::{MANIFEST, read_manifest, write_manifest};
 pub use record::{
-    Answer, Features, Limits, Machine, Manifest, Measurement, Proof, Record, SCHEMA, Skipped,
-    Termination,
+    Answer, Asked, Features, Limits, Machine, Manifest, Measurement, Proof, Record, SCHEMA,
+    Skipped, Termination,
 };
 pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};

@@ -28,6 +28,9 @@ pub struct Record {
     /// The class of instances that it belongs to, if its suite names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
+    /// What the instance asks for beyond the capacity of its hardware, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Asked>,
     /// The problem family.
     pub family: Family,
     /// How large the instance is.
@@ -119,6 +122,16 @@ pub enum Proof {
     Tree,
     /// The method's word.
     Word,
+}
+
+/// What an instance asks for by placement rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The forms of its rules, sorted, with `-soft` appended where they have a price, and `prices`, `overcommit`
+    /// and `reserve`.
+    pub forms: Vec<String>,
+    /// The hash of the content of the same instance without any of it. Runs on that one say what the rules cost.
+    pub plain: String,
 }
 
 /// How large an instance is.

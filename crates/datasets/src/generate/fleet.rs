@@ -4,17 +4,13 @@ use ndarray::Array2;
 use vmpack_model::packing::Instance;
 use vmpack_model::{AnyInstance, Resource};
 
-use super::cutting_stock::apportion;
 use super::draw::Draw;
+use super::flavours::{Flavour, MIB_PER_GIB, popular};
 use super::parameters::{integer, word};
 use super::prices::{SERVERS, Server, priced};
 use super::{GenerateError, Generated, Generator, ParameterSpec, Parameters};
 
-const MIB_PER_GIB: u64 = 1024;
-
-/// Standard flavours have 1, 2, 4, ... 64 vCPUs and 1, 2, 4 or 8 GiB for each; once all 28 of them are in
-/// use, custom ones join them with an even number of vCPUs and memory in steps of 256 MiB. Popularity
-/// falls with the rank (Zipf), and small flavours tend to rank first.
+/// As many VMs of each [popular] flavour as its rank says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fleet;
 
@@ -49,15 +45,8 @@ impl Generator for Fleet {
             return Err(GenerateError::Combination { generator: self.name(), reason });
         }
         let mut draw = Draw::new(self.name(), seed);
-        // Small flavours rank first, but not strictly so.
-        let mut ranked: Vec<(u64, Flavour)> = Vec::with_capacity(types as usize);
-        for flavour in flavours(&mut draw, types as usize) {
-            ranked.push((flavour.vcpus * draw.uniform(1, 16), flavour));
-        }
-        ranked.sort_unstable();
-        let flavours: Vec<Flavour> = ranked.into_iter().map(|(_, flavour)| flavour).collect();
-        let popularity: Vec<u64> = (1..=types).map(|rank| 1_000_000 / rank).collect();
-        let counts = apportion(vms, &popularity);
+        let (flavours, counts): (Vec<Flavour>, Vec<u64>) =
+            popular(&mut draw, types, vms).into_iter().unzip();
         let demand: u64 =
             flavours.iter().zip(&counts).map(|(flavour, count)| flavour.vcpus * count).sum();
         let host_types = parameters.integer("hosts");
@@ -87,44 +76,6 @@ impl Generator for Fleet {
 
 /// The choices of the parameter `stock`.
 const STOCK: &[&str] = &["unlimited", "limited"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Flavour {
-    vcpus: u64,
-    mib: u64,
-}
-
-impl Flavour {
-    fn name(&self) -> String {
-        let Self { vcpus, mib } = self;
-        if mib.is_multiple_of(MIB_PER_GIB) {
-            return format!("{vcpus}x{}g", mib / MIB_PER_GIB);
-        }
-        format!("{vcpus}x{mib}m")
-    }
-}
-
-/// The given number of different flavours: standard ones as far as they go.
-fn flavours(draw: &mut Draw, count: usize) -> Vec<Flavour> {
-    let mut flavours: Vec<Flavour> = (0..7)
-        .flat_map(|size| (0..4).map(move |ratio| (1_u64 << size, 1_u64 << ratio)))
-        .map(|(vcpus, ratio)| Flavour { vcpus, mib: vcpus * ratio * MIB_PER_GIB })
-        .collect();
-    draw.shuffle(&mut flavours);
-    flavours.truncate(count);
-    let mut known: std::collections::BTreeSet<Flavour> = flavours.iter().copied().collect();
-    while flavours.len() < count {
-        // The greatest size is drawn before the size, so that small ones are more frequent.
-        let greatest = *draw.choose(&[4, 8, 16, 32]);
-        let vcpus = 2 * draw.uniform(1, greatest);
-        let mib = 256 * draw.uniform(4 * vcpus, 32 * vcpus);
-        let flavour = Flavour { vcpus, mib };
-        if known.insert(flavour) {
-            flavours.push(flavour);
-        }
-    }
-    flavours
-}
 
 #[cfg(test)]
 mod tests {

@@ -13,8 +13,10 @@ mod cutting_stock;
 mod draw;
 mod falkenauer_triplets;
 mod falkenauer_uniform;
+mod flavours;
 mod fleet;
 mod fleet_correlated;
+mod fleet_rules;
 mod panigrahy;
 mod parameters;
 mod planted;
@@ -118,6 +120,7 @@ pub const GENERATORS: &[&dyn Generator] = &[
     &planted::Planted,
     &fleet::Fleet,
     &fleet_correlated::FleetCorrelated,
+    &fleet_rules::FleetRules,
     &covering::Covering,
     &allocation_cost::AllocationCost,
     &allocation_utility::AllocationUtility,

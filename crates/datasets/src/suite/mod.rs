@@ -28,6 +28,11 @@ pub const SUITES: &[(&str, &str)] = &[
     ("exact-gi", include_str!("../../../../datasets/suites/exact-gi.toml")),
     ("exact-vector", include_str!("../../../../datasets/suites/exact-vector.toml")),
     ("exact-variable", include_str!("../../../../datasets/suites/exact-variable.toml")),
+    ("fleet-counts", include_str!("../../../../datasets/suites/fleet-counts.toml")),
+    ("fleet-individual", include_str!("../../../../datasets/suites/fleet-individual.toml")),
+    ("fleet-rules-large", include_str!("../../../../datasets/suites/fleet-rules-large.toml")),
+    ("fleet-rules-small", include_str!("../../../../datasets/suites/fleet-rules-small.toml")),
+    ("vectorpack-new", include_str!("../../../../datasets/suites/vectorpack-new.toml")),
     ("open-vector", include_str!("../../../../datasets/suites/open-vector.toml")),
 ];
 

@@ -22,6 +22,13 @@ const GOLDEN: &[Golden] = &[
     ("fleet", &[("vms", "1000000"), ("types", "200")], 1, "177ce0418f9bde72"),
     ("fleet", &[("vms", "1000"), ("types", "20"), ("stock", "limited")], 1, "3ff3e032a466efe1"),
     ("fleet-correlated", &[("correlation", "-80"), ("hosts", "3")], 1, "0f9cc00f2fbddb0b"),
+    (
+        "fleet-rules",
+        &[("rules", "none"), ("stock", "limited"), ("hosts", "8")],
+        1,
+        "3206707bfbd5ce2a",
+    ),
+    ("fleet-rules", &[("strength", "soft")], 1, "7b41b7f9368d5efd"),
     ("covering", &[], 1, "3206e1f560048d2b"),
     ("allocation-cost", &[], 1, "cf0889e7827f1aed"),
     ("allocation-utility", &[("shape", "mixed")], 1, "e93ad58933ed1101"),

@@ -177,6 +177,19 @@ impl<'b> Canvas<'b> {
         self.axes(area, (room(outer.0, 56.0), room(outer.1, 24.0)), (x, ""), (y, ""))
     }
 
+    /// An axis along the bottom of `area` alone, with its grid lines: for rows that have names of their own.
+    pub(crate) fn bottom_axis(&self, area: Area, x: Scale, title: &str) -> Result<(), DrawError> {
+        for tick in x.ticks(most_ticks(area.width, &x)) {
+            let at = area.left + area.width * x.fraction(tick);
+            self.line(&[(at, area.top), (at, area.bottom())], Pen::solid(Ink::GRID, 1.0))?;
+            self.text((at, area.bottom() + 14.0), &x.label(tick), Type::AXIS, Anchor::Middle)?;
+        }
+        let ends = [(area.left, area.bottom()), (area.right(), area.bottom())];
+        self.line(&ends, Pen::solid(Ink::AXIS, 1.0))?;
+        let middle = (area.left + area.width / 2.0, area.bottom() + 34.0);
+        self.text(middle, title, Type::AXIS, Anchor::Middle)
+    }
+
     /// A chart with room for tick labels and titles at the left and below; without room they are left out.
     fn axes(
         &self,

@@ -58,6 +58,20 @@ impl Scale {
         Self { spacing: Spacing::Linear, low: 0.0, high, unit, padding: (0.0, 0.04) }
     }
 
+    /// A linear axis from the least to the greatest of the values, at least one unit long.
+    pub(crate) fn between(values: impl IntoIterator<Item = f64>, unit: Unit) -> Self {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values.into_iter().filter(|v| v.is_finite()) {
+            low = low.min(value);
+            high = high.max(value);
+        }
+        if low > high {
+            (low, high) = (0.0, 1.0);
+        }
+        let high = high.max(low + 1.0);
+        Self { spacing: Spacing::Linear, low, high, unit, padding: (0.03, 0.03) }
+    }
+
     /// A logarithmic axis over the positive, finite values; from 0.1 to 10 if there are none.
     pub(crate) fn log(values: impl IntoIterator<Item = f64>, unit: Unit) -> Self {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
@@ -241,6 +255,8 @@ mod tests {
         assert_eq!(labels(sizes, 3), ["100", "10\u{202f}000"]);
         assert_eq!(labels(Scale::linear(7.0, Unit::Count), 5), ["0", "2", "4", "6"]);
         assert_eq!(labels(Scale::linear(1.0, Unit::Count), 9), ["0", "1"]);
+        let change = Scale::between([0.0, -23.0, 41.0], Unit::Percent);
+        assert_eq!(labels(change, 5), ["-20 %", "0 %", "20 %", "40 %"]);
         assert_eq!(
             labels(Scale::log([1.0, 3.0], Unit::Factor), 6),
             ["1\u{d7}", "1.5\u{d7}", "2\u{d7}", "2.5\u{d7}", "3\u{d7}"]
@@ -254,6 +270,8 @@ mod tests {
             Scale::log([0.5, 20.0], Unit::Seconds),
             Scale::log_from_zero(0.1, 10.0, Unit::Percent),
             Scale::log([], Unit::Count),
+            Scale::between([-0.5, 2.0], Unit::Percent),
+            Scale::between([], Unit::Percent),
             Scale::log([3.0], Unit::Count),
         ] {
             let positions: Vec<f64> =

@@ -5,7 +5,9 @@ mod cost_vs_time;
 mod curves;
 mod gap_by_size;
 mod gap_map;
+mod growth;
 mod profile;
+mod rule_prices;
 
 use std::fmt;
 
@@ -21,6 +23,8 @@ pub const FIGURES: &[&dyn Figure] = &[
     &profile::TimeProfile,
     &gap_by_size::GapBySize,
     &gap_map::GapMap,
+    &growth::GrowthBySize,
+    &rule_prices::RulePrices,
 ];
 
 /// A figure, drawn once per problem family.

@@ -5,6 +5,19 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
+/// The geometric mean of positive values, the average of ratios; `None` of nothing.
+///
+/// ```
+/// use vmpack_results::stats::geometric_mean;
+///
+/// // Twice as dear and half as dear is as dear.
+/// assert_eq!(geometric_mean(&[2.0, 0.5]), Some(1.0));
+/// ```
+pub fn geometric_mean(values: &[f64]) -> Option<f64> {
+    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+    mean(&logarithms).map(f64::exp)
+}
+
 /// The shifted geometric mean `exp(sum of ln max(1, v + s) / n) - s`, as Mittelmann's benchmarks of
 /// optimisation software define it; `None` of nothing.
 ///

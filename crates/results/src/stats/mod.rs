@@ -10,6 +10,7 @@ mod classes;
 mod counts;
 mod curves;
 mod gap;
+mod growth;
 mod known;
 mod means;
 
@@ -18,5 +19,6 @@ pub use classes::{ClassFigures, Spread, class_figures};
 pub use counts::{Counts, count};
 pub use curves::{cactus, performance_profile, virtual_best};
 pub use gap::gap;
+pub use growth::growth_exponent;
 pub use known::{Known, best_known};
-pub use means::{mean, penalised_average, quantile, shifted_geometric_mean};
+pub use means::{geometric_mean, mean, penalised_average, quantile, shifted_geometric_mean};

@@ -7,7 +7,8 @@ use std::path::Path;
 use vmpack_check::{Judgement, Verdict};
 use vmpack_model::{Counters, Family, Kind, Reference, Status, TrajectoryPoint, Value};
 use vmpack_results::{
-    Answer, Features, Limits, Machine, Manifest, Measurement, Record, SCHEMA, Skipped, Termination,
+    Answer, Asked, Features, Limits, Machine, Manifest, Measurement, Record, SCHEMA, Skipped,
+    Termination,
 };
 
 /// The generator of Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators".
@@ -62,6 +63,10 @@ const ALLOCATION: [Profile; 5] = [
     ("alloc-lp-minilp", Kind::LinearProgramming, 8e-3, 1.9, 0.0),
 ];
 
+/// Forms of rules, and the methods that keep them.
+const FORMS: [&str; 4] = ["at-most", "restrict", "separate", "spread-soft"];
+const RULED: [&str; 3] = ["ff", "ffd-l2", "assignment-highs"];
+
 pub(crate) const LIMITS: Limits =
     Limits { wall_s: 10.0, cpu_s: Some(10.0), memory_bytes: Some(2 << 30), work: None, threads: 1 };
 
@@ -81,6 +86,7 @@ pub(crate) fn record(
         instance: instance.to_owned(),
         instance_hash: format!("hash of {instance}"),
         class: None,
+        rules: None,
         family,
         features: Features { vm_types: 10, vms: 100, hosts: 1, resources: 2, services: 0 },
         reference: None,
@@ -155,6 +161,7 @@ fn run(random: &mut SplitMix, profile: Profile, template: &Record, optimum: Valu
     record.dataset.clone_from(&template.dataset);
     record.features = template.features;
     record.reference.clone_from(&template.reference);
+    record.rules.clone_from(&template.rules);
     record.measurement.peak_rss_bytes = (8 << 20) + (seconds.min(LIMITS.wall_s) * 3e7) as u64;
     if seconds > LIMITS.wall_s {
         record.measurement.wall_s = LIMITS.wall_s;
@@ -181,6 +188,16 @@ fn num_ratio(numerator: i128, denominator: i128) -> num_rational::Ratio<i128> {
     num_rational::Ratio::new(numerator, denominator)
 }
 
+/// The same fleet with rules of a form.
+fn with_rules(plain: &Record, form: &str) -> Record {
+    let instance = format!("{} with {form}", plain.instance);
+    let mut ruled = record(plain.family, &instance, "", plain.kind, Value::ZERO, 0.0);
+    ruled.dataset.clone_from(&plain.dataset);
+    ruled.features = plain.features;
+    ruled.rules = Some(Asked { forms: vec![form.to_owned()], plain: plain.instance_hash.clone() });
+    ruled
+}
+
 /// `packing` and `allocation` instances, every method on each of its family, one run per pair.
 pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Record> {
     let random = &mut SplitMix(seed);
@@ -189,7 +206,7 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
     let mut records = Vec::new();
     for k in 0..packing {
         let dataset = datasets[k % datasets.len()];
-        let vms = [60, 120, 250, 500, 1000, 2500][k / datasets.len() % 6];
+        let vms = [60, 120, 250, 600, 1000, 2500][k / datasets.len() % 6];
         let optimum = Value::from(vms / 3 + random.next() % (vms / 6));
         let mut template = record(
             Family::Packing,
@@ -216,6 +233,14 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
                 continue;
             }
             records.push(run(random, profile, &template, optimum));
+        }
+        // Some fleets are run with rules as well.
+        for form in FORMS.iter().filter(|_| dataset == "vm-fleet") {
+            let template = with_rules(&template, form);
+            for profile in PACKING.iter().filter(|(method, ..)| RULED.contains(method)) {
+                let dearer = Value::from(optimum.ratio() * num_ratio(11, 10));
+                records.push(run(random, *profile, &template, dearer));
+            }
         }
     }
     for k in 0..allocation {
