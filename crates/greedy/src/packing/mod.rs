@@ -2,8 +2,8 @@
 //!
 //! *Item-centric* rules take one VM type after the other and choose a host for each VM; *bin-centric*
 //! rules take one host after the other and choose VMs for it. Both work on counts, see [`open_hosts`] and
-//! [`bin_centric`]. [`start`] runs the best of them for exact methods, [`complete`] fills up what those
-//! have placed.
+//! [`bin_centric`]; [`indexed`] rules place single VMs, and keep placement rules. [`start`] runs the best of
+//! them for exact methods, [`complete`] fills up what those have placed.
 
 mod best_fit;
 mod bin_centric;

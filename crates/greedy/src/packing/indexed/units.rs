@@ -71,7 +71,9 @@ fn joined(instance: &Instance, sequence: &Sequence, soft: bool) -> Vec<Unit> {
                 places.join(vms);
                 if *within == Level::Host {
                     hosts.join(vms);
-                    vms.iter().for_each(|&vm| on_one_host[vm] = true);
+                    for &vm in vms {
+                        on_one_host[vm] = true;
+                    }
                 } else {
                     levels.extend(vms.iter().map(|&vm| (vm, *within)));
                 }
