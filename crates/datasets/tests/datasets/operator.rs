@@ -465,5 +465,5 @@ fn real_tables_add_up() {
     let fleet = desk.fleet(vms, &hosts).expect("a fleet");
     assert_eq!(fleet.hosts.len(), 81);
     let medium = fleet.hosts.iter().find(|host| host.name == "a1.medium").expect("in the list");
-    assert_eq!((medium.cost, &*medium.capacity), (25_500, &[1000, 4 << 30][..]));
+    assert_eq!((medium.cost, &*medium.capacity), (25_500, &[1000, 2 << 30][..]));
 }
