@@ -1,0 +1,1 @@
+//! Arrivals and departures: VMs that come, stay for a while, and leave.

@@ -1,0 +1,11 @@
+//! `vmpack replay` of a trace of arrivals.
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+
+use super::Arguments;
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    Err(anyhow!("{}: traces of arrivals are not read yet", arguments.trace.display()))
+}

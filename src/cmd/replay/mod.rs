@@ -1,0 +1,50 @@
+//! `vmpack replay`.
+
+mod arrivals;
+mod planetlab;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
+/// come and go need, with a lower bound beside them.
+///
+/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The trace: a folder with one file of CPU load per VM, or a file of arrivals.
+    #[arg(long, value_name = "PATH")]
+    trace: PathBuf,
+    /// The format of the trace; by what the path is and is called unless given.
+    #[arg(long)]
+    format: Option<String>,
+    /// The policy: how VMs are placed and moved.
+    #[arg(long, value_name = "NAME")]
+    policy: String,
+    /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3.
+    #[arg(long, default_value = "corrected")]
+    mode: String,
+    /// Load traces: changes to the mode, by name, such as `ram-enforced`.
+    #[arg(long, value_name = "CHANGE,...", value_delimiter = ',')]
+    with: Vec<String>,
+    /// Load traces: the number of hosts.
+    #[arg(long, default_value_t = 800)]
+    hosts: usize,
+    /// Arrival traces: hosts, cores and memory of each, such as `1100x64c256g`.
+    #[arg(long, value_name = "HOSTS")]
+    cluster: Option<String>,
+    /// The seed of random choices.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let of_load = match arguments.format.as_deref() {
+        Some(format) => format == "planetlab",
+        None => arguments.trace.is_dir(),
+    };
+    if of_load { planetlab::run(arguments) } else { arrivals::run(arguments) }
+}
