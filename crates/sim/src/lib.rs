@@ -6,3 +6,4 @@
 
 pub mod arrivals;
 pub mod consolidation;
+pub mod power;

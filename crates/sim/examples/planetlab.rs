@@ -1,0 +1,144 @@
+//! Compares replays of the PlanetLab study with published results of CloudSim 3.0.3.
+//!
+//! `cargo run --release -p vmpack-sim --example planetlab -- FOLDER all` compares every row of the results in the
+//! folder, whose traces lie beside them, and prints a table; `... -- FOLDER ablation DAY POLICY` prints what every
+//! change does, alone and on top of those before it; `... -- FOLDER ticks DAY POLICY [CHANGE,..]` prints a replay
+//! tick by tick.
+
+#![expect(clippy::unwrap_used, reason = "a program for developers stops where it fails")]
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use vmpack_sim::consolidation::{Change, Changes, FileOrder, Policy, Report, Study, Trace, replay};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [folder, "all"] => compare(Path::new(folder)),
+        [folder, "ablation", day, policy] => ablation(&Path::new(folder).join(day), policy),
+        [folder, "ticks", day, policy] => ticks(&Path::new(folder).join(day), policy, ""),
+        [folder, "ticks", day, policy, with] => ticks(&Path::new(folder).join(day), policy, with),
+        _ => eprintln!("planetlab FOLDER all | ablation DAY POLICY | ticks DAY POLICY [CHANGE,..]"),
+    }
+}
+
+fn study(day: &Path, changes: Changes) -> Study {
+    let order =
+        if changes.has(Change::DirectoryOrder) { FileOrder::Directory } else { FileOrder::Sorted };
+    Study::new(Trace::read_planetlab(day, order).unwrap(), 800, changes)
+}
+
+type Row = HashMap<String, String>;
+
+fn rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+/// The figures that differ from a published row, as text.
+fn differences(row: &Row, report: &Report) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut exact = |name: &str, ours: String| {
+        if row[name] != ours {
+            found.push(format!("{name} {} != {ours}", row[name]));
+        }
+    };
+    exact("energy_kwh", format!("{:.5}", report.energy_kwh));
+    exact("migrations", report.migrations.to_string());
+    exact("host_shutdowns", report.service.host_shutdowns.to_string());
+    exact("slatah_pooled", format!("{:.10}", report.service.slatah_pooled));
+    exact("pdm", format!("{:.10}", report.service.pdm));
+    exact("slav", format!("{:.10}", report.slav));
+    exact("overall_sla_violation", format!("{:.10}", report.service.overall_sla_violation));
+    exact("average_sla_violation", format!("{:.10}", report.service.average_sla_violation));
+    found
+}
+
+fn compare(folder: &Path) {
+    let started = Instant::now();
+    let published = rows(&folder.join("cloudsim303_results.csv"));
+    let corrected = rows(&folder.join("cloudsim303_corrected_results.csv"));
+    let corrections: Changes = [Change::VmsKept, Change::RamEnforced].into_iter().collect();
+    let all: Vec<(Row, Changes)> = published
+        .into_iter()
+        .map(|row| (row, Changes::CLOUDSIM303))
+        .chain(corrected.into_iter().map(|row| (row, corrections)))
+        .collect();
+    let lines: Vec<(String, bool)> = all
+        .par_iter()
+        .map(|(row, changes)| {
+            let name = [&row["detector"], &row["selection"], &row["parameter"]]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("-");
+            let policy = Policy::named(&name).unwrap();
+            let began = Instant::now();
+            let study = study(&folder.join(&row["day"]), *changes);
+            let report = replay(&study, policy, *changes, 0, |_| ()).unwrap();
+            let differing = differences(row, &report);
+            let equal = differing.is_empty();
+            let verdict = if equal { "equal".to_owned() } else { differing.join("; ") };
+            let seconds = began.elapsed().as_secs_f64();
+            (format!("{} {name:<12} {changes} {seconds:.2} s  {verdict}", row["day"]), equal)
+        })
+        .collect();
+    for (line, _) in &lines {
+        println!("{line}");
+    }
+    let equal = lines.iter().filter(|(_, equal)| *equal).count();
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{equal} of {} rows equal in every printed digit, {seconds:.1} s", lines.len());
+}
+
+fn ablation(day: &Path, policy: &str) {
+    let policy = Policy::named(policy).unwrap();
+    let mut runs = vec![("(none)".to_owned(), Changes::CLOUDSIM303)];
+    let mut so_far = Changes::CLOUDSIM303;
+    for &change in Change::ALL {
+        runs.push((change.name().to_owned(), Changes::CLOUDSIM303.with(change)));
+    }
+    for &change in Change::ALL.iter().filter(|change| change.is_correction()) {
+        so_far = so_far.with(change);
+        runs.push((format!("+ {}", change.name()), so_far));
+    }
+    println!(
+        "{:<28} {:>10} {:>10} {:>9} {:>9} {:>9}",
+        "change", "kWh", "migrations", "SLATAH %", "PDM %", "shutdowns"
+    );
+    let lines: Vec<String> = runs
+        .par_iter()
+        .map(|(name, changes)| match replay(&study(day, *changes), policy, *changes, 0, |_| ()) {
+            Ok(report) => format!(
+                "{name:<28} {:>10.5} {:>10} {:>9.4} {:>9.5} {:>9}",
+                report.energy_kwh,
+                report.migrations,
+                100.0 * report.service.slatah_pooled,
+                100.0 * report.service.pdm,
+                report.service.host_shutdowns
+            ),
+            Err(error) => format!("{name:<28} {error}"),
+        })
+        .collect();
+    for line in lines {
+        println!("{line}");
+    }
+}
+
+fn ticks(day: &Path, policy: &str, with: &str) {
+    let changes: Changes =
+        with.split(',').filter(|name| !name.is_empty()).map(|name| name.parse().unwrap()).collect();
+    let policy = Policy::named(policy).unwrap();
+    let report = replay(&study(day, changes), policy, changes, 0, |tick| {
+        println!(
+            "{:>3} {:>5} {:>4} {:>14.9} {:>6}",
+            tick.number, tick.vms, tick.active_hosts, tick.energy_kwh, tick.migrations
+        );
+    });
+    println!("{report:#?}");
+}
