@@ -4,6 +4,8 @@
 //! CPU loads 300 seconds apart. [`replay`] reproduces what CloudSim prints, and with [`Changes`] it does what
 //! CloudSim means to do; `METHODOLOGY.md` lists what differs.
 
+mod best;
+mod bound;
 mod changes;
 mod cpu;
 mod detectors;
@@ -19,6 +21,7 @@ mod world;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
+pub use bound::{BoundError, EnergyBound, Price, certify, energy_bound};
 pub use changes::{Change, Changes};
 pub use detectors::Detector;
 pub use metrics::ServiceLevel;
@@ -27,6 +30,7 @@ pub use selection::Selection;
 pub use study::{HOST_KINDS, HostKind, Study, VM_KINDS, VmKind};
 pub use trace::{FileOrder, SAMPLES, Trace, TraceError};
 
+use best::Best;
 use plan::Planner;
 use selection::Selector;
 use study::{DAY, INTERVAL};
@@ -94,8 +98,9 @@ pub fn replay(
     seed: u64,
     mut observe: impl FnMut(Tick),
 ) -> Result<Report, ReplayError> {
-    let (placement, mut planner) = match policy {
-        Policy::Dvfs => (start::first_fit(study)?, None),
+    let (placement, mut controller) = match policy {
+        Policy::Dvfs => (start::first_fit(study)?, Controller::Idle),
+        Policy::Best => (best::start(study)?, Controller::Best(Best::new(study))),
         Policy::Heuristic { detector, selection } => {
             let placement = if changes.has(Change::FirstFitStart) {
                 start::first_fit(study)?
@@ -103,7 +108,7 @@ pub fn replay(
                 start::power_aware(study, changes)?
             };
             let selector = Selector::new(selection, ChaCha8Rng::seed_from_u64(seed));
-            (placement, Some(Planner::new(detector, selector)))
+            (placement, Controller::Heuristic(Planner::new(detector, selector)))
         }
     };
     let mut world = World::new(study, changes, &placement);
@@ -119,10 +124,12 @@ pub fn replay(
         let (energy_kwh, vms) =
             (kwh(world.energy), world.vms.iter().filter(|vm| !vm.removed).count());
         let active_hosts = world.hosts.iter().filter(|host| host.used > 0.0).count();
-        if let Some(planner) = &mut planner {
-            let moves = planner.plan(&mut world);
-            world.start(&moves, time);
-        }
+        let moves = match &mut controller {
+            Controller::Idle => Vec::new(),
+            Controller::Best(best) => best.plan(&world),
+            Controller::Heuristic(planner) => planner.plan(&mut world),
+        };
+        world.start(&moves, time);
         observe(Tick { number, vms, active_hosts, energy_kwh, migrations: world.migrations });
         world.finish()?;
         time += INTERVAL;
@@ -142,6 +149,13 @@ pub fn replay(
         service,
         slav: slatah * service.pdm,
     })
+}
+
+/// What moves VMs.
+enum Controller {
+    Idle,
+    Best(Best),
+    Heuristic(Planner),
 }
 
 fn kwh(watt_seconds: f64) -> f64 {

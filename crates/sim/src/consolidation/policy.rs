@@ -10,6 +10,8 @@ use super::selection::Selection;
 pub enum Policy {
     /// `dvfs`: VMs start on the first hosts that they fit, and never move.
     Dvfs,
+    /// `best`: vmpack's own, which packs by memory and moves little.
+    Best,
     /// `thr-mmt-0.8` and the like: over-loaded hosts give VMs away, under-loaded ones are emptied, VMs are placed by
     /// power-aware best fit decreasing.
     Heuristic {
@@ -34,8 +36,10 @@ const DETECTORS: [(&str, &str); 5] =
 impl Policy {
     /// The policy of that name, with any parameter above 0.
     pub fn named(name: &str) -> Option<Self> {
-        if name == "dvfs" {
-            return Some(Self::Dvfs);
+        match name {
+            "dvfs" => return Some(Self::Dvfs),
+            "best" => return Some(Self::Best),
+            _ => {}
         }
         let mut parts = name.splitn(3, '-');
         let (detector, selection, parameter) = (parts.next()?, parts.next()?, parts.next()?);
@@ -52,21 +56,23 @@ impl Policy {
         Some(Self::Heuristic { detector, selection: *selection })
     }
 
-    /// The names of the study: those of all policies with their usual parameters.
+    /// The names of all policies, those of the study with their usual parameters.
     pub fn names() -> Vec<String> {
         let heuristics = DETECTORS.iter().flat_map(|(detector, parameter)| {
             SELECTIONS
                 .iter()
                 .map(move |(selection, _)| format!("{detector}-{selection}-{parameter}"))
         });
-        ["dvfs".to_owned()].into_iter().chain(heuristics).collect()
+        ["dvfs", "best"].map(str::to_owned).into_iter().chain(heuristics).collect()
     }
 }
 
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Heuristic { detector, selection } = self else {
-            return f.write_str("dvfs");
+        let (detector, selection) = match self {
+            Self::Dvfs => return f.write_str("dvfs"),
+            Self::Best => return f.write_str("best"),
+            Self::Heuristic { detector, selection } => (detector, selection),
         };
         let (detector, parameter) = match detector {
             Detector::Threshold(p) => ("thr", p),
@@ -88,9 +94,9 @@ mod tests {
     #[test]
     fn names_are_read_as_they_are_written() {
         let names = Policy::names();
-        assert_eq!(names.len(), 21);
+        assert_eq!(names.len(), 22);
         for name in names {
-            let policy = Policy::named(&name).expect("a name of the study");
+            let policy = Policy::named(&name).expect("a known name");
             assert_eq!(policy.to_string(), name);
         }
         for wrong in ["", "thr", "thr-mmt", "thr-mmt-", "thr-mmt-x", "thr-mmt--1", "thr-xx-0.8"] {
