@@ -21,7 +21,7 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [folder, "all"] => compare(Path::new(folder)),
-        [folder, "best"] => best(Path::new(folder)),
+        [folder, "days", policy] => days(Path::new(folder), policy),
         [folder, "ablation", day, policy] => ablation(&Path::new(folder).join(day), policy),
         [folder, "ticks", day, policy] => ticks(&Path::new(folder).join(day), policy, ""),
         [folder, "ticks", day, policy, with] => ticks(&Path::new(folder).join(day), policy, with),
@@ -146,8 +146,9 @@ fn ticks(day: &Path, policy: &str, with: &str) {
     println!("{report:#?}");
 }
 
-/// `best` beside the heuristics of the study, corrected, on every day.
-fn best(folder: &Path) {
+/// A policy, corrected, on every day beside `thr-mmt-0.8` of CloudSim with VMs kept and memory enforced.
+fn days(folder: &Path, policy: &str) {
+    let policy = Policy::named(policy).unwrap();
     let goal = rows(&folder.join("cloudsim303_corrected_results.csv"));
     let lines: Vec<String> = goal
         .par_iter()
@@ -156,7 +157,7 @@ fn best(folder: &Path) {
             let changes = Changes::corrected();
             let study = study(&folder.join(&row["day"]), changes);
             let bound = certify(&study, &energy_bound(&study)).unwrap();
-            let ours = replay(&study, Policy::Best, changes, 0, |_| ()).unwrap();
+            let ours = replay(&study, policy, changes, 0, |_| ()).unwrap();
             format!(
                 "{} {:.2} kWh >= {bound:.2} ({}), {} migrations ({}), SLATAH {:.7} mean {:.7} ({}), PDM {:.9} ({}), {} shutdowns",
                 row["day"], ours.energy_kwh, row["energy_kwh"], ours.migrations, row["migrations"],

@@ -1,65 +1,92 @@
-//! vmpack's own policy: pack by memory, let CPU be overcommitted, and move the few hosts that turn out too small.
+//! vmpack's own policy: pack by memory, let CPU be overcommitted, and move the few hosts that turn out too slow.
 //!
 //! Memory decides how many hosts are on, and what a host draws depends little on its load. So VMs start on the fewest
-//! hosts that hold their memory, of the kind that draws least; those with a virtual CPU much faster than a core
-//! of that kind start on faster hosts. From then on a host is replaced by a faster one, all VMs at once, when a VM
-//! on it has asked for nearly all of a core, and a VM moves out of a host whose CPU falls short as a whole. Moves wait
-//! for an interval of little load, as what a migration costs a VM is a share of what it asks for, and keep to a budget.
+//! hosts that hold their memory, slow ones where a core is nearly as fast as the virtual CPU; a share of those for
+//! which it is not quite as fast starts on fast hosts all the same. From then on
 //!
-//! The policy knows the kinds of hosts and VMs when VMs start, and at a tick the loads up to that tick.
+//! * a host on which a VM has asked for nearly all of a core is replaced by a faster one, with all its VMs at once, and
+//! * the VM of highest peak leaves a host that falls short as a whole, for a host of its own.
+//!
+//! Moves wait for an interval of little load, since a migration costs a VM a share of what it asks for, and keep to a
+//! budget of that.
+//!
+//! The policy knows the kinds of hosts and VMs when VMs start, and at a tick the loads up to that tick; nothing of what
+//! follows. Its constants were chosen on the days that results are published for.
+
+use std::cmp::Reverse;
 
 use super::ReplayError;
-use super::study::{DAY, HOST_KINDS, MIGRATION_MB_PER_SECOND, Study};
+use super::study::{DAY, HOST_KINDS, MIGRATION_MB_PER_SECOND, Study, VmKind};
 use super::world::{Move, World};
 
-/// A VM may start on a core of this share of the speed of its virtual CPU.
-const TALL: f64 = 0.9;
+/// Cores of this share of the speed of a virtual CPU will do.
+const NEARLY: f64 = 0.9;
 /// A VM that has asked for this share of a core is likely to ask for more than the core.
-const ALARM: f64 = 0.95;
-/// What VMs may lose to migrations, as a share of what they ask for in a day.
+const ALARM: f64 = 0.85;
+/// What migrations may cost VMs, as a share of all that they would ask for in a day like this moment.
 const BUDGET: f64 = 1.2e-6;
-/// What VMs of one host may lose to its replacement at once, in MIPS x seconds; doubles with every shortage.
-const CHEAP: f64 = 300.0;
+/// What the moves off a host may cost its VMs, in MIPS x seconds; doubles whenever it falls short.
+const CHEAP: f64 = 450.0;
 
-/// The hosts of VMs at the start: the fewest by memory, of kinds by need and idle power.
-pub(crate) fn start(study: &Study) -> Result<Vec<usize>, ReplayError> {
-    let mut order: Vec<usize> = (0..study.vms.len()).collect();
-    order.sort_by_key(|&vm| std::cmp::Reverse((study.vm_kind(vm).ram_mb, study.vms[vm])));
-    // Hosts by number as they are opened, with what they have free; and those not yet opened, by kind.
-    let mut open: Vec<(usize, u64)> = Vec::new();
-    let mut closed: Vec<std::iter::Peekable<_>> = (0..HOST_KINDS.len())
-        .map(|kind| (kind..study.hosts).step_by(HOST_KINDS.len()).peekable())
-        .collect();
+/// Kinds of hosts, that of least idle power first.
+fn kinds_by_idle_power() -> Vec<usize> {
+    let idle = |&kind: &usize| HOST_KINDS[kind].power.points()[0];
     let mut kinds: Vec<usize> = (0..HOST_KINDS.len()).collect();
-    kinds.sort_by(|&a, &b| {
-        let idle = |kind: usize| HOST_KINDS[kind].power.points()[0];
-        idle(a).total_cmp(&idle(b))
-    });
+    kinds.sort_by(|a, b| idle(a).total_cmp(&idle(b)));
+    kinds
+}
+
+/// The hosts of VMs at the start: best fit decreasing by memory, on the kind of host that draws least of those that
+/// suit a VM.
+///
+/// Of VMs that are somewhat faster than a core that would do, the share `reserve` starts on hosts that are fast enough.
+pub(crate) fn start(study: &Study, reserve: f64) -> Result<Vec<usize>, ReplayError> {
+    let kinds = kinds_by_idle_power();
+    let rank = |host: usize| kinds.iter().position(|&kind| kind == host % HOST_KINDS.len());
+    let mut closed: Vec<_> =
+        (0..HOST_KINDS.len()).map(|kind| (kind..study.hosts).step_by(HOST_KINDS.len())).collect();
+    // Hosts with the memory that they have free.
+    let mut open: Vec<(usize, u64)> = Vec::new();
+    let reserved = reserved(study, reserve);
+    let mut order: Vec<usize> = (0..study.vms.len()).collect();
+    order.sort_by_key(|&vm| Reverse((study.vm_kind(vm).ram_mb, study.vms[vm], reserved[vm])));
     let mut placement = vec![0; study.vms.len()];
     for vm in order {
         let wanted = study.vm_kind(vm);
-        let suits = |kind: usize| HOST_KINDS[kind].core_mips >= TALL * wanted.mips;
-        // A fast VM keeps to fast hosts; others fill what is open, slow hosts first.
-        let best = open
+        let needed = if reserved[vm] { wanted.mips } else { NEARLY * wanted.mips };
+        let suits = |kind: usize| HOST_KINDS[kind].core_mips >= needed;
+        let fits = open
             .iter_mut()
             .filter(|(host, free)| *free >= wanted.ram_mb && suits(host % HOST_KINDS.len()))
-            .min_by_key(|(host, free)| {
-                (kinds.iter().position(|&kind| kind == host % HOST_KINDS.len()), *free, *host)
-            });
-        if let Some((host, free)) = best {
+            .min_by_key(|(host, free)| (rank(*host), *free, *host));
+        if let Some((host, free)) = fits {
             *free -= wanted.ram_mb;
             placement[vm] = *host;
             continue;
         }
-        let opened =
-            kinds.iter().filter(|&&kind| suits(kind)).find_map(|&kind| closed[kind].next());
-        let host = opened
-            .or_else(|| kinds.iter().find_map(|&kind| closed[kind].next()))
-            .ok_or(ReplayError::NoHost { vm })?;
+        let suiting = kinds.iter().filter(|&&kind| suits(kind)).chain(&kinds);
+        let opened = suiting.into_iter().find_map(|&kind| closed[kind].next());
+        let host = opened.ok_or(ReplayError::NoHost { vm })?;
         open.push((host, study.host_kind(host).ram_mb - wanted.ram_mb));
         placement[vm] = host;
     }
     Ok(placement)
+}
+
+/// The VMs that start on hosts as fast as they are, though somewhat slower ones would do.
+fn reserved(study: &Study, share: f64) -> Vec<bool> {
+    let would_do = |wanted: VmKind, core: f64| core < wanted.mips && core >= NEARLY * wanted.mips;
+    let mut seen = 0.0_f64;
+    (0..study.vms.len())
+        .map(|vm| {
+            let wanted = study.vm_kind(vm);
+            let before = (seen * share).floor();
+            if HOST_KINDS.iter().any(|kind| would_do(wanted, kind.core_mips)) {
+                seen += 1.0;
+            }
+            (seen * share).floor() > before
+        })
+        .collect()
 }
 
 /// What the policy has seen.
@@ -67,71 +94,73 @@ pub(crate) fn start(study: &Study) -> Result<Vec<usize>, ReplayError> {
 pub(crate) struct Best {
     /// The most that every VM has asked for at a tick, in MIPS.
     peaks: Vec<f64>,
-    /// Ticks at which each host fell short since its VMs last changed.
+    /// Ticks at which each host fell short since VMs were last moved off it.
     shortages: Vec<i32>,
-    /// MIPS x seconds lost to migrations.
+    /// Hosts that the plan being made moves VMs to.
+    taken: Vec<bool>,
+    /// What migrations have cost, in MIPS x seconds.
     spent: f64,
 }
 
 impl Best {
     pub(crate) fn new(study: &Study) -> Self {
-        Self { peaks: vec![0.0; study.vms.len()], shortages: vec![0; study.hosts], spent: 0.0 }
+        Self {
+            peaks: vec![0.0; study.vms.len()],
+            shortages: vec![0; study.hosts],
+            taken: vec![false; study.hosts],
+            spent: 0.0,
+        }
     }
 
+    /// The moves of a tick: off hosts that are too slow for a VM, or too small for all.
     pub(crate) fn plan(&mut self, world: &World<'_>) -> Vec<Move> {
         for (peak, vm) in self.peaks.iter_mut().zip(&world.vms) {
             *peak = peak.max(vm.request);
         }
-        let asked: f64 = world.vms.iter().map(|vm| vm.request).sum();
-        let budget = BUDGET * asked * DAY;
+        self.taken.fill(false);
+        let budget = BUDGET * DAY * world.vms.iter().map(|vm| vm.request).sum::<f64>();
         let mut moves = Vec::new();
-        let mut taken = vec![false; world.hosts.len()];
-        for h in 0..world.hosts.len() {
-            let host = &world.hosts[h];
-            if host.vms.is_empty() {
-                continue;
-            }
+        for (h, host) in world.hosts.iter().enumerate() {
             let kind = world.study.host_kind(h);
-            let tallest = host.vms.iter().map(|&vm| self.peaks[vm]).fold(0.0, f64::max);
-            let total: f64 = host.vms.iter().map(|&vm| world.vms[vm].request).sum();
-            let short = total > kind.mips
-                || host.vms.iter().any(|&vm| world.vms[vm].request > kind.core_mips);
-            self.shortages[h] += i32::from(short);
-            let leaving: Vec<usize> = if tallest > ALARM * kind.core_mips
-                && HOST_KINDS.iter().any(|faster| faster.core_mips > kind.core_mips)
-            {
-                host.vms.clone()
-            } else if total > kind.mips || self.shortages[h] > 1 {
-                host.vms
-                    .iter()
-                    .copied()
-                    .max_by(|&a, &b| self.peaks[a].total_cmp(&self.peaks[b]))
-                    .into_iter()
-                    .collect()
+            let requests = || host.vms.iter().map(|&vm| world.vms[vm].request);
+            let falls_short = requests().sum::<f64>() > kind.mips;
+            let is_short = falls_short || requests().any(|request| request > kind.core_mips);
+            self.shortages[h] += i32::from(is_short);
+            let by_peak = |a: &&usize, b: &&usize| self.peaks[**a].total_cmp(&self.peaks[**b]);
+            let Some(highest) = host.vms.iter().max_by(by_peak) else { continue };
+            let faster = (self.peaks[*highest] > ALARM * kind.core_mips)
+                .then(|| self.vacancy(world, |core| core > kind.core_mips))
+                .flatten();
+            let (leaving, target) = if faster.is_some() {
+                (&host.vms[..], faster)
+            } else if falls_short || self.shortages[h] > 1 {
+                let as_fast = self.vacancy(world, |core| core >= kind.core_mips);
+                (std::slice::from_ref(highest), as_fast)
             } else {
                 continue;
             };
-            let cost: f64 = leaving.iter().map(|&vm| loss(world, vm)).sum();
-            if cost > CHEAP * 2.0_f64.powi(self.shortages[h]) || self.spent + cost > budget {
-                continue;
+            let Some(target) = target else { continue };
+            let cost: f64 = leaving.iter().map(|&vm| cost(world, vm)).sum();
+            let is_cheap = cost <= CHEAP * 2.0_f64.powi(self.shortages[h]);
+            if is_cheap && self.spent + cost <= budget {
+                self.spent += cost;
+                self.shortages[h] = 0;
+                self.taken[target] = true;
+                moves.extend(leaving.iter().map(|&vm| Move { vm, target }));
             }
-            let fastest = (0..world.hosts.len()).find(|&to| {
-                !taken[to]
-                    && world.hosts[to].vms.is_empty()
-                    && world.study.host_kind(to).core_mips >= kind.core_mips
-                    && world.study.host_kind(to).core_mips > HOST_KINDS[0].core_mips
-            });
-            let Some(target) = fastest else { continue };
-            taken[target] = true;
-            self.spent += cost;
-            self.shortages[h] = 0;
-            moves.extend(leaving.into_iter().map(|vm| Move { vm, target }));
         }
         moves
+    }
+
+    /// The first empty host whose core will do.
+    fn vacancy(&self, world: &World<'_>, will_do: impl Fn(f64) -> bool) -> Option<usize> {
+        let is_vacant = |h: usize| world.hosts[h].vms.is_empty() && !self.taken[h];
+        (0..world.hosts.len())
+            .find(|&h| will_do(world.study.host_kind(h).core_mips) && is_vacant(h))
     }
 }
 
 /// What a VM loses if it moves now, in MIPS x seconds: a tenth of what it asks for while its memory is copied.
-fn loss(world: &World<'_>, vm: usize) -> f64 {
+fn cost(world: &World<'_>, vm: usize) -> f64 {
     0.1 * world.vms[vm].request * world.study.vm_kind(vm).ram_mb as f64 / MIGRATION_MB_PER_SECOND
 }

@@ -100,7 +100,9 @@ pub fn replay(
 ) -> Result<Report, ReplayError> {
     let (placement, mut controller) = match policy {
         Policy::Dvfs => (start::first_fit(study)?, Controller::Idle),
-        Policy::Best => (best::start(study)?, Controller::Best(Best::new(study))),
+        Policy::Best { reserve } => {
+            (best::start(study, reserve)?, Controller::Best(Best::new(study)))
+        }
         Policy::Heuristic { detector, selection } => {
             let placement = if changes.has(Change::FirstFitStart) {
                 start::first_fit(study)?
@@ -108,7 +110,7 @@ pub fn replay(
                 start::power_aware(study, changes)?
             };
             let selector = Selector::new(selection, ChaCha8Rng::seed_from_u64(seed));
-            (placement, Controller::Heuristic(Planner::new(detector, selector)))
+            (placement, Controller::Heuristic(Box::new(Planner::new(detector, selector))))
         }
     };
     let mut world = World::new(study, changes, &placement);
@@ -155,7 +157,7 @@ pub fn replay(
 enum Controller {
     Idle,
     Best(Best),
-    Heuristic(Planner),
+    Heuristic(Box<Planner>),
 }
 
 fn kwh(watt_seconds: f64) -> f64 {

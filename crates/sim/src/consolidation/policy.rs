@@ -11,7 +11,11 @@ pub enum Policy {
     /// `dvfs`: VMs start on the first hosts that they fit, and never move.
     Dvfs,
     /// `best`: vmpack's own, which packs by memory and moves little.
-    Best,
+    Best {
+        /// The share of VMs that start on hosts as fast as they are, of those for which somewhat slower ones would
+        /// do: 0.1 for `best`, or as in `best-1`, which spends energy on service.
+        reserve: f64,
+    },
     /// `thr-mmt-0.8` and the like: over-loaded hosts give VMs away, under-loaded ones are emptied, VMs are placed by
     /// power-aware best fit decreasing.
     Heuristic {
@@ -33,13 +37,20 @@ const SELECTIONS: [(&str, Selection); 4] = [
 const DETECTORS: [(&str, &str); 5] =
     [("thr", "0.8"), ("iqr", "1.5"), ("mad", "2.5"), ("lr", "1.2"), ("lrr", "1.2")];
 
+/// The reserve of `best`.
+const RESERVE: f64 = 0.1;
+
 impl Policy {
     /// The policy of that name, with any parameter above 0.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "dvfs" => return Some(Self::Dvfs),
-            "best" => return Some(Self::Best),
+            "best" => return Some(Self::Best { reserve: RESERVE }),
             _ => {}
+        }
+        if let Some(reserve) = name.strip_prefix("best-") {
+            let reserve = reserve.parse().ok().filter(|share| (0.0..=1.0).contains(share))?;
+            return Some(Self::Best { reserve });
         }
         let mut parts = name.splitn(3, '-');
         let (detector, selection, parameter) = (parts.next()?, parts.next()?, parts.next()?);
@@ -63,7 +74,7 @@ impl Policy {
                 .iter()
                 .map(move |(selection, _)| format!("{detector}-{selection}-{parameter}"))
         });
-        ["dvfs", "best"].map(str::to_owned).into_iter().chain(heuristics).collect()
+        ["dvfs", "best", "best-1"].map(str::to_owned).into_iter().chain(heuristics).collect()
     }
 }
 
@@ -71,7 +82,8 @@ impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (detector, selection) = match self {
             Self::Dvfs => return f.write_str("dvfs"),
-            Self::Best => return f.write_str("best"),
+            Self::Best { reserve: RESERVE } => return f.write_str("best"),
+            Self::Best { reserve } => return write!(f, "best-{reserve}"),
             Self::Heuristic { detector, selection } => (detector, selection),
         };
         let (detector, parameter) = match detector {
@@ -94,12 +106,22 @@ mod tests {
     #[test]
     fn names_are_read_as_they_are_written() {
         let names = Policy::names();
-        assert_eq!(names.len(), 22);
+        assert_eq!(names.len(), 23);
         for name in names {
             let policy = Policy::named(&name).expect("a known name");
             assert_eq!(policy.to_string(), name);
         }
-        for wrong in ["", "thr", "thr-mmt", "thr-mmt-", "thr-mmt-x", "thr-mmt--1", "thr-xx-0.8"] {
+        for wrong in [
+            "",
+            "thr",
+            "thr-mmt",
+            "thr-mmt-",
+            "thr-mmt-x",
+            "thr-mmt--1",
+            "thr-xx-0.8",
+            "best-2",
+            "best-",
+        ] {
             assert_eq!(Policy::named(wrong), None, "{wrong}");
         }
     }
