@@ -7,4 +7,5 @@ mod contenders;
 mod experiments;
 mod methods;
 mod real;
+mod replay_planetlab;
 mod support;

@@ -132,8 +132,12 @@ pub fn replay(
             Controller::Heuristic(planner) => planner.plan(&mut world),
         };
         world.start(&moves, time);
+        #[cfg(test)]
+        world.assert_conserved();
         observe(Tick { number, vms, active_hosts, energy_kwh, migrations: world.migrations });
         world.finish()?;
+        #[cfg(test)]
+        world.assert_conserved();
         time += INTERVAL;
     }
     if changes.has(Change::TailCharged) {
@@ -163,3 +167,6 @@ enum Controller {
 fn kwh(watt_seconds: f64) -> f64 {
     watt_seconds / 3.6e6
 }
+
+#[cfg(test)]
+mod tests;

@@ -346,6 +346,30 @@ impl<'a> World<'a> {
         self.vms.iter_mut().filter(|vm| !vm.removed).for_each(|vm| vm.log.finish(time));
     }
 
+    /// Every VM is on its host once, on its way to its targets once, and nowhere else; no host gives more than it has.
+    #[cfg(test)]
+    pub(crate) fn assert_conserved(&self) {
+        let mut listed = vec![0; self.vms.len()];
+        for (h, host) in self.hosts.iter().enumerate() {
+            let kind = self.study.host_kind(h);
+            let mut ram = 0;
+            for &vm in &host.vms {
+                listed[vm] += 1;
+                ram += self.ram_demand(vm);
+                let vm = &self.vms[vm];
+                assert!(vm.host == h || vm.targets.contains(&h), "a VM is not meant to be on {h}");
+                assert!(!vm.removed);
+            }
+            assert_eq!(host.ram_used, ram, "host {h}");
+            assert!(ram <= kind.ram_mb, "host {h} holds {ram} MB");
+            assert!(host.used <= kind.mips * (1.0 + 1e-9), "host {h} uses {} MIPS", host.used);
+        }
+        for (vm, &listed) in listed.iter().enumerate() {
+            let places = if self.vms[vm].removed { 0 } else { 1 + self.vms[vm].targets.len() };
+            assert_eq!(listed, places, "VM {vm}");
+        }
+    }
+
     pub(crate) fn host_logs(&self) -> impl Iterator<Item = &HostLog> {
         self.hosts.iter().map(|host| &host.log)
     }
