@@ -1,9 +1,10 @@
 //! Compares replays of the PlanetLab study with published results of CloudSim 3.0.3.
 //!
-//! `cargo run --release -p vmpack-sim --example planetlab -- FOLDER all` compares every row of the results in the
-//! folder, whose traces lie beside them, and prints a table; `... -- FOLDER ablation DAY POLICY` prints what every
-//! change does, alone and on top of those before it; `... -- FOLDER ticks DAY POLICY [CHANGE,..]` prints a replay
-//! tick by tick.
+//! `cargo run --release -p vmpack-sim --example planetlab -- FOLDER all` replays every row of the results in the
+//! folder, whose traces lie beside them, and says which are equal. In place of `all`: `ablation DAY POLICY`, what every
+//! change does alone, and what corrections do on top of those before; `days POLICY,..`, policies in corrected mode on
+//! every day; `study DAY`, how long the 21 policies of the study take; `ticks DAY POLICY [CHANGE,..]`, a replay tick
+//! by tick.
 
 #![expect(clippy::unwrap_used, reason = "a program for developers stops where it fails")]
 
@@ -21,11 +22,12 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [folder, "all"] => compare(Path::new(folder)),
-        [folder, "days", policy] => days(Path::new(folder), policy),
+        [folder, "days", policies] => days(Path::new(folder), policies),
         [folder, "ablation", day, policy] => ablation(&Path::new(folder).join(day), policy),
+        [folder, "study", day] => whole_study(&Path::new(folder).join(day)),
         [folder, "ticks", day, policy] => ticks(&Path::new(folder).join(day), policy, ""),
         [folder, "ticks", day, policy, with] => ticks(&Path::new(folder).join(day), policy, with),
-        _ => eprintln!("planetlab FOLDER all | ablation DAY POLICY | ticks DAY POLICY [CHANGE,..]"),
+        _ => eprintln!("see the first lines of crates/sim/examples/planetlab.rs"),
     }
 }
 
@@ -101,36 +103,53 @@ fn compare(folder: &Path) {
 
 fn ablation(day: &Path, policy: &str) {
     let policy = Policy::named(policy).unwrap();
-    let mut runs = vec![("(none)".to_owned(), Changes::CLOUDSIM303)];
+    let mut runs = vec![("none".to_owned(), Changes::CLOUDSIM303)];
     let mut so_far = Changes::CLOUDSIM303;
     for &change in Change::ALL {
-        runs.push((change.name().to_owned(), Changes::CLOUDSIM303.with(change)));
+        runs.push((format!("`{}`", change.name()), Changes::CLOUDSIM303.with(change)));
     }
     for &change in Change::ALL.iter().filter(|change| change.is_correction()) {
         so_far = so_far.with(change);
-        runs.push((format!("+ {}", change.name()), so_far));
+        runs.push((format!("and `{}`", change.name()), so_far));
     }
-    println!(
-        "{:<28} {:>10} {:>10} {:>9} {:>9} {:>9}",
-        "change", "kWh", "migrations", "SLATAH %", "PDM %", "shutdowns"
-    );
+    println!("| change | kWh | migrations | SLATAH % | PDM % | shutdowns |");
+    println!("|---|---|---|---|---|---|");
     let lines: Vec<String> = runs
         .par_iter()
         .map(|(name, changes)| match replay(&study(day, *changes), policy, *changes, 0, |_| ()) {
             Ok(report) => format!(
-                "{name:<28} {:>10.5} {:>10} {:>9.4} {:>9.5} {:>9}",
+                "| {name} | {:.5} | {} | {:.4} | {:.5} | {} |",
                 report.energy_kwh,
                 report.migrations,
                 100.0 * report.service.slatah_pooled,
                 100.0 * report.service.pdm,
                 report.service.host_shutdowns
             ),
-            Err(error) => format!("{name:<28} {error}"),
+            Err(error) => format!("| {name} | {error} |"),
         })
         .collect();
     for line in lines {
         println!("{line}");
     }
+}
+
+/// Every policy of the study on one day, shipped, on all cores.
+fn whole_study(day: &Path) {
+    let began = Instant::now();
+    let study = study(day, Changes::CLOUDSIM303);
+    let policies: Vec<Policy> = Policy::names()
+        .iter()
+        .map(|name| Policy::named(name).unwrap())
+        .filter(|policy| !matches!(policy, Policy::Best { .. }))
+        .collect();
+    let reports: Vec<Report> = policies
+        .par_iter()
+        .map(|&policy| replay(&study, policy, Changes::CLOUDSIM303, 0, |_| ()).unwrap())
+        .collect();
+    for (policy, report) in policies.iter().zip(reports) {
+        println!("{policy:<12} {:>9.5} kWh {:>6} migrations", report.energy_kwh, report.migrations);
+    }
+    println!("{} policies in {:.1} s", policies.len(), began.elapsed().as_secs_f64());
 }
 
 fn ticks(day: &Path, policy: &str, with: &str) {
@@ -146,27 +165,48 @@ fn ticks(day: &Path, policy: &str, with: &str) {
     println!("{report:#?}");
 }
 
-/// A policy, corrected, on every day beside `thr-mmt-0.8` of CloudSim with VMs kept and memory enforced.
-fn days(folder: &Path, policy: &str) {
-    let policy = Policy::named(policy).unwrap();
-    let goal = rows(&folder.join("cloudsim303_corrected_results.csv"));
-    let lines: Vec<String> = goal
-        .par_iter()
-        .filter(|row| row["detector"] == "thr")
-        .map(|row| {
-            let changes = Changes::corrected();
-            let study = study(&folder.join(&row["day"]), changes);
-            let bound = certify(&study, &energy_bound(&study)).unwrap();
-            let ours = replay(&study, policy, changes, 0, |_| ()).unwrap();
-            format!(
-                "{} {:.2} kWh >= {bound:.2} ({}), {} migrations ({}), SLATAH {:.7} mean {:.7} ({}), PDM {:.9} ({}), {} shutdowns",
-                row["day"], ours.energy_kwh, row["energy_kwh"], ours.migrations, row["migrations"],
-                ours.service.slatah_pooled, ours.service.slatah_mean, row["slatah_pooled"], ours.service.pdm, row["pdm"],
-                ours.service.host_shutdowns
-            )
-        })
-        .collect();
-    for line in lines {
-        println!("{line}");
+/// Policies in corrected mode on every day, beside the bound and `thr-mmt-0.8` of CloudSim with VMs kept and memory
+/// enforced.
+fn days(folder: &Path, policies: &str) {
+    let changes = Changes::corrected();
+    let published = rows(&folder.join("cloudsim303_corrected_results.csv"));
+    let policies: Vec<Policy> =
+        policies.split(',').map(|name| Policy::named(name).unwrap()).collect();
+    println!(
+        "| day | policy | kWh | over the bound % | migrations | SLATAH % | PDM % | shutdowns |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for row in published.iter().filter(|row| row["detector"] == "thr") {
+        let day = &row["day"];
+        let study = study(&folder.join(day), changes);
+        let bound = certify(&study, &energy_bound(&study)).unwrap();
+        println!("| {day} | bound | {bound:.2} | | | | | |");
+        let percent = |column: &str| 100.0 * row[column].parse::<f64>().unwrap();
+        println!(
+            "| {day} | CloudSim, VMs kept, memory enforced | {:.2} | | {} | {:.4} | {:.5} | {} |",
+            row["energy_kwh"].parse::<f64>().unwrap(),
+            row["migrations"],
+            percent("slatah_pooled"),
+            percent("pdm"),
+            row["host_shutdowns"],
+        );
+        let lines: Vec<String> = policies
+            .par_iter()
+            .map(|&policy| {
+                let report = replay(&study, policy, changes, 0, |_| ()).unwrap();
+                format!(
+                    "| {day} | `{policy}` | {:.2} | {:.2} | {} | {:.4} | {:.5} | {} |",
+                    report.energy_kwh,
+                    100.0 * (report.energy_kwh / bound - 1.0),
+                    report.migrations,
+                    100.0 * report.service.slatah_pooled,
+                    100.0 * report.service.pdm,
+                    report.service.host_shutdowns,
+                )
+            })
+            .collect();
+        for line in lines {
+            println!("{line}");
+        }
     }
 }
