@@ -37,7 +37,7 @@ fn refusal(folder: &Path, arguments: &[&str]) -> String {
 fn a_replay_is_one_object() {
     let folder = trace(24);
     let hosts = ["--hosts", "30"];
-    let answer = replay(folder.path(), &[&["--policy", "best"], &hosts[..]].concat());
+    let answer = replay(folder.path(), &["--policy", "best", hosts[0], hosts[1]]);
     for field in [
         "energy_kwh",
         "migrations",
@@ -57,10 +57,10 @@ fn a_replay_is_one_object() {
     assert_eq!((answer["vms"].as_u64(), answer["mode"].as_str()), (Some(24), Some("corrected")));
     let number = |answer: &Value, field: &str| answer[field].as_f64().unwrap();
     assert!(number(&answer, "energy_lower_bound_kwh") <= number(&answer, "energy_kwh"));
-    let shipped = ["--policy", "thr-mmt-0.8", "--mode", "cloudsim303"];
-    let shipped = replay(folder.path(), &[&shipped, &hosts[..]].concat());
-    let kept = ["--policy", "thr-mmt-0.8", "--mode", "cloudsim303", "--with"];
-    let kept = replay(folder.path(), &[&kept, &["vms-kept,ram-enforced"], &hosts[..]].concat());
+    let mode = ["--policy", "thr-mmt-0.8", "--mode", "cloudsim303"];
+    let shipped = replay(folder.path(), &[&mode[..], &hosts].concat());
+    let with = ["--with", "vms-kept,ram-enforced"];
+    let kept = replay(folder.path(), &[&mode[..], &with, &hosts].concat());
     assert!(number(&shipped, "energy_kwh") < number(&kept, "energy_kwh"));
     assert_eq!(kept["changes"], serde_json::json!(["vms-kept", "ram-enforced"]));
 }

@@ -20,7 +20,7 @@ macro_rules! changes {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// The number of the quirk that it undoes, in `METHODOLOGY.md`.
+            /// The number of the quirk that it undoes, in `docs/planetlab.md`.
             pub const fn quirk(self) -> u8 {
                 match self { $(Self::$variant => $quirk,)+ }
             }

@@ -90,7 +90,7 @@ impl Sharing {
             return sum(&mut guests.iter());
         }
         let mut order: Vec<&Guest> = guests.iter().collect();
-        order.sort_by_key(|guest| hash(guest.vm) & (self.table - 1));
+        order.sort_by_cached_key(|guest| hash(guest.vm) & (self.table - 1));
         sum(&mut order.into_iter())
     }
 }

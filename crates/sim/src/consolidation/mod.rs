@@ -2,7 +2,8 @@
 //!
 //! The study is that of CloudSim 3.0.3 on PlanetLab traces: 800 hosts of two kinds, VMs of four kinds, a day of
 //! CPU loads 300 seconds apart. [`replay`] reproduces what CloudSim prints, and with [`Changes`] it does what
-//! CloudSim means to do; `METHODOLOGY.md` lists what differs.
+//! CloudSim means to do; `docs/planetlab.md` lists
+//! what differs.
 
 mod best;
 mod bound;
