@@ -33,6 +33,12 @@ pub(crate) struct Arguments {
     /// Arrival traces: hosts, cores and memory of each, such as `1100x64c256g`.
     #[arg(long, value_name = "HOSTS")]
     cluster: Option<String>,
+    /// Arrival traces: how far predicted lifetimes are off, as standard deviation of their logarithm; 0 if exact.
+    #[arg(long, default_value_t = 0.0, value_name = "SIGMA", value_parser = noise)]
+    noise: f64,
+    /// Arrival traces: leave out VMs that are still there when the trace ends.
+    #[arg(long)]
+    finished_only: bool,
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -44,7 +50,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let of_load = match arguments.format.as_deref() {
         Some(format) => format == "planetlab",
-        None => arguments.trace.is_dir(),
+        None => {
+            arguments.trace.is_dir() && !vmpack_sim::arrivals::format::is_trace(&arguments.trace)
+        }
     };
     if of_load { planetlab::run(arguments) } else { arrivals::run(arguments) }
+}
+
+/// Reads a standard deviation.
+fn noise(text: &str) -> Result<f64, String> {
+    let sigma = text.parse::<f64>().ok().filter(|sigma| (0.0..=1000.0).contains(sigma));
+    sigma.ok_or_else(|| "expected a number from 0 to 1000".to_owned())
 }
