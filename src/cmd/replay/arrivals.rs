@@ -82,8 +82,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .cluster
         .as_deref()
         .ok_or_else(|| anyhow!("a trace of arrivals needs --cluster, such as 1100x64c256g"))?;
-    let (total, mut reading) = (Clock::start(), (0.0, 0.0));
-    let options = Options { finished_only: arguments.finished_only };
+    let total = Clock::start();
+    let options = Options { finished_only: arguments.finished_only, machine: arguments.machine };
     let mut trace = format::open(&arguments.trace, arguments.format.as_deref(), options)?;
     let fleet =
         Fleet::parse(description, &trace.resources, trace.host.as_ref()).context("the cluster")?;

@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// Arrival traces: leave out VMs that are still there when the trace ends.
     #[arg(long)]
     finished_only: bool,
+    /// Arrival traces with demands for several machines: the one that counts; VMs that it does not offer are left out.
+    #[arg(long, value_name = "ID")]
+    machine: Option<u64>,
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,

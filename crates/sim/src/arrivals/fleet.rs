@@ -173,20 +173,20 @@ mod tests {
 
     #[test]
     fn kinds_are_read_in_order() {
-        let fleet = Fleet::parse("2x64c256g+1x512g96c", CPU_MEMORY, None).unwrap();
+        let fleet = Fleet::parse("2x64c256g+1x512g96c", CPU_MEMORY, None).expect("hosts");
         let capacities: Vec<&[u64]> = fleet.capacities().collect();
         let small = [64_000, 256 * 1024];
         assert_eq!(capacities, [small, small, [96_000, 512 * 1024]]);
         assert_eq!(fleet.largest(), [96_000, 512 * 1024]);
         let own = [7, 0, 0, 0, 0];
-        let fleet = Fleet::parse("3", &[Resource::share("size")], Some(&own)).unwrap();
+        let fleet = Fleet::parse("3", &[Resource::share("size")], Some(&own)).expect("hosts");
         assert_eq!(fleet.kinds(), [Kind { count: 3, capacity: own }]);
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let refused = |text: &str, reason: &str| {
-            let error = Fleet::parse(text, CPU_MEMORY, None).unwrap_err().to_string();
+            let error = Fleet::parse(text, CPU_MEMORY, None).expect_err("refused").to_string();
             assert!(error.contains(reason), "{text}: {error}");
         };
         refused("", "positive number of hosts");
@@ -201,7 +201,8 @@ mod tests {
         refused("10x99999999999999999999c256g", "no usable amount");
         refused("10x64c256g+", "positive number of hosts");
         refused("100000000x64c256g+1x1c1g", "more than 100000000 hosts");
-        let own = Fleet::parse("3x1c", &[Resource::share("size")], Some(&[1; 5])).unwrap_err();
+        let own =
+            Fleet::parse("3x1c", &[Resource::share("size")], Some(&[1; 5])).expect_err("refused");
         assert!(own.to_string().contains("give COUNT alone"), "{own}");
     }
 }

@@ -11,6 +11,7 @@
 mod bound;
 mod fleet;
 pub mod format;
+mod generate;
 pub mod policy;
 mod predict;
 mod random;
@@ -20,6 +21,7 @@ mod trace;
 pub use bound::ServerTimeBound;
 pub use fleet::{Fleet, FleetError, Kind};
 pub use format::FORMATS;
+pub use generate::Generator;
 pub use policy::{POLICIES, Policy};
 pub use predict::Predictor;
 pub use replay::{Event, Outcome, Replay, What};

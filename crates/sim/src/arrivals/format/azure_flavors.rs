@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::input::Lines;
+use super::input::{Lines, Rounding};
 use super::{Format, Options, TraceError};
 use crate::arrivals::{Arrival, Demand, Resource, Trace};
 
@@ -139,8 +139,8 @@ fn flavor_map(path: &Path) -> Result<[Option<Demand>; 26], TraceError> {
         let [letter @ b'a'..=b'z'] = letter.as_bytes() else {
             return Err(lines.fault("letter", "one letter from a to z", letter));
         };
-        let cores = lines.decimal("cores", cores, 1000)?;
-        let memory = lines.decimal("memory", memory, 1024)?;
+        let cores = lines.decimal("cores", cores, 1000, Rounding::Up)?;
+        let memory = lines.decimal("memory", memory, 1024, Rounding::Up)?;
         map[usize::from(letter - b'a')] = Some([cores, memory, 0, 0, 0]);
     }
     Ok(map)
@@ -156,8 +156,9 @@ fn lifetime_map(path: &Path) -> Result<Vec<Option<u64>>, TraceError> {
             parts.ok_or_else(|| lines.fault("interval", "`SECONDS BIN`", lines.text()))?;
         let seconds = lines.integer("seconds", seconds)?;
         let bin = lines.integer("bin", bin)?;
-        if bin > 10_000 {
-            return Err(lines.fault("bin", "a number of at most 10000", &bin.to_string()));
+        if bin > 10_000 || seconds >> 40 != 0 {
+            let expected = "a bin of at most 10000, and less than 2^40 seconds";
+            return Err(lines.fault("interval", expected, lines.text()));
         }
         let bin = bin as usize;
         bins.resize(bins.len().max(bin + 1), None);

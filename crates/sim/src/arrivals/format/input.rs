@@ -83,21 +83,29 @@ impl Lines {
         text.parse().map_err(|_| self.fault(field, "an integer that is not negative", text))
     }
 
-    /// Reads a decimal number that is not negative, in units of `1/scale`, rounded up.
+    /// Reads a decimal number that is not negative, in units of `1/scale`.
     pub(super) fn decimal(
         &self,
         field: &'static str,
         text: &str,
         scale: u64,
+        rounding: Rounding,
     ) -> Result<u64, TraceError> {
         let text = text.trim();
-        decimal(text, scale)
+        decimal(text, scale, rounding)
             .ok_or_else(|| self.fault(field, "a number that is not negative, and not huge", text))
     }
 }
 
-/// Reads `12`, `12.5` or `1.25e1` in units of `1/scale`, rounded up, exactly; less than 2^63.
-fn decimal(text: &str, scale: u64) -> Option<u64> {
+/// What becomes of a part of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rounding {
+    Up,
+    Down,
+}
+
+/// Reads `12`, `12.5` or `1.25e1` in units of `1/scale`, exactly; less than 2^63.
+fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -132,6 +140,7 @@ fn decimal(text: &str, scale: u64) -> Option<u64> {
             break;
         }
     }
+    more &= rounding == Rounding::Up;
     u64::try_from(value + u128::from(more)).ok().filter(|value| value >> 63 == 0)
 }
 
@@ -168,19 +177,21 @@ mod tests {
 
     #[test]
     fn decimals_are_exact() {
-        assert_eq!(decimal("1.75", 1024), Some(1792));
-        assert_eq!(decimal("0.125", 1_000_000), Some(125_000));
-        assert_eq!(decimal("0.0000001", 1000), Some(1), "rounded up");
-        assert_eq!(decimal("1e-05", 1_000_000), Some(10));
-        assert_eq!(decimal("2.5E3", 1), Some(2500));
-        assert_eq!(decimal("0.30000000000000000000001", 10), Some(4), "rounded up");
-        assert_eq!(decimal("0e999999999", 10), Some(0));
-        assert_eq!(decimal("5e-999999999", 10), Some(1));
-        assert_eq!(decimal("007", 1), Some(7));
+        let up = |text, scale| decimal(text, scale, Rounding::Up);
+        assert_eq!(up("1.75", 1024), Some(1792));
+        assert_eq!(up("0.125", 1_000_000), Some(125_000));
+        assert_eq!(up("0.0000001", 1000), Some(1), "rounded up");
+        assert_eq!(up("1e-05", 1_000_000), Some(10));
+        assert_eq!(up("2.5E3", 1), Some(2500));
+        assert_eq!(up("0.30000000000000000000001", 10), Some(4), "rounded up");
+        assert_eq!(up("0e999999999", 10), Some(0));
+        assert_eq!(up("5e-999999999", 10), Some(1));
+        assert_eq!(up("007", 1), Some(7));
+        assert_eq!(decimal("0.0104166666666667", 1_000_000, Rounding::Down), Some(10_416));
         for wrong in
             ["", ".", "-1", "+1", "1,5", "1e", "nan", "inf", "1e40", "99999999999999999999"]
         {
-            assert_eq!(decimal(wrong, 1), None, "{wrong}");
+            assert_eq!(up(wrong, 1), None, "{wrong}");
         }
     }
 }

@@ -1,11 +1,21 @@
 //! Traces as they are published: one file per format.
 
 mod azure_flavors;
+mod azure_packing;
+mod azure_vmtable;
+mod bitbrains;
+mod google_2011;
+mod huawei;
 mod input;
+mod openb;
+mod opendc;
+mod swf;
+mod table;
+mod tbpp;
 
 use std::path::{Path, PathBuf};
 
-use super::Trace;
+use super::{Arrival, Demand, Generator, Resource, Trace};
 
 /// Why a trace cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +57,8 @@ pub enum TraceError {
 pub struct Options {
     /// Leave out VMs whose end the trace does not know, instead of keeping them to its end.
     pub finished_only: bool,
+    /// The machine whose shares count, where a trace has several.
+    pub machine: Option<u64>,
 }
 
 /// A format of traces.
@@ -63,15 +75,32 @@ pub struct Format {
 }
 
 /// Every format, in the order in which content is recognised.
-pub const FORMATS: &[Format] = &[azure_flavors::FORMAT];
+pub const FORMATS: &[Format] = &[
+    azure_flavors::FORMAT,
+    azure_packing::FORMAT,
+    azure_vmtable::FORMAT,
+    huawei::FORMAT,
+    google_2011::FORMAT,
+    openb::FORMAT,
+    bitbrains::FORMAT,
+    opendc::FORMAT,
+    tbpp::FORMAT,
+    swf::FORMAT,
+];
 
-/// Opens a trace, in the format of that name or in the one that the content looks like.
+/// Opens a trace, in the format of that name or in the one that the content looks like; a path such as
+/// `poisson:rate=100` is one that a [`Generator`] draws.
 ///
 /// # Errors
 /// If there is no such format, the content looks like none, or the beginning of the trace is wrong; later faults are
 /// errors of the arrivals.
 pub fn open(path: &Path, format: Option<&str>, options: Options) -> Result<Trace, TraceError> {
     let whole = |reason: String| TraceError::Whole { path: path.to_owned(), reason };
+    if format.is_none()
+        && let Some(generator) = path.to_str().and_then(Generator::parse)
+    {
+        return generator.map(Generator::trace).map_err(whole);
+    }
     let names = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
     let format = if let Some(name) = format {
         FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
@@ -90,6 +119,36 @@ pub fn open(path: &Path, format: Option<&str>, options: Options) -> Result<Trace
 /// Whether a folder holds a trace of arrivals.
 pub fn is_trace(folder: &Path) -> bool {
     FORMATS.iter().any(|format| (format.recognises)(folder, ""))
+}
+
+/// A host of a trace that counts in shares of it.
+const ONE: u64 = 1_000_000_000;
+
+/// A trace of VMs that are all read, in any order; those of one time stay in theirs.
+///
+/// It ends with its last event, be that an arrival, a departure, or the time `seen`.
+fn whole(
+    mut arrivals: Vec<Arrival>,
+    resources: &[Resource],
+    host: Option<Demand>,
+    ticks_per_day: u64,
+    seen: u64,
+    options: Options,
+) -> Trace {
+    let last = arrivals.iter().map(|vm| vm.end.unwrap_or(vm.time)).max().unwrap_or(0);
+    if options.finished_only {
+        arrivals.retain(|vm| vm.end.is_some());
+    }
+    arrivals.sort_by_key(|vm| vm.time);
+    let least = |k: usize| arrivals.iter().map(|vm| vm.demand[k]).min().unwrap_or(0);
+    Trace {
+        resources: resources.to_vec(),
+        host,
+        least: std::array::from_fn(least),
+        ticks_per_day,
+        end: Some(last.max(seen)),
+        arrivals: Box::new(arrivals.into_iter().map(Ok)),
+    }
 }
 
 /// Text for a message, cut short.
