@@ -85,6 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let total = Clock::start();
     let options = Options { finished_only: arguments.finished_only, machine: arguments.machine };
     let mut trace = format::open(&arguments.trace, arguments.format.as_deref(), options)?;
+    let mut reading = total.seconds();
     let fleet =
         Fleet::parse(description, &trace.resources, trace.host.as_ref()).context("the cluster")?;
     let predictor = Predictor::new(arguments.noise, arguments.seed);
