@@ -103,6 +103,31 @@ fn scan(
     best
 }
 
+/// The least number of hosts by volume, and by dual feasible functions where all hosts are equal.
+fn needed(sizes: &[u64], mut capacities: Vec<u64>) -> usize {
+    capacities.sort_unstable();
+    let load: u64 = sizes.iter().sum();
+    let mut held = 0;
+    let by_volume = capacities.iter().rev().take_while(|&&capacity| {
+        let more = held < load;
+        held += capacity;
+        more
+    });
+    let by_volume = by_volume.count();
+    let c = capacities[0];
+    if capacities.iter().any(|&other| other != c) {
+        return by_volume;
+    }
+    let by_function = (1..=3).map(|k: u64| {
+        let share = |x: u64| {
+            // Of k c.
+            if ((k + 1) * x).is_multiple_of(c) { k * x } else { (k + 1) * x / c * c }
+        };
+        sizes.iter().map(|&x| share(x)).sum::<u64>().div_ceil(k * c) as usize
+    });
+    by_function.max().unwrap().max(by_volume)
+}
+
 /// The whole simulation by scans, one tick after the other, with the bound as the definition says.
 fn oracle(policy: &str, fleet: &Fleet, trace: &[Arrival], end: Option<u64>) -> (Outcome, Log) {
     let mut free: Vec<Vec<u64>> = fleet.capacities().map(<[u64]>::to_vec).collect();
@@ -148,20 +173,8 @@ fn oracle(policy: &str, fleet: &Fleet, trace: &[Arrival], end: Option<u64>) -> (
         }
         let hosts_on = (0..free.len()).filter(|host| on_host.values().any(|on| on == host)).count();
         let needed = (0..RESOURCES).map(|k| {
-            let load: u64 = on_host.keys().map(|&id| trace[id].demand[k]).sum();
-            let mut largest: Vec<u64> = capacity.iter().map(|capacity| capacity[k]).collect();
-            largest.sort_unstable();
-            let mut held = 0;
-            largest
-                .iter()
-                .rev()
-                .take_while(|&&c| {
-                    held < load && {
-                        held += c;
-                        true
-                    }
-                })
-                .count()
+            let sizes: Vec<u64> = on_host.keys().map(|&id| trace[id].demand[k]).collect();
+            needed(&sizes, capacity.iter().map(|capacity| capacity[k]).collect())
         });
         let needed = needed.max().unwrap();
         ticks.push((hosts_on, needed));

@@ -29,7 +29,7 @@ pub struct FleetError {
 }
 
 /// The most hosts of a fleet.
-const MOST_HOSTS: usize = 100_000_000;
+const MOST_HOSTS: usize = 10_000_000;
 
 /// The most that a host may have of a resource, so that no sum over hosts and VMs leaves 64 bits.
 const MOST: u64 = 1 << 36;
@@ -38,7 +38,7 @@ impl Fleet {
     /// Hosts of these kinds, which have so many resources.
     ///
     /// # Panics
-    /// If there are more than 10^8 hosts, or one has 2^36 of a resource or more.
+    /// If there are more than 10^7 hosts, or one has 2^36 of a resource or more.
     pub fn new(kinds: Vec<Kind>, resources: usize) -> Self {
         let hosts: usize = kinds.iter().map(|kind| kind.count).sum();
         assert!(hosts <= MOST_HOSTS, "too many hosts");
@@ -200,7 +200,7 @@ mod tests {
         refused("10xc256g", "no usable amount stands before 'c'");
         refused("10x99999999999999999999c256g", "no usable amount");
         refused("10x64c256g+", "positive number of hosts");
-        refused("100000000x64c256g+1x1c1g", "more than 100000000 hosts");
+        refused("10000000x64c256g+1x1c1g", "more than 10000000 hosts");
         let own =
             Fleet::parse("3x1c", &[Resource::share("size")], Some(&[1; 5])).expect_err("refused");
         assert!(own.to_string().contains("give COUNT alone"), "{own}");
