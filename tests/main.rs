@@ -7,5 +7,6 @@ mod contenders;
 mod experiments;
 mod methods;
 mod real;
+mod replay_arrivals;
 mod replay_planetlab;
 mod support;

@@ -39,6 +39,10 @@ enum What {
     Generators,
     /// Experiments that ship with the program.
     Experiments,
+    /// Placement policies for replays of arrivals.
+    Policies,
+    /// Formats of traces of arrivals.
+    Traces,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -74,6 +78,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|(name, text)| Ok(json!({"name": name, "summary": description(text)?})))
             .collect::<anyhow::Result<_>>()?,
+        What::Policies => vmpack_sim::arrivals::POLICIES
+            .iter()
+            .map(|policy| json!({"name": policy.name, "summary": policy.about}))
+            .collect(),
+        What::Traces => vmpack_sim::arrivals::FORMATS
+            .iter()
+            .map(|format| json!({"name": format.name, "summary": format.about}))
+            .collect(),
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
