@@ -7,3 +7,4 @@
 pub mod arrivals;
 pub mod consolidation;
 pub mod power;
+pub mod scheduling;

@@ -14,7 +14,7 @@ pub mod format;
 mod generate;
 pub mod policy;
 mod predict;
-mod random;
+pub(crate) mod random;
 mod replay;
 mod trace;
 

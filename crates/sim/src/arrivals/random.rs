@@ -6,11 +6,11 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 /// A stream of draws. Streams of different components are independent of each other: what one draws changes nothing
 /// for another. Functions of real numbers come from `libm`, whose results do not depend on the machine.
 #[derive(Clone, Debug)]
-pub(super) struct Stream(ChaCha8Rng);
+pub(crate) struct Stream(ChaCha8Rng);
 
 /// Who draws.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Component {
+pub(crate) enum Component {
     /// The choice among hosts.
     Placement = 1,
     /// The error of predicted lifetimes.
@@ -21,18 +21,22 @@ pub(super) enum Component {
     Lifetimes = 4,
     /// The sizes of generated VMs.
     Sizes = 5,
+    /// The classes and weights of generated jobs.
+    Classes = 6,
+    /// How far estimates are off.
+    Estimates = 7,
 }
 
 impl Stream {
     /// The stream of a component under a seed.
-    pub(super) fn new(component: Component, seed: u64) -> Self {
+    pub(crate) fn new(component: Component, seed: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(component as u64);
         Self(generator)
     }
 
     /// A number below `width`, which is positive, each equally likely (Lemire 2019).
-    pub(super) fn below(&mut self, width: u64) -> u64 {
+    pub(crate) fn below(&mut self, width: u64) -> u64 {
         let surplus = width.wrapping_neg() % width;
         loop {
             let product = u128::from(self.0.next_u64()) * u128::from(width);
@@ -43,17 +47,17 @@ impl Stream {
     }
 
     /// A number strictly between 0 and 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
     /// A draw from the exponential distribution of mean 1.
-    pub(super) fn exponential(&mut self) -> f64 {
+    pub(crate) fn exponential(&mut self) -> f64 {
         -libm::log(self.unit())
     }
 
     /// A draw from the standard normal distribution (Box and Muller 1958).
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         let radius = libm::sqrt(-2.0 * libm::log(self.unit()));
         radius * libm::cos(std::f64::consts::TAU * self.unit())
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{TraceError, quoted};
 
 /// The lines of a file with their numbers.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     path: PathBuf,
     reader: Box<dyn BufRead>,
     line: u64,
@@ -19,13 +19,13 @@ const BUFFER: usize = 1 << 16;
 
 impl Lines {
     /// Opens a file; gzip and zstd are recognised by their first bytes.
-    pub(super) fn open(path: &Path) -> Result<Self, TraceError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, TraceError> {
         let reader = reader(path).map_err(|source| TraceError::Io { path: path.into(), source })?;
         Ok(Self { path: path.into(), reader, line: 0, text: String::new() })
     }
 
     /// Goes to the next line; whether there is one.
-    pub(super) fn advance(&mut self) -> Result<bool, TraceError> {
+    pub(crate) fn advance(&mut self) -> Result<bool, TraceError> {
         self.text.clear();
         let read = self.reader.read_line(&mut self.text);
         self.line += 1;
@@ -43,7 +43,7 @@ impl Lines {
     }
 
     /// Goes to the next line that is not blank; whether there is one.
-    pub(super) fn advance_to_text(&mut self) -> Result<bool, TraceError> {
+    pub(crate) fn advance_to_text(&mut self) -> Result<bool, TraceError> {
         while self.advance()? {
             if !self.text.trim().is_empty() {
                 return Ok(true);
@@ -53,17 +53,17 @@ impl Lines {
     }
 
     /// The line, without its end.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// A fault in the line.
-    pub(super) fn fault(&self, field: &'static str, expected: &str, found: &str) -> TraceError {
+    pub(crate) fn fault(&self, field: &'static str, expected: &str, found: &str) -> TraceError {
         self.error(field, expected, &quoted(found))
     }
 
     /// A fault of the trace as a whole.
-    pub(super) fn whole(&self, reason: impl Into<String>) -> TraceError {
+    pub(crate) fn whole(&self, reason: impl Into<String>) -> TraceError {
         TraceError::Whole { path: self.path.clone(), reason: reason.into() }
     }
 
@@ -78,13 +78,13 @@ impl Lines {
     }
 
     /// Reads an integer.
-    pub(super) fn integer(&self, field: &'static str, text: &str) -> Result<u64, TraceError> {
+    pub(crate) fn integer(&self, field: &'static str, text: &str) -> Result<u64, TraceError> {
         let text = text.trim();
         text.parse().map_err(|_| self.fault(field, "an integer that is not negative", text))
     }
 
     /// Reads a decimal number that is not negative, in units of `1/scale`.
-    pub(super) fn decimal(
+    pub(crate) fn decimal(
         &self,
         field: &'static str,
         text: &str,
@@ -99,7 +99,7 @@ impl Lines {
 
 /// What becomes of a part of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rounding {
+pub(crate) enum Rounding {
     Up,
     Down,
 }
@@ -145,7 +145,7 @@ fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
 }
 
 /// The first line of a file that is not blank, or nothing; at most a few thousand bytes of it.
-pub(super) fn first_line(path: &Path) -> Result<String, TraceError> {
+pub(crate) fn first_line(path: &Path) -> Result<String, TraceError> {
     let io = |source| TraceError::Io { path: path.into(), source };
     let mut bytes = Vec::new();
     reader(path).map_err(io)?.take(1 << 12).read_to_end(&mut bytes).map_err(io)?;

@@ -6,10 +6,10 @@ mod azure_vmtable;
 mod bitbrains;
 mod google_2011;
 mod huawei;
-mod input;
+pub(crate) mod input;
 mod openb;
 mod opendc;
-mod swf;
+pub(crate) mod swf;
 mod table;
 mod tbpp;
 

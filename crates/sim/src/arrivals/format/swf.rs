@@ -46,19 +46,26 @@ fn fields(line: &str) -> Vec<&str> {
     if fields.iter().all(numeric) { fields } else { Vec::new() }
 }
 
-fn open(path: &Path, options: Options) -> Result<Trace, TraceError> {
-    let mut lines = Lines::open(path)?;
-    let mut jobs = Vec::new();
-    while lines.advance_to_text()? {
+/// What a line says of a job; `None` where nothing is known.
+pub(crate) struct Record {
+    pub(crate) submit: u64,
+    pub(crate) run: Option<u64>,
+    pub(crate) allocated: Option<u64>,
+    pub(crate) requested: Option<u64>,
+    pub(crate) requested_time: Option<u64>,
+    /// KiB per processor: requested, else used.
+    pub(crate) memory: Option<u64>,
+    pub(crate) queue: Option<u64>,
+}
+
+impl Record {
+    /// Reads the line; times in units of so many to a second.
+    pub(crate) fn read(lines: &Lines, ticks: u64) -> Result<Self, TraceError> {
         let text = lines.text();
-        if text.trim_start().starts_with(';') {
-            continue;
-        }
         let fields: Vec<&str> = text.split_ascii_whitespace().collect();
         if fields.len() != FIELDS.len() {
             return Err(lines.fault("job", "18 numbers", text));
         }
-        // None for the -1 of what is not known.
         let number = |at: usize, scale: u64| {
             if fields[at].starts_with('-') {
                 return fields[at]
@@ -69,18 +76,46 @@ fn open(path: &Path, options: Options) -> Result<Trace, TraceError> {
             lines.decimal(FIELDS[at], fields[at], scale, Rounding::Up).map(Some)
         };
         let expected = "a time that is not negative";
-        let time = number(1, 1)?.ok_or_else(|| lines.fault(FIELDS[1], expected, fields[1]))?;
-        let processors = number(4, 1)?.filter(|&n| n > 0).or(number(7, 1)?).unwrap_or(0);
-        let memory = number(9, 1)?.or(number(6, 1)?).unwrap_or(0);
-        let Some(run) = number(3, 1)?.filter(|_| processors > 0) else { continue };
-        let amount = |factor: u64, scale: u64| {
-            let amount = factor.checked_mul(scale).filter(|&amount| amount < 1 << 60);
-            amount.ok_or_else(|| lines.fault("job", "amounts below 2^60", text))
+        Ok(Self {
+            submit: number(1, ticks)?.ok_or_else(|| lines.fault(FIELDS[1], expected, fields[1]))?,
+            run: number(3, ticks)?,
+            allocated: number(4, 1)?.filter(|&n| n > 0),
+            requested: number(7, 1)?.filter(|&n| n > 0),
+            requested_time: number(8, ticks)?,
+            memory: number(9, 1)?.or(number(6, 1)?),
+            queue: number(14, 1)?,
+        })
+    }
+
+    /// The memory of so many processors, in MiB.
+    pub(crate) fn mebibytes(&self, lines: &Lines, processors: u64) -> Result<u64, TraceError> {
+        let memory = product(lines, processors, self.memory.unwrap_or(0))?;
+        Ok(memory.div_ceil(1024))
+    }
+}
+
+/// An amount of some size.
+fn product(lines: &Lines, factor: u64, scale: u64) -> Result<u64, TraceError> {
+    let amount = factor.checked_mul(scale).filter(|&amount| amount < 1 << 60);
+    amount.ok_or_else(|| lines.fault("job", "amounts below 2^60", lines.text()))
+}
+
+fn open(path: &Path, options: Options) -> Result<Trace, TraceError> {
+    let mut lines = Lines::open(path)?;
+    let mut jobs = Vec::new();
+    while lines.advance_to_text()? {
+        if lines.text().trim_start().starts_with(';') {
+            continue;
+        }
+        let job = Record::read(&lines, 1)?;
+        let (Some(run), Some(processors)) = (job.run, job.allocated.or(job.requested)) else {
+            continue;
         };
-        let memory = amount(processors, memory)?.div_ceil(1024);
-        let demand = [amount(processors, 1000)?, memory, 0, 0, 0];
+        let memory = job.mebibytes(&lines, processors)?;
+        let demand = [product(&lines, processors, 1000)?, memory, 0, 0, 0];
+        let time = job.submit;
         let end = time.checked_add(run);
-        let end = end.ok_or_else(|| lines.fault(FIELDS[3], "seconds", fields[3]))?;
+        let end = end.ok_or_else(|| lines.fault(FIELDS[3], "seconds", lines.text()))?;
         jobs.push(Arrival { time, end: Some(end), demand });
     }
     Ok(whole(jobs, &[Resource::CPU, Resource::MEMORY], None, 86_400, 0, options))
