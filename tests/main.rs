@@ -9,4 +9,5 @@ mod methods;
 mod real;
 mod replay_arrivals;
 mod replay_planetlab;
+mod replay_scheduling;
 mod support;

@@ -59,14 +59,14 @@ impl Answer<'_> {
 
 /// Wall and CPU seconds.
 #[derive(Clone, Copy)]
-struct Clock(Instant, f64);
+pub(super) struct Clock(Instant, f64);
 
 impl Clock {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self(Instant::now(), own_cpu_seconds())
     }
 
-    fn seconds(self) -> (f64, f64) {
+    pub(super) fn seconds(self) -> (f64, f64) {
         (self.0.elapsed().as_secs_f64(), own_cpu_seconds() - self.1)
     }
 }

@@ -2,14 +2,17 @@
 
 mod arrivals;
 mod planetlab;
+mod scheduling;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
-/// come and go need, with a lower bound beside them.
+/// come and go need, or how long jobs wait, with a lower bound beside them.
 ///
-/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals.
+/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals. With `--scheduler` or `--queue`
+/// the trace is one of jobs: a log in the Standard Workload Format, or a description of generated jobs, such as
+/// `poisson:rate=0.8,work=exponential:1,jobs=100000`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The trace: a folder with one file of CPU load per VM, or a file of arrivals.
@@ -19,7 +22,13 @@ pub(crate) struct Arguments {
     #[arg(long)]
     format: Option<String>,
     /// The policy: how VMs are placed and moved.
-    #[arg(long, value_name = "NAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true,
+        required_unless_present_any = ["scheduler", "queue"]
+    )]
     policy: String,
     /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3.
     #[arg(long, default_value = "corrected")]
@@ -45,12 +54,17 @@ pub(crate) struct Arguments {
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    scheduling: scheduling::Arguments,
     /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.scheduling.asked() {
+        return scheduling::run(arguments);
+    }
     let of_load = match arguments.format.as_deref() {
         Some(format) => format == "planetlab",
         None => {
