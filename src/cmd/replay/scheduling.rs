@@ -276,7 +276,7 @@ impl Arguments {
             }
             "priority" => Scheduler::Priority,
             "fair-share" => Scheduler::FairShare,
-            _ => return Err(unknown("CPU scheduler", name, &Scheduler::NAMES)),
+            _ => return Err(unknown("CPU scheduler", name, Scheduler::NAMES)),
         };
         if self.quantum.is_some() && !matches!(scheduler, Scheduler::RoundRobin { .. }) {
             bail!("--quantum: {name} has no time slices, round-robin has");
@@ -297,7 +297,7 @@ impl Arguments {
             "priority" => Discipline::Priority { aging: self.aging },
             "easy" => Discipline::Easy,
             "conservative" => Discipline::Conservative,
-            _ => return Err(unknown("queue discipline", name, &Discipline::NAMES)),
+            _ => return Err(unknown("queue discipline", name, Discipline::NAMES)),
         };
         if self.aging.is_some() && name != "priority" {
             bail!("--aging: nobody ages under {name}, but under priority");
@@ -310,7 +310,8 @@ impl Arguments {
 }
 
 /// That there is no such name.
-fn unknown(what: &str, name: &str, known: &[&'static str]) -> anyhow::Error {
+fn unknown(what: &str, name: &str, known: &[(&'static str, &str)]) -> anyhow::Error {
+    let known: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
     let hint = did_you_mean(name, known.iter().copied());
     anyhow!("there is no {what} {name:?}{hint} ({})", known.join(", "))
 }

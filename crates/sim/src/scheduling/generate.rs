@@ -229,6 +229,8 @@ fn integer(text: &str, most: f64) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
     use super::*;
 
     #[test]
@@ -251,7 +253,7 @@ mod tests {
             close(jobs.last().unwrap().arrival as f64 / 1e6, 50_000.0);
             close(mean(&|job| job.work as f64 / 1e6), work);
             close(mean(&|job| job.demand[0] as f64), width);
-            let factor = (generator.estimate + 1.0) / 2.0;
+            let factor = f64::midpoint(generator.estimate, 1.0);
             close(mean(&|job| job.estimate as f64 / job.work as f64), factor);
             let instants = jobs.chunk_by(|one, next| one.arrival == next.arrival).count();
             close(1e5 / instants as f64, generator.burst);

@@ -68,6 +68,8 @@ fn job(lines: &Lines, raised: &mut u64) -> Result<Option<Job>, TraceError> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
     use std::io::Write as _;
 
     use super::*;

@@ -171,7 +171,9 @@ fn exact_shares(jobs: &[Job], cores: usize) -> Vec<Exact> {
             let full: Vec<usize> =
                 sharing.iter().copied().filter(|&k| share(k) >= whole(1)).collect();
             if full.is_empty() {
-                sharing.iter().for_each(|&k| rate[k] = share(k));
+                for &k in &sharing {
+                    rate[k] = share(k);
+                }
                 break;
             }
             // Those of the greatest share only: what they leave may lift others to a core.
@@ -241,7 +243,9 @@ proptest! {
 
     #[test]
     fn sjf_is_best_on_batches(mut jobs in jobs(8)) {
-        jobs.iter_mut().for_each(|job| job.arrival = 0);
+        for job in &mut jobs {
+            job.arrival = 0;
+        }
         let schedule = watched(&jobs, ONE, Scheduler::Sjf).0;
         let best = best_order(&jobs, 0, (1 << jobs.len()) - 1);
         prop_assert_eq!(total_turnaround(&jobs, &schedule), best);

@@ -154,13 +154,14 @@ fn naive_conservative(jobs: &[Job]) -> Vec<u64> {
         let mut plan = vec![CAPACITY; 2000];
         let hold = |plan: &mut Vec<Amounts>, k: usize, from: u64, sign: i64| {
             for at in from.max(now)..from + jobs[k].estimate {
-                for r in 0..2 {
-                    let free = &mut plan[at as usize][r];
-                    *free = free.checked_add_signed(sign * jobs[k].demand[r] as i64).unwrap();
+                for (free, asked) in plan[at as usize].iter_mut().zip(jobs[k].demand) {
+                    *free = free.checked_add_signed(sign * asked as i64).unwrap();
                 }
             }
         };
-        running.iter().for_each(|&(k, since)| hold(&mut plan, k, since, -1));
+        for &(k, since) in running {
+            hold(&mut plan, k, since, -1);
+        }
         let old = |k: &&usize| promised[**k] != u64::MAX;
         queue.iter().filter(old).for_each(|&k| hold(&mut plan, k, promised[k], -1));
         if planned != (now, queue.len() + running.len()) {
@@ -174,7 +175,7 @@ fn naive_conservative(jobs: &[Job]) -> Vec<u64> {
                     let span = from as usize..(from + jobs[k].estimate.max(1)) as usize;
                     plan[span].iter().all(|free| fits(&jobs[k].demand, free))
                 };
-                promised[k] = (now..).find(|&from| all(from)).unwrap().min(promised[k]);
+                promised[k] = (now..1500).find(|&from| all(from)).unwrap().min(promised[k]);
                 hold(&mut plan, k, promised[k], -1);
             }
             planned = (now, queue.len() + running.len());
@@ -245,7 +246,9 @@ proptest! {
     /// With exact estimates nobody is delayed by those behind: the schedule of a job is that of the jobs up to it.
     #[test]
     fn conservative_delays_nobody(mut jobs in jobs(14)) {
-        jobs.iter_mut().for_each(|job| job.estimate = job.work);
+        for job in &mut jobs {
+            job.estimate = job.work;
+        }
         jobs.retain(|job| job.work > 0);
         let all = start(&jobs, &CAPACITY, Discipline::Conservative);
         for k in 0..jobs.len() {

@@ -29,7 +29,7 @@ struct Core {
 }
 
 /// Cores and jobs at an instant.
-pub(super) struct Cores<'a, W> {
+pub(super) struct Discrete<'a, W> {
     jobs: &'a [Job],
     scheduler: Scheduler,
     switch_cost: u64,
@@ -58,7 +58,7 @@ pub(super) struct Cores<'a, W> {
     schedule: Schedule,
 }
 
-impl<'a, W: FnMut(Slice)> Cores<'a, W> {
+impl<'a, W: FnMut(Slice)> Discrete<'a, W> {
     pub(super) fn new(jobs: &'a [Job], host: Host, scheduler: Scheduler, watch: W) -> Self {
         let core = Core { job: NONE, last: NONE, begin: 0, rank: 0, version: 0 };
         let cores = host.cores.min(jobs.len().max(1));

@@ -123,9 +123,9 @@ impl<'a> FairShare<'a> {
 
     /// Lets time pass.
     fn advance(&mut self, time: u128) {
-        if self.weight > 0 {
-            self.virtual_time += (time - self.now) * self.rest() / self.weight;
-        }
+        // With nobody to share, virtual time stands still.
+        let served = (time - self.now) * self.rest();
+        self.virtual_time += served.checked_div(self.weight).unwrap_or(0);
         self.now = time;
     }
 

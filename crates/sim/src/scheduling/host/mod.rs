@@ -43,8 +43,15 @@ pub enum Scheduler {
 }
 
 impl Scheduler {
-    /// The names, in the order of the variants.
-    pub const NAMES: [&str; 6] = ["fcfs", "sjf", "srpt", "round-robin", "priority", "fair-share"];
+    /// Their names, and what they do in a line.
+    pub const NAMES: &[(&str, &str)] = &[
+        ("fcfs", "first come, first served, each to its end"),
+        ("sjf", "shortest job first, each to its end"),
+        ("srpt", "shortest remaining time first, preemptive"),
+        ("round-robin", "in turn, a time slice each (--quantum)"),
+        ("priority", "most urgent class first, preemptive"),
+        ("fair-share", "all at once, by weight: processor sharing"),
+    ];
 
     /// Whether a running job may lose its core to one that just came.
     fn preempts(self) -> bool {
@@ -94,6 +101,6 @@ pub fn run(
     check(jobs, slices * u128::from(host.switch_cost))?;
     Ok(match scheduler {
         Scheduler::FairShare => fluid::FairShare::new(jobs, host.cores).run(),
-        _ => discrete::Cores::new(jobs, host, scheduler, watch).run(),
+        _ => discrete::Discrete::new(jobs, host, scheduler, watch).run(),
     })
 }

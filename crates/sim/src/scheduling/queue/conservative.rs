@@ -39,7 +39,7 @@ impl<'a> Conservative<'a> {
                 *start = earlier;
             }
         }
-        self.queue.sort();
+        self.queue.sort_unstable();
     }
 }
 

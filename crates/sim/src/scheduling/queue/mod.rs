@@ -38,8 +38,14 @@ pub enum Discipline {
 }
 
 impl Discipline {
-    /// The names, in the order of the variants.
-    pub const NAMES: [&str; 5] = ["fcfs", "sjf", "priority", "easy", "conservative"];
+    /// Their names, and what they do in a line.
+    pub const NAMES: &[(&str, &str)] = &[
+        ("fcfs", "first come, first served"),
+        ("sjf", "least estimate first"),
+        ("priority", "most urgent class first; waiting makes urgent (--aging)"),
+        ("easy", "EASY backfilling: later jobs first where that does not delay the first"),
+        ("conservative", "conservative backfilling: later jobs first where that delays nobody"),
+    ];
 }
 
 /// A queue that is told what happens and says whom to start.
