@@ -42,12 +42,24 @@ pub(crate) struct Arguments {
     /// Arrival traces with demands for several machines: the one that counts; VMs that it does not offer are left out.
     #[arg(long, value_name = "ID")]
     machine: Option<u64>,
+    /// Arrival traces: have VMs wait that no host has room for, instead of rejecting them.
+    #[arg(long, value_name = "ORDER")]
+    queue: Option<Queue>,
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// Who is let in before whom.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Queue {
+    /// First come, first served.
+    Fcfs,
+    /// Whoever finds room goes ahead.
+    Backfill,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
