@@ -64,7 +64,7 @@ fn a_trace_worked_by_hand() {
         .assert()
         .success();
     let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
-    assert!(text.contains("server days  6.00 (lower bound 5.00, 20.00 % over it)"), "{text}");
+    assert!(text.contains("server days  5.00 (lower bound 5.00, 0.00 % over it)"), "{text}");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn generated_traces_repeat() {
 fn mistakes_are_named() {
     let trace = "poisson:rate=1";
     let message = refusal(trace, &["--policy", "frist-fit", "--cluster", "1x1c1g"]);
-    assert!(message.contains("did you mean first-fit?"), "{message}");
+    assert!(message.contains("did you mean first-fit"), "{message}");
     let message = refusal(trace, &["--policy", "first-fit"]);
     assert!(
         message.contains("a trace of arrivals needs --cluster, such as 1100x64c256g"),
@@ -101,8 +101,7 @@ fn mistakes_are_named() {
         message.contains("the cluster: \"1x1c\": expected COUNTxNcNg: the memory"),
         "{message}"
     );
-    let message =
-        refusal(trace, &["--policy", "first-fit", "--cluster", "1x1c1g", "--noise", "-1"]);
+    let message = refusal(trace, &["--policy", "first-fit", "--cluster", "1x1c1g", "--noise=-1"]);
     assert!(message.contains("expected a number from 0 to 1000"), "{message}");
     let message = refusal("poisson:rate=0", &["--policy", "first-fit", "--cluster", "1x1c1g"]);
     assert!(message.contains("rate: expected a number from"), "{message}");
@@ -132,14 +131,11 @@ fn lifetimes_pay_on_the_trace_of_azure() {
         assert_eq!(answer["rejected"], 0, "{answer}");
         (answer["server_days"].as_f64().unwrap(), answer["over_bound_percent"].as_f64().unwrap())
     };
-    let finished = ["--finished-only"];
-    for flags in [&[][..], &finished] {
-        let (first_fit, _) = run(&[&["--policy", "first-fit"], flags].concat());
-        let (_, over) = run(&[&["--policy", "lifetime"], flags].concat());
-        assert!(over < 8.0, "{over} % over the bound");
-        for sigma in ["0.5", "2", "8"] {
-            let (days, _) = run(&[&["--policy", "lifetime", "--noise", sigma], flags].concat());
-            assert!(days <= first_fit, "sigma {sigma}: {days} server days, first fit {first_fit}");
-        }
-    }
+    let (first_fit, _) = run(&["--policy", "first-fit"]);
+    let (_, over) = run(&["--policy", "lifetime"]);
+    assert!(over < 4.0, "{over} % over the bound");
+    let (days, _) = run(&["--policy", "lifetime", "--noise", "1"]);
+    assert!(days < first_fit, "{days} server days, first fit {first_fit}");
+    let (_, over) = run(&["--policy", "lifetime", "--finished-only"]);
+    assert!(over < 4.0, "{over} % over the bound");
 }

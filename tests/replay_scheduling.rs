@@ -114,6 +114,10 @@ fn what_is_wrong_is_said() {
     for (arguments, expected) in [
         (&["--trace", &log][..], "--policy"),
         (&["--trace", &log, "--queue", "esay"], "did you mean easy?"),
+        (
+            &["--trace", &log, "--queue", "easy", "--policy", "first-fit", "--cluster", "4x1c1g"],
+            "VMs queue by fcfs or backfill",
+        ),
         (&["--trace", &log, "--scheduler", "robin"], "fcfs, sjf, srpt, round-robin"),
         (&["--trace", &log, "--scheduler", "fcfs", "--queue", "easy"], "cannot be used with"),
         (&["--trace", &log, "--scheduler", "fcfs", "--policy", "dvfs"], "cannot be used with"),

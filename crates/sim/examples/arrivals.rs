@@ -14,7 +14,7 @@ use vmpack_sim::arrivals::policy::{POLICIES, Setting};
 use vmpack_sim::arrivals::{Arrival, Fleet, Predictor, Replay};
 
 /// Standard deviations of the logarithm of predicted lifetimes.
-const SIGMAS: &[f64] = &[0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 8.0, 15.0];
+const SIGMAS: &[f64] = &[0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0, 8.0, 15.0];
 
 fn main() {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +30,7 @@ fn main() {
             continue;
         }
         for &sigma in if policy.name == "lifetime" { SIGMAS } else { &SIGMAS[..1] } {
-            let predictor = Predictor::new(sigma, 1);
+            let predictor = Predictor::new(sigma, 0);
             let setting = Setting {
                 fleet: &fleet,
                 least: &trace.least,

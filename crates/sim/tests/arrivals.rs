@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use vmpack_cluster::{Measure, Scale};
 use vmpack_model::packing::Instance;
 use vmpack_sim::arrivals::policy::{POLICIES, Setting, named};
-use vmpack_sim::arrivals::{Arrival, Demand, Fleet, Kind, Outcome, Predictor, Replay, What};
+use vmpack_sim::arrivals::{
+    Admission, Arrival, Demand, Fleet, Kind, Outcome, Predictor, Replay, What,
+};
 
 /// What happened, in order: time, VM, what.
 type Log = Vec<(u64, u64, What)>;
@@ -26,6 +28,17 @@ fn replay(
     end: Option<u64>,
     sigma: f64,
 ) -> (Outcome, Log) {
+    replay_admitting(policy, fleet, trace, end, sigma, Admission::Reject)
+}
+
+fn replay_admitting(
+    policy: &str,
+    fleet: &Fleet,
+    trace: &[Arrival],
+    end: Option<u64>,
+    sigma: f64,
+    admission: Admission,
+) -> (Outcome, Log) {
     let mut log = Log::new();
     let predictor = Predictor::new(sigma, 3);
     let least = std::array::from_fn(|k| {
@@ -35,6 +48,7 @@ fn replay(
         Setting { fleet, least: &least, predictor: &predictor, ticks_per_day: 1000, seed: 5 };
     let policy = (named(policy).unwrap().build)(setting);
     let mut replay = Replay::new(fleet, policy, predictor.clone(), end)
+        .admitting(admission)
         .watched(|event| log.push((event.time, event.vm.id, event.what)));
     for arrival in trace {
         replay.arrive(arrival);
@@ -225,6 +239,7 @@ fn audit(fleet: &Fleet, trace: &[Arrival], end: Option<u64>, log: &Log) -> Outco
                 };
                 assert!(!(0..fleet.len()).any(room), "VM {id} had room");
             }
+            What::Waits => panic!("nobody waits unless that is asked for"),
             What::Left(host) => {
                 assert_eq!(place.remove(&id), Some(host), "VM {id} leaves where it was");
                 assert_eq!(Some(time), vm.end);
@@ -317,7 +332,7 @@ fn hosts(log: &Log) -> Vec<Option<usize>> {
         .filter_map(|&(_, id, what)| match what {
             What::Placed(host) => Some((id, Some(host))),
             What::Rejected => Some((id, None)),
-            What::Left(_) => None,
+            What::Left(_) | What::Waits => None,
         })
         .collect();
     hosts.sort_unstable();
@@ -383,4 +398,124 @@ fn long_traces_reuse_their_slots() {
     assert_eq!(replay.slots(), 7);
     let outcome = replay.finish();
     assert_eq!((outcome.events(), outcome.rejected), (400_000, 0));
+}
+
+#[test]
+fn queues_worked_by_hand() {
+    // One host of 10 cores: 6 until 10; then 6 that wait, 3 that would fit, 3 more, and one that never fits.
+    let trace = [vm(0, 10, 6), vm(1, 5, 6), vm(2, 30, 3), vm(3, 13, 3), vm(4, 9, 11)];
+    let starts = |admission| {
+        let (outcome, log) =
+            replay_admitting("first-fit", &one_kind(1), &trace, None, 0.0, admission);
+        let mut starts = [None; 5];
+        for (time, id, what) in log {
+            if matches!(what, What::Placed(_)) {
+                starts[id as usize] = Some(time);
+            }
+        }
+        assert_eq!((outcome.rejected, outcome.still_waiting), (1, 0));
+        (starts, outcome)
+    };
+    let (fcfs, outcome) = starts(Admission::Fcfs);
+    // The second is let in at 10 and the third with it; the fourth waits for the second, which lives 4.
+    assert_eq!(fcfs, [Some(0), Some(10), Some(10), Some(14), None]);
+    assert_eq!((outcome.waited, outcome.waiting_time, outcome.longest_wait), (3, 9 + 8 + 11, 11));
+    assert_eq!(outcome.server_time, 38, "the third lives 28 from 10 on");
+    let (backfill, outcome) = starts(Admission::Backfill);
+    // The third goes ahead; the fourth waits behind the second, which is let in at 10.
+    assert_eq!(backfill, [Some(0), Some(10), Some(2), Some(14), None]);
+    assert_eq!((outcome.waited, outcome.waiting_time), (2, 9 + 11));
+}
+
+/// Poisson arrivals, exponential lifetimes, one at a time: the mean wait of M/M/1 is `rho / (mu - lambda)`.
+#[test]
+fn waits_are_those_of_a_single_server() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+    let mut generator = ChaCha8Rng::seed_from_u64(11);
+    let mut exponential = |mean: f64| {
+        let unit = (generator.next_u64() >> 11) as f64 + 0.5;
+        -mean * libm::log(unit / (1_u64 << 53) as f64)
+    };
+    let (mut clock, mut trace) = (0.0, Vec::new());
+    for _ in 0..400_000 {
+        clock += exponential(2000.0);
+        let time = clock as u64;
+        trace.push(vm(time, time + exponential(1000.0) as u64, 10));
+    }
+    let (outcome, _) =
+        replay_admitting("first-fit", &one_kind(1), &trace, None, 0.0, Admission::Fcfs);
+    let mean = outcome.waiting_time as f64 / trace.len() as f64;
+    assert!((mean / 1000.0 - 1.0).abs() < 0.03, "{mean}");
+    // Whoever comes finds the server in use half of the time.
+    let waited = outcome.waited as f64 / trace.len() as f64;
+    assert!((waited - 0.5).abs() < 0.01, "{waited}");
+}
+
+proptest! {
+    /// Nobody is lost in a queue, nobody overtakes in one of first come, first served, hosts are never overfull.
+    #[test]
+    fn queues_keep_their_books((fleet, trace, end) in worlds(), sigma in 0.0..2.0_f64) {
+        for admission in [Admission::Fcfs, Admission::Backfill] {
+            for policy in POLICIES {
+                let (outcome, log) =
+                    replay_admitting(policy.name, &fleet, &trace, end, sigma, admission);
+                let capacity: Vec<&[u64]> = fleet.capacities().collect();
+                let mut used = vec![[0; RESOURCES]; fleet.len()];
+                let (mut started, mut left, mut rejected) = (BTreeMap::new(), 0, 0);
+                let mut waits: Vec<u64> = Vec::new();
+                for (time, id, what) in log {
+                    let vm = &trace[id as usize];
+                    match what {
+                        What::Placed(host) => {
+                            prop_assert!(started.insert(id, time).is_none());
+                            for k in 0..RESOURCES {
+                                used[host][k] += vm.demand[k];
+                                prop_assert!(used[host][k] <= capacity[host][k]);
+                            }
+                            if admission == Admission::Fcfs && !waits.is_empty() {
+                                prop_assert_eq!(waits[0], id, "the first that waits comes first");
+                            }
+                            waits.retain(|&other| other != id);
+                        }
+                        What::Waits => waits.push(id),
+                        What::Rejected => {
+                            let holds = |c: &&[u64]| c.iter().zip(&vm.demand).all(|(c, d)| c >= d);
+                            prop_assert!(!capacity.iter().any(holds));
+                            rejected += 1;
+                        }
+                        What::Left(host) => {
+                            let lived = vm.end.unwrap() - vm.time;
+                            prop_assert_eq!(time - started[&id], lived, "its whole life");
+                            (0..RESOURCES).for_each(|k| used[host][k] -= vm.demand[k]);
+                            left += 1;
+                        }
+                    }
+                }
+                prop_assert_eq!(outcome.departures, left);
+                prop_assert_eq!(outcome.still_waiting, waits.len() as u64);
+                prop_assert_eq!(outcome.rejected, rejected);
+                prop_assert_eq!(started.len() + waits.len() + rejected as usize, trace.len());
+                let waited = |(&id, &time): (&u64, &u64)| u128::from(time - trace[id as usize].time);
+                prop_assert_eq!(outcome.waiting_time, started.iter().map(waited).sum::<u128>());
+                prop_assert!(outcome.server_time_lower_bound <= outcome.server_time);
+            }
+        }
+    }
+}
+
+/// The same result on any number of threads.
+#[test]
+fn threads_change_nothing() {
+    use rayon::prelude::*;
+    let trace: Vec<Arrival> =
+        (0..3000_u64).map(|i| vm(i / 7, i / 7 + 1 + i * i % 97, 1 + i * 31 % 6)).collect();
+    let cells: Vec<(&str, f64)> = POLICIES
+        .iter()
+        .flat_map(|policy| [0.0, 0.5, 3.0].map(|sigma| (policy.name, sigma)))
+        .collect();
+    let run = |&(policy, sigma): &(&str, f64)| replay(policy, &one_kind(400), &trace, None, sigma);
+    let alone: Vec<_> = cells.iter().map(run).collect();
+    let together: Vec<_> = cells.par_iter().map(run).collect();
+    assert!(alone == together);
 }

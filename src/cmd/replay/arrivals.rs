@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 use vmpack_harness::own_cpu_seconds;
 use vmpack_sim::arrivals::format::{self, Options};
 use vmpack_sim::arrivals::policy::{self, POLICIES, Setting};
-use vmpack_sim::arrivals::{Arrival, Fleet, Predictor, Replay, Trace};
+use vmpack_sim::arrivals::{Admission, Arrival, Fleet, Outcome, Predictor, Replay, Trace};
 
 use super::Arguments;
 use crate::cmd::did_you_mean;
@@ -30,10 +30,34 @@ struct Answer<'a> {
     over_bound_percent: Option<f64>,
     peak_hosts: u64,
     peak_hosts_lower_bound: u64,
+    #[serde(flatten)]
+    queue: Option<Waiting>,
     wall_s: f64,
     cpu_s: f64,
     read_wall_s: f64,
     read_cpu_s: f64,
+}
+
+/// What is printed of a queue.
+#[derive(Serialize)]
+struct Waiting {
+    waited: u64,
+    still_waiting: u64,
+    mean_wait_s: f64,
+    longest_wait_s: f64,
+}
+
+impl Waiting {
+    fn new(outcome: &Outcome, ticks_per_day: u64) -> Self {
+        let placed = outcome.arrivals - outcome.rejected - outcome.still_waiting;
+        let seconds = |ticks: f64| ticks / ticks_per_day as f64 * 86_400.0;
+        Self {
+            waited: outcome.waited,
+            still_waiting: outcome.still_waiting,
+            mean_wait_s: seconds(outcome.waiting_time as f64 / placed.max(1) as f64),
+            longest_wait_s: seconds(outcome.longest_wait as f64),
+        }
+    }
 }
 
 impl Answer<'_> {
@@ -52,6 +76,12 @@ impl Answer<'_> {
             "peak hosts   {} of {} (lower bound {})",
             self.peak_hosts, self.hosts, self.peak_hosts_lower_bound
         );
+        if let Some(queue) = &self.queue {
+            println!(
+                "queue        {} waited, {:.1} s on average over all VMs, {:.1} s at most; {} still wait",
+                queue.waited, queue.mean_wait_s, queue.longest_wait_s, queue.still_waiting
+            );
+        }
         println!("time         {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s);
         println!("of it read   {:.3} s wall, {:.3} s CPU", self.read_wall_s, self.read_cpu_s);
     }
@@ -97,7 +127,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ticks_per_day,
         seed: arguments.seed,
     };
-    let mut replay = Replay::new(&fleet, (named.build)(setting), predictor.clone(), trace.end);
+    let admission = match arguments.queue.as_deref() {
+        None => Admission::Reject,
+        Some("fcfs") => Admission::Fcfs,
+        Some("backfill") => Admission::Backfill,
+        Some(other) => bail!("VMs queue by fcfs or backfill, not by {other:?}"),
+    };
+    let mut replay = Replay::new(&fleet, (named.build)(setting), predictor.clone(), trace.end)
+        .admitting(admission);
     let mut ahead = Vec::with_capacity(AHEAD);
     loop {
         let clock = Clock::start();
@@ -125,6 +162,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         over_bound_percent: (bound > 0).then(|| (time as f64 / bound as f64 - 1.0) * 100.0),
         peak_hosts: outcome.peak_hosts,
         peak_hosts_lower_bound: outcome.peak_hosts_lower_bound,
+        queue: arguments.queue.as_ref().map(|_| Waiting::new(&outcome, ticks_per_day)),
         wall_s,
         cpu_s,
         read_wall_s: reading.0,

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 /// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
 /// come and go need, or how long jobs wait, with a lower bound beside them.
 ///
-/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals. With `--scheduler` or `--queue`
-/// the trace is one of jobs: a log in the Standard Workload Format, or a description of generated jobs, such as
+/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals. With `--scheduler`, or
+/// `--queue` and no policy, the trace is one of jobs: a log in the Standard Workload Format, or a description of generated jobs, such as
 /// `poisson:rate=0.8,work=exponential:1,jobs=100000`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -51,6 +51,11 @@ pub(crate) struct Arguments {
     /// Arrival traces with demands for several machines: the one that counts; VMs that it does not offer are left out.
     #[arg(long, value_name = "ID")]
     machine: Option<u64>,
+    /// With a placement policy: have VMs wait that no host has room for, instead of rejecting them: `fcfs`, or `backfill`,
+    /// where whoever finds room goes ahead. Without: let jobs queue for a cluster: `fcfs`, `sjf`, `priority`, `easy` or
+    /// `conservative`.
+    #[arg(long, value_name = "NAME")]
+    queue: Option<String>,
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -62,7 +67,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if arguments.scheduling.asked() {
+    // Only jobs have no policy.
+    if arguments.policy.is_empty() {
         return scheduling::run(arguments);
     }
     let of_load = match arguments.format.as_deref() {

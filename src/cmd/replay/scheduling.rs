@@ -21,9 +21,6 @@ pub(super) struct Arguments {
     /// `priority` or `fair-share`.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["queue", "policy", "cluster"])]
     scheduler: Option<String>,
-    /// Jobs: let them queue for a cluster under this discipline: `fcfs`, `sjf`, `priority`, `easy` or `conservative`.
-    #[arg(long, value_name = "NAME", conflicts_with = "policy")]
-    queue: Option<String>,
     /// With `--scheduler`: the cores of the host.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     cores: u32,
@@ -40,13 +37,6 @@ pub(super) struct Arguments {
     /// Jobs: work below which the bounded slowdown takes a job for one of this length.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = ticks)]
     short: u64,
-}
-
-impl Arguments {
-    /// Whether jobs are to be run.
-    pub(super) fn asked(&self) -> bool {
-        self.scheduler.is_some() || self.queue.is_some()
-    }
 }
 
 /// What `--json` prints. Times are in seconds.
@@ -145,7 +135,7 @@ impl Answer {
 pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
     let of = &arguments.scheduling;
     let scheduler = of.scheduler.as_deref().map(|name| of.scheduler(name)).transpose()?;
-    let discipline = of.queue.as_deref().map(|name| of.discipline(name)).transpose()?;
+    let discipline = arguments.queue.as_deref().map(|name| of.discipline(name)).transpose()?;
     let total = Clock::start();
     let trace = &arguments.trace;
     let (log, widest) = read(trace, arguments.format.as_deref(), arguments.seed)?;
@@ -188,7 +178,7 @@ pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
     let answer = Answer {
         trace: trace.display().to_string(),
         scheduler: of.scheduler.clone(),
-        queue: of.queue.clone(),
+        queue: arguments.queue.clone(),
         processors: capacity[0],
         jobs: metrics.jobs,
         rejected: metrics.rejected,

@@ -165,7 +165,7 @@ mod tests {
         let fleet = Fleet::new(vec![Kind { count: 9, capacity: [100, 0, 0, 0, 0] }], 1);
         let needed = |sizes: &[u64]| {
             let mut bound = ServerTimeBound::new(&fleet);
-            for &size in &sizes[..] {
+            for &size in sizes {
                 bound.add(0, &[size, 0, 0, 0, 0]);
             }
             bound.advance(1);
@@ -187,7 +187,7 @@ mod tests {
             // All partitions of the capacity.
             loop {
                 let mut bound = ServerTimeBound::new(&fleet);
-                for &size in &sizes[..] {
+                for &size in &sizes {
                     bound.add(0, &[size, 0, 0, 0, 0]);
                 }
                 bound.advance(1);

@@ -24,5 +24,5 @@ pub use format::FORMATS;
 pub use generate::Generator;
 pub use policy::{POLICIES, Policy};
 pub use predict::Predictor;
-pub use replay::{Event, Outcome, Replay, What};
+pub use replay::{Admission, Event, Outcome, Replay, What};
 pub use trace::{Arrival, Demand, MAX_RESOURCES, Resource, Trace, Vm};

@@ -1,9 +1,22 @@
 //! The events of a trace in order of time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
-use super::{Arrival, Fleet, Policy, Predictor, ServerTimeBound, Vm};
+use super::{Arrival, Demand, Fleet, Policy, Predictor, ServerTimeBound, Vm};
+
+/// What becomes of a VM that no host has room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// It is rejected.
+    #[default]
+    Reject,
+    /// It waits, and whoever comes later waits behind it.
+    Fcfs,
+    /// It waits; whoever comes later and finds room goes ahead. Whenever VMs leave, those that wait are tried in the
+    /// order in which they came.
+    Backfill,
+}
 
 /// What a replay comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,8 +25,16 @@ pub struct Outcome {
     pub arrivals: u64,
     /// VMs that left before the trace ended.
     pub departures: u64,
-    /// VMs that no host had room for when they came.
+    /// VMs that no host had room for when they came; if VMs may wait, those that no host could ever hold.
     pub rejected: u64,
+    /// VMs that had to wait before they were placed.
+    pub waited: u64,
+    /// VMs that still waited when the trace ended.
+    pub still_waiting: u64,
+    /// The time that VMs waited before they were placed, summed over VMs, in ticks.
+    pub waiting_time: u128,
+    /// The longest of these times.
+    pub longest_wait: u64,
     /// The most hosts that had VMs at once.
     pub peak_hosts: u64,
     /// The most hosts that the VMs placed needed at once by the bound.
@@ -49,6 +70,8 @@ pub enum What {
     Placed(usize),
     /// No host had room for it.
     Rejected,
+    /// No host had room for it, or others waited already: it waits.
+    Waits,
     /// It left the host.
     Left(usize),
 }
@@ -63,19 +86,22 @@ struct Host {
 
 /// A cluster under a stream of arrivals.
 ///
-/// At one instant VMs leave first, in the order of their numbers, and then come, in an order that the policy may
-/// choose; a VM that leaves at the instant at which it came does so when all that came are placed. A host without VMs
+/// At one instant VMs leave first, in the order of their numbers; then those that wait may be let in; then others come, in
+/// an order that the policy may choose. A VM that leaves at the instant at which it came does so when all that came are
+/// placed. A VM that had to wait lives as long as it would have lived. A host without VMs
 /// is off. It is switched on only when no host that is on has room for a VM (the *any-fit* property): then it is the
 /// lowest by number of those that hold the VM. Memory is linear in hosts and in the VMs that live at once.
 pub struct Replay<'a> {
     fleet: &'a Fleet,
     policy: Box<dyn Policy + 'a>,
     predictor: Predictor,
+    admission: Admission,
     end: Option<u64>,
     watch: Box<dyn FnMut(&Event<'_>) + 'a>,
     now: u64,
     /// What came at the instant `now` and is not placed yet.
     batch: Vec<Vm>,
+    waiting: VecDeque<Vm>,
     hosts: Vec<Host>,
     /// Hosts without VMs, per kind.
     off: Vec<BinaryHeap<Reverse<usize>>>,
@@ -115,10 +141,12 @@ impl<'a> Replay<'a> {
             fleet,
             policy,
             predictor,
+            admission: Admission::Reject,
             end,
             watch: Box::new(|_| {}),
             now: 0,
             batch: Vec::new(),
+            waiting: VecDeque::new(),
             hosts: vec![Host::default(); fleet.len()],
             off: off.collect(),
             starts,
@@ -129,6 +157,13 @@ impl<'a> Replay<'a> {
             on: 0,
             outcome: Outcome::default(),
         }
+    }
+
+    /// Says what becomes of VMs that no host has room for; they are rejected unless it is said.
+    #[must_use]
+    pub fn admitting(mut self, admission: Admission) -> Self {
+        self.admission = admission;
+        self
     }
 
     /// Has every event reported.
@@ -149,15 +184,14 @@ impl<'a> Replay<'a> {
             self.depart_until(arrival.time);
             self.now = arrival.time;
         }
-        // Whoever would leave after the end is still there at the end.
-        let end = arrival.end.filter(|&end| self.end.is_none_or(|last| end <= last));
+        let end = arrival.end.filter(|&end| self.is_within(end));
         let predicted_end = match end.or(self.end) {
             Some(end) => self.predictor.predict(arrival.time, end),
             None => u64::MAX,
         };
         self.batch.push(Vm {
             id: self.outcome.arrivals,
-            arrival: arrival.time,
+            start: arrival.time,
             end,
             predicted_end,
             demand: arrival.demand,
@@ -174,6 +208,7 @@ impl<'a> Replay<'a> {
     pub fn finish(mut self) -> Outcome {
         self.place_batch();
         self.depart_until(u64::MAX);
+        self.outcome.still_waiting = self.waiting.len() as u64;
         let end = self.now.max(self.end.unwrap_or(0));
         self.bound.advance(end);
         let still_on = self.hosts.iter().filter(|host| host.vms > 0);
@@ -183,20 +218,76 @@ impl<'a> Replay<'a> {
         self.outcome
     }
 
+    /// Whether the trace goes on until then: whoever would leave later is still there when it ends.
+    fn is_within(&self, time: u64) -> bool {
+        self.end.is_none_or(|end| time <= end)
+    }
+
     /// Places what came at the current instant.
     fn place_batch(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
         self.policy.arrange(self.now, &mut batch);
         for vm in batch.drain(..) {
-            let host = self.policy.find(&vm).or_else(|| self.switch_on(&vm));
-            let what = host.map_or(What::Rejected, What::Placed);
-            (self.watch)(&Event { time: self.now, vm: &vm, what });
-            match host {
-                Some(host) => self.place(host, vm),
-                None => self.outcome.rejected += 1,
+            let behind = self.admission == Admission::Fcfs && !self.waiting.is_empty();
+            if !behind && self.try_place(vm) {
+                continue;
             }
+            let what = if self.admission != Admission::Reject && self.is_ever_held(&vm) {
+                self.waiting.push_back(vm);
+                What::Waits
+            } else {
+                self.outcome.rejected += 1;
+                What::Rejected
+            };
+            (self.watch)(&Event { time: self.now, vm: &vm, what });
         }
         self.batch = batch;
+    }
+
+    /// Lets VMs in that wait.
+    fn place_waiting(&mut self) {
+        // What the policy knows of the time.
+        self.policy.arrange(self.now, &mut []);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if self.admission == Admission::Fcfs {
+            while waiting.front().is_some_and(|vm| self.try_late(*vm)) {
+                waiting.pop_front();
+            }
+        } else {
+            waiting.retain(|vm| !self.try_late(*vm));
+        }
+        self.waiting = waiting;
+    }
+
+    /// Places a VM that has waited, if there is room: its life begins now.
+    fn try_late(&mut self, mut vm: Vm) -> bool {
+        let wait = self.now - vm.start;
+        vm.start = self.now;
+        vm.end = vm.end.map(|end| end.saturating_add(wait)).filter(|&end| self.is_within(end));
+        vm.predicted_end = vm.predicted_end.saturating_add(wait);
+        let placed = self.try_place(vm);
+        if placed {
+            self.outcome.waited += 1;
+            self.outcome.waiting_time += u128::from(wait);
+            self.outcome.longest_wait = self.outcome.longest_wait.max(wait);
+        }
+        placed
+    }
+
+    /// Places a VM if there is room.
+    fn try_place(&mut self, vm: Vm) -> bool {
+        let Some(host) = self.policy.find(&vm).or_else(|| self.switch_on(&vm)) else {
+            return false;
+        };
+        (self.watch)(&Event { time: self.now, vm: &vm, what: What::Placed(host) });
+        self.place(host, vm);
+        true
+    }
+
+    /// Whether there is a host that can hold the VM when it is empty.
+    fn is_ever_held(&self, vm: &Vm) -> bool {
+        let holds = |capacity: &Demand| capacity.iter().zip(&vm.demand).all(|(c, d)| c >= d);
+        self.fleet.kinds().iter().any(|kind| holds(&kind.capacity))
     }
 
     /// Switches a host on that can hold the VM.
@@ -228,28 +319,41 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Has all VMs leave that do so by then.
+    /// Has all VMs leave that do so by then, and lets others in instead.
     fn depart_until(&mut self, until: u64) {
-        while let Some(&Reverse((time, _, slot))) = self.departures.peek()
+        while let Some(&Reverse((time, ..))) = self.departures.peek()
             && time <= until
         {
-            self.departures.pop();
             self.now = time;
-            let (vm, host) = self.live[slot];
-            self.vacant.push(slot);
-            self.bound.remove(time, &vm.demand);
-            self.policy.remove(time, host, &vm);
-            self.outcome.departures += 1;
-            let state = &mut self.hosts[host];
-            state.vms -= 1;
-            if state.vms == 0 {
-                self.outcome.server_time += u128::from(time - state.since);
-                self.on -= 1;
-                self.policy.switch_off(host);
-                let kind = self.starts.partition_point(|&start| start <= host) - 1;
-                self.off[kind].push(Reverse(host));
+            while let Some(&Reverse((same, _, slot))) = self.departures.peek()
+                && same == time
+            {
+                self.departures.pop();
+                self.depart(slot);
             }
-            (self.watch)(&Event { time, vm: &vm, what: What::Left(host) });
+            if !self.waiting.is_empty() {
+                self.place_waiting();
+            }
         }
+    }
+
+    /// The VM of a slot leaves.
+    fn depart(&mut self, slot: usize) {
+        let time = self.now;
+        let (vm, host) = self.live[slot];
+        self.vacant.push(slot);
+        self.bound.remove(time, &vm.demand);
+        self.policy.remove(time, host, &vm);
+        self.outcome.departures += 1;
+        let state = &mut self.hosts[host];
+        state.vms -= 1;
+        if state.vms == 0 {
+            self.outcome.server_time += u128::from(time - state.since);
+            self.on -= 1;
+            self.policy.switch_off(host);
+            let kind = self.starts.partition_point(|&start| start <= host) - 1;
+            self.off[kind].push(Reverse(host));
+        }
+        (self.watch)(&Event { time, vm: &vm, what: What::Left(host) });
     }
 }

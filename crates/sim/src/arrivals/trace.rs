@@ -48,8 +48,8 @@ pub struct Arrival {
 pub struct Vm {
     /// Its number, in the order of the trace.
     pub id: u64,
-    /// When it came.
-    pub arrival: u64,
+    /// When it came, or, if it had to wait, was let in.
+    pub start: u64,
     /// When it leaves; `None` if not before the trace ends. No policy looks at it.
     pub end: Option<u64>,
     /// When it is expected to leave.

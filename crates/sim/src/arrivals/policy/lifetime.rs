@@ -9,7 +9,7 @@
 //! Predictions that err are worse than none when believed. So the rule learns from VMs that leave: what it is told is
 //! corrected by a linear regression of the logarithm of the true lifetime on that of the predicted one, and lifetimes
 //! are told apart only by classes, which are the wider the larger the error was, the lowest host of the best class
-//! first. While less than three tenths of the variance are explained, the rule is first fit.
+//! first. While less than two fifths of the variance are explained, the rule is first fit.
 
 use std::cmp::Reverse;
 
@@ -19,7 +19,7 @@ use super::{Free, Policy, Setting, Vm};
 const FEWEST: f64 = 200.0;
 
 /// The share of the variance that predictions must explain to count.
-const LEAST_EXPLAINED: f64 = 0.3;
+const LEAST_EXPLAINED: f64 = 0.4;
 
 /// The width of a class, in mean errors.
 const WIDTH: f64 = 3.0;
@@ -76,8 +76,8 @@ impl Lifetime {
         if self.exact {
             return vm.predicted_end;
         }
-        let told = vm.predicted_end.saturating_sub(vm.arrival).max(1) as f64;
-        vm.arrival.saturating_add(libm::round(self.experience.correct(told)) as u64)
+        let told = vm.predicted_end.saturating_sub(vm.start).max(1) as f64;
+        vm.start.saturating_add(libm::round(self.experience.correct(told)) as u64)
     }
 
     /// The class of a point in time, seen from `now`.
@@ -148,7 +148,7 @@ impl Policy for Lifetime {
         let at = guests.iter().position(|&(id, _)| id == vm.id).expect("the VM is on the host");
         guests.swap_remove(at);
         self.ends[host] = guests.iter().map(|&(_, end)| end).max().unwrap_or(0);
-        let lifetime = |end: u64| end.saturating_sub(vm.arrival).max(1) as f64;
+        let lifetime = |end: u64| end.saturating_sub(vm.start).max(1) as f64;
         self.experience.learn(lifetime(vm.predicted_end), lifetime(now));
     }
 }
