@@ -31,6 +31,7 @@ enum Command {
     Check(cmd::check::Arguments),
     Generate(cmd::generate::Arguments),
     Convert(cmd::convert::Arguments),
+    Replay(cmd::replay::Arguments),
     List(cmd::list::Arguments),
     Completions(cmd::completions::Arguments),
     #[command(hide = true)]
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => cmd::check::run(&arguments),
         Command::Generate(arguments) => cmd::generate::run(&arguments),
         Command::Convert(arguments) => cmd::convert::run(&arguments),
+        Command::Replay(arguments) => cmd::replay::run(&arguments),
         Command::List(arguments) => cmd::list::run(&arguments),
         Command::Completions(arguments) => cmd::completions::run(&arguments),
         Command::RunOne => cmd::run_one::run(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::vmpack;
 
 /// Runs the command and returns exit code, standard output and standard error.
-fn run(arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (i32, String, String) {
     let output = vmpack().args(arguments).output().unwrap();
     (
         output.status.code().unwrap(),
@@ -17,13 +17,13 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// Writes a file into a folder and returns its path as text.
-fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
+pub(crate) fn file(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
     let path = folder.join(name);
     std::fs::write(&path, content).unwrap();
     path.into_os_string().into_string().unwrap()
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

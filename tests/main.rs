@@ -10,4 +10,7 @@ mod fleets;
 mod methods;
 mod plan;
 mod real;
+mod replay_arrivals;
+mod replay_planetlab;
+mod replay_scheduling;
 mod support;

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use vmpack_datasets::{FORMATS, GENERATORS, suites};
 use vmpack_harness::Contender;
 use vmpack_model::{Kind, Method, Problem};
+use vmpack_sim::scheduling::host::Scheduler;
+use vmpack_sim::scheduling::queue::Discipline;
 
 use crate::experiments::EXPERIMENTS;
 use crate::registry::registry;
@@ -39,6 +41,14 @@ enum What {
     Generators,
     /// Experiments that ship with the program.
     Experiments,
+    /// Placement policies for replays of arrivals.
+    Policies,
+    /// Formats of traces of arrivals.
+    Traces,
+    /// CPU schedulers for replays of jobs.
+    Schedulers,
+    /// Queues for replays of jobs.
+    Queues,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -74,6 +84,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|(name, text)| Ok(json!({"name": name, "summary": description(text)?})))
             .collect::<anyhow::Result<_>>()?,
+        What::Policies => vmpack_sim::arrivals::POLICIES
+            .iter()
+            .map(|policy| json!({"name": policy.name, "summary": policy.about}))
+            .collect(),
+        What::Traces => vmpack_sim::arrivals::FORMATS
+            .iter()
+            .map(|format| json!({"name": format.name, "summary": format.about}))
+            .collect(),
+        What::Schedulers => described(Scheduler::NAMES),
+        What::Queues => described(Discipline::NAMES),
     };
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
@@ -100,6 +120,11 @@ fn methods() -> Vec<Value> {
     }
     let registry = registry();
     [rows(&registry.packing), rows(&registry.allocation)].concat()
+}
+
+/// Names with what they stand for.
+fn described(names: &[(&str, &str)]) -> Vec<Value> {
+    names.iter().map(|(name, about)| json!({"name": name, "summary": about})).collect()
 }
 
 /// The contenders of these files. One that is not installed is listed with the reason.

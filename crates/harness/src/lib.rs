@@ -30,6 +30,7 @@ pub use experiment::{Block, Experiment, ExperimentError, Named, Place, Solutions
 pub use family::AnyOutcome;
 pub use interrupt::Interrupt;
 pub use launcher::Launcher;
+pub use limits::own_cpu_seconds;
 pub use machine::machine;
 pub use measure::{MeasureError, Measured, Task, measure, measure_one};
 pub use methods::{MethodInfo, Methods, MissingMethod};

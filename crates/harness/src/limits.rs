@@ -159,7 +159,7 @@ pub(crate) fn reap(child: u32) -> io::Result<(Exit, Usage)> {
 }
 
 /// CPU seconds of the calling process so far, over all threads.
-pub(crate) fn own_cpu_seconds() -> f64 {
+pub fn own_cpu_seconds() -> f64 {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the pointer is to a value of the type that getrusage writes.
     unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };

@@ -1,0 +1,105 @@
+//! Tables with one row per line and a separator between fields.
+
+use std::path::Path;
+
+use super::TraceError;
+use super::input::{Lines, Rounding};
+
+/// Rows of a table. Fields are asked for by position in `columns`.
+pub(super) struct Table {
+    lines: Lines,
+    separator: char,
+    columns: &'static [&'static str],
+    /// Where in a row each column is.
+    places: Vec<usize>,
+    /// Where in the line each field ends.
+    ends: Vec<usize>,
+}
+
+impl Table {
+    /// Opens a table whose first line names its columns, in any order; others are passed over.
+    pub(super) fn with_header(
+        path: &Path,
+        separator: char,
+        columns: &'static [&'static str],
+    ) -> Result<Self, TraceError> {
+        let mut lines = Lines::open(path)?;
+        lines.advance_to_text()?;
+        let names: Vec<&str> = lines.text().split(separator).map(str::trim).collect();
+        let place = |column: &&str| names.iter().position(|name| name == column);
+        let places: Option<Vec<usize>> = columns.iter().map(place).collect();
+        let places = places.ok_or_else(|| {
+            lines.fault("header", &format!("columns {}", columns.join(", ")), lines.text())
+        })?;
+        Ok(Self { lines, separator, columns, places, ends: Vec::new() })
+    }
+
+    /// Opens a table without a header, whose columns these are.
+    pub(super) fn without_header(
+        path: &Path,
+        separator: char,
+        columns: &'static [&'static str],
+    ) -> Result<Self, TraceError> {
+        let places = (0..columns.len()).collect();
+        Ok(Self { lines: Lines::open(path)?, separator, columns, places, ends: Vec::new() })
+    }
+
+    /// Goes to the next row; whether there is one. Lines that begin with `#` are comments.
+    pub(super) fn advance(&mut self) -> Result<bool, TraceError> {
+        loop {
+            if !self.lines.advance_to_text()? {
+                return Ok(false);
+            }
+            if !self.lines.text().starts_with('#') {
+                break;
+            }
+        }
+        let text = self.lines.text();
+        self.ends.clear();
+        self.ends.extend(text.match_indices(self.separator).map(|(at, _)| at));
+        self.ends.push(text.len());
+        let needed = self.places.iter().max().map_or(0, |last| last + 1);
+        if self.ends.len() < needed {
+            let expected = format!("at least {needed} fields");
+            return Err(self.lines.fault("row", &expected, text));
+        }
+        Ok(true)
+    }
+
+    /// A field of the row.
+    pub(super) fn text(&self, column: usize) -> &str {
+        let place = self.places[column];
+        let start = if place == 0 { 0 } else { self.ends[place - 1] + self.separator.len_utf8() };
+        self.lines.text()[start..self.ends[place]].trim()
+    }
+
+    /// Whether a field of the row is empty or `NULL`.
+    pub(super) fn is_absent(&self, column: usize) -> bool {
+        matches!(self.text(column), "" | "NULL" | "null" | "None")
+    }
+
+    /// An integer of the row.
+    pub(super) fn integer(&self, column: usize) -> Result<u64, TraceError> {
+        self.lines.integer(self.columns[column], self.text(column))
+    }
+
+    /// A decimal number of the row, in units of `1/scale`, rounded up.
+    pub(super) fn decimal(&self, column: usize, scale: u64) -> Result<u64, TraceError> {
+        self.lines.decimal(self.columns[column], self.text(column), scale, Rounding::Up)
+    }
+
+    /// A share of a host, in units of `1/ONE`; 0 if absent.
+    ///
+    /// It is rounded down: the decimal digits of 1/96 may add up to more than a host 96 times.
+    pub(super) fn share(&self, column: usize) -> Result<u64, TraceError> {
+        if self.is_absent(column) {
+            return Ok(0);
+        }
+        self.lines.decimal(self.columns[column], self.text(column), super::ONE, Rounding::Down)
+    }
+
+    /// A fault in a field of the row.
+    pub(super) fn fault(&self, column: usize, expected: &str) -> TraceError {
+        self.lines.fault(self.columns[column], expected, self.text(column))
+    }
+}

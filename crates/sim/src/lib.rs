@@ -1,0 +1,10 @@
+//! What happens to a cluster over time: replays of traces under policies.
+//!
+//! [`consolidation`] moves running VMs between hosts as their load changes, and measures energy and service level;
+//! [`arrivals`] places VMs that come and go, and measures the time that servers are in use. Both report a lower bound
+//! beside what a policy reaches.
+
+pub mod arrivals;
+pub mod consolidation;
+pub mod power;
+pub mod scheduling;

@@ -1,0 +1,53 @@
+//! What a host draws at a CPU utilisation: tables of SPECpower, piecewise linear between their points.
+
+/// Watts at 0, 10, .., 100 % of a host's CPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PowerTable {
+    watts: [f64; 11],
+}
+
+/// HP ProLiant ML110 G4 (Intel Xeon 3040), SPECpower 2008.
+pub const ML110_G4: PowerTable =
+    PowerTable::new([86.0, 89.4, 92.6, 96.0, 99.5, 102.0, 106.0, 108.0, 112.0, 114.0, 117.0]);
+
+/// HP ProLiant ML110 G5 (Intel Xeon 3075), SPECpower 2008.
+pub const ML110_G5: PowerTable =
+    PowerTable::new([93.7, 97.0, 101.0, 105.0, 110.0, 116.0, 121.0, 125.0, 129.0, 133.0, 135.0]);
+
+impl PowerTable {
+    /// A table of watts at 0, 10, .., 100 %.
+    pub const fn new(watts: [f64; 11]) -> Self {
+        Self { watts }
+    }
+
+    /// The points of the table.
+    pub const fn points(&self) -> &[f64; 11] {
+        &self.watts
+    }
+
+    /// Watts at a utilisation, which is clamped to `0..=1`.
+    ///
+    /// The order of operations is that of CloudSim, whose results are reproduced to the last digit.
+    pub fn watts(&self, utilisation: f64) -> f64 {
+        let utilisation = utilisation.clamp(0.0, 1.0);
+        let tenths = utilisation * 10.0;
+        let (below, above) = (tenths.floor(), tenths.ceil());
+        let low = self.watts[below as usize];
+        let step = (self.watts[above as usize] - low) / 10.0;
+        low + step * (utilisation - below / 10.0) * 100.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meets_its_points_and_is_linear_between() {
+        for (tenth, &watts) in ML110_G5.points().iter().enumerate() {
+            assert!((ML110_G5.watts(tenth as f64 / 10.0) - watts).abs() < 1e-9);
+        }
+        assert!((ML110_G4.watts(0.05) - 87.7).abs() < 1e-9);
+        assert!((ML110_G4.watts(0.97) - 116.1).abs() < 1e-9);
+    }
+}
