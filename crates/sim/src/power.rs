@@ -31,9 +31,13 @@ impl PowerTable {
     pub fn watts(&self, utilisation: f64) -> f64 {
         let utilisation = utilisation.clamp(0.0, 1.0);
         let tenths = utilisation * 10.0;
-        let (below, above) = (tenths.floor(), tenths.ceil());
-        let low = self.watts[below as usize];
-        let step = (self.watts[above as usize] - low) / 10.0;
+        let point = tenths as usize;
+        let below = point as f64;
+        let low = self.watts[point];
+        if tenths <= below {
+            return low;
+        }
+        let step = (self.watts[point + 1] - low) / 10.0;
         low + step * (utilisation - below / 10.0) * 100.0
     }
 }

@@ -14,6 +14,8 @@ struct Planned {
     requested: f64,
     /// The sum of what they get, in MIPS.
     allocated: f64,
+    /// What the host draws, as the policy counts it, before it is given one VM more.
+    watts: f64,
     /// MIPS that are not reserved.
     free: f64,
     ram_used: u64,
@@ -68,6 +70,7 @@ impl Planner {
             planned.free = host.free;
             planned.ram_used = host.ram_used;
             planned.history = None;
+            planned.watts = watts(world, h, planned);
         }
         self.over.clear();
         for h in 0..self.hosts.len() {
@@ -177,22 +180,7 @@ impl Planner {
                 let host = &mut world.hosts[h];
                 host.table = grown(host.table, planned.vms.len() + 1);
             }
-            let before = if world.changes.has(Change::PowerFromPlan) {
-                planned.allocated
-            } else {
-                world.hosts[h].used
-            };
-            let is_off = if world.changes.has(Change::IdleHostOn) {
-                planned.vms.is_empty()
-            } else {
-                before == 0.0
-            };
-            let idle = if is_off && world.changes.has(Change::OffHostDrawsNothing) {
-                0.0
-            } else {
-                kind.power.watts(before / kind.mips)
-            };
-            let cost = kind.power.watts((planned.allocated + request) / kind.mips) - idle;
+            let cost = kind.power.watts((planned.allocated + request) / kind.mips) - planned.watts;
             if cost < least && !(is_tested && self.is_overloaded(world, h, Some(vm))) {
                 (best, least) = (Some(h), cost);
             }
@@ -230,6 +218,7 @@ impl Planner {
         planned.allocated = self.allocation.iter().fold(0.0, |sum, mips| sum + mips);
         planned.requested = requested(world, h, &planned.vms);
         planned.history = None;
+        planned.watts = watts(world, h, planned);
     }
 
     /// The over-load test of a host, with one more VM or without.
@@ -256,6 +245,19 @@ impl Planner {
 /// Sorts by request, the largest first; equal ones keep their order.
 fn sort_by_request(vms: &mut [usize], world: &World<'_>) {
     vms.sort_by(|&a, &b| world.vms[b].request.total_cmp(&world.vms[a].request));
+}
+
+/// What a host draws before it is given one VM more: at the load of the last update, or at that of the plan.
+fn watts(world: &World<'_>, h: usize, planned: &Planned) -> f64 {
+    let from_plan = world.changes.has(Change::PowerFromPlan);
+    let used = if from_plan { planned.allocated } else { world.hosts[h].used };
+    let is_off =
+        if world.changes.has(Change::IdleHostOn) { planned.vms.is_empty() } else { used == 0.0 };
+    if is_off && world.changes.has(Change::OffHostDrawsNothing) {
+        return 0.0;
+    }
+    let kind = world.study.host_kind(h);
+    kind.power.watts(used / kind.mips)
 }
 
 fn requested(world: &World<'_>, host: usize, vms: &[usize]) -> f64 {
