@@ -22,6 +22,8 @@ struct Answer<'a> {
     trace: String,
     policy: &'a str,
     hosts: usize,
+    noise: f64,
+    seed: u64,
     vms: u64,
     events: u64,
     rejected: u64,
@@ -31,7 +33,7 @@ struct Answer<'a> {
     peak_hosts: u64,
     peak_hosts_lower_bound: u64,
     #[serde(flatten)]
-    queue: Option<Waiting>,
+    queue: Option<Queued>,
     wall_s: f64,
     cpu_s: f64,
     read_wall_s: f64,
@@ -40,14 +42,14 @@ struct Answer<'a> {
 
 /// What is printed of a queue.
 #[derive(Serialize)]
-struct Waiting {
+struct Queued {
     waited: u64,
     still_waiting: u64,
     mean_wait_s: f64,
     longest_wait_s: f64,
 }
 
-impl Waiting {
+impl Queued {
     fn new(outcome: &Outcome, ticks_per_day: u64) -> Self {
         let placed = outcome.arrivals - outcome.rejected - outcome.still_waiting;
         let seconds = |ticks: f64| ticks / ticks_per_day as f64 * 86_400.0;
@@ -154,6 +156,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         trace: arguments.trace.display().to_string(),
         policy: named.name,
         hosts: fleet.len(),
+        noise: arguments.noise,
+        seed: arguments.seed,
         vms: outcome.arrivals,
         events: outcome.events(),
         rejected: outcome.rejected,
@@ -162,7 +166,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         over_bound_percent: (bound > 0).then(|| (time as f64 / bound as f64 - 1.0) * 100.0),
         peak_hosts: outcome.peak_hosts,
         peak_hosts_lower_bound: outcome.peak_hosts_lower_bound,
-        queue: arguments.queue.as_ref().map(|_| Waiting::new(&outcome, ticks_per_day)),
+        queue: arguments.queue.as_ref().map(|_| Queued::new(&outcome, ticks_per_day)),
         wall_s,
         cpu_s,
         read_wall_s: reading.0,

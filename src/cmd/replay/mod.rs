@@ -10,9 +10,10 @@ use std::process::ExitCode;
 /// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
 /// come and go need, or how long jobs wait, with a lower bound beside them.
 ///
-/// A folder is read as a trace of load (format `planetlab`), a file as one of arrivals. With `--scheduler`, or
-/// `--queue` and no policy, the trace is one of jobs: a log in the Standard Workload Format, or a description of generated jobs, such as
-/// `poisson:rate=0.8,work=exponential:1,jobs=100000`.
+/// A folder is read as a trace of load (format `planetlab`) unless it holds one of arrivals (`vmpack list traces`), a file
+/// as one of arrivals. `poisson:`, `bursty:` or `diurnal:`, with parameters such as `rate=100,days=7`, draws one. With
+/// `--scheduler`, or `--queue` and no policy, the trace is one of jobs: a log in the Standard Workload Format, or a
+/// description of generated jobs, such as `poisson:rate=0.8,work=exponential:1,jobs=100000`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The trace: a folder with one file of CPU load per VM, or a file of arrivals.
@@ -21,7 +22,7 @@ pub(crate) struct Arguments {
     /// The format of the trace; by what the path is and is called unless given.
     #[arg(long)]
     format: Option<String>,
-    /// The policy: how VMs are placed and moved.
+    /// The policy: how VMs are placed and moved; for arrivals one of `vmpack list policies`.
     #[arg(
         long,
         value_name = "NAME",

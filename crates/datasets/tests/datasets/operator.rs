@@ -1,5 +1,6 @@
 //! Tables and rules of operators.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -359,11 +360,13 @@ fn odd_fleet() -> impl Strategy<Value = (String, String, String)> {
     (vms, hosts, 1_u64..30, 1_u64..5, 0_u64..4).prop_map(|(vms, hosts, step, sold, kept)| {
         let mut vm_table = "name,cpu (m),count,tenant\n".to_owned();
         for (index, (amount, count, tenant)) in vms.iter().enumerate() {
-            vm_table += &format!("v{index},{},{count},{}\n", amount * step, ["a", "b"][*tenant]);
+            let tenant = ["a", "b"][*tenant];
+            writeln!(vm_table, "v{index},{},{count},{tenant}", amount * step).expect("to memory");
         }
         let mut host_table = "name,cpu (m),count,rack\n".to_owned();
         for (index, (amount, count, rack)) in hosts.iter().enumerate() {
-            host_table += &format!("h{index},{},{count},{}\n", amount * 7, ["r1", "r2"][*rack]);
+            let rack = ["r1", "r2"][*rack];
+            writeln!(host_table, "h{index},{},{count},{rack}", amount * 7).expect("to memory");
         }
         let rules = format!(
             "[overcommit]\ncpu = \"{sold}/2\"\n[[reserve]]\nhosts = [\"h0\"]\nfree = {{ cpu = \"{kept}m\" }}\n\

@@ -76,6 +76,9 @@ pub enum What {
     Left(usize),
 }
 
+/// Demands remembered that found no room.
+const REFUSED: usize = 32;
+
 /// A host, seen from outside.
 #[derive(Clone, Copy, Debug, Default)]
 struct Host {
@@ -254,7 +257,18 @@ impl<'a> Replay<'a> {
                 waiting.pop_front();
             }
         } else {
-            waiting.retain(|vm| !self.try_late(*vm));
+            // Hosts only fill up meanwhile: who needs no less than one that found no room finds none either.
+            let mut refused: Vec<Demand> = Vec::new();
+            waiting.retain(|vm| {
+                if refused.iter().any(|less| vmpack_cluster::covers(&vm.demand, less)) {
+                    return true;
+                }
+                let waits = !self.try_late(*vm);
+                if waits && refused.len() < REFUSED {
+                    refused.push(vm.demand);
+                }
+                waits
+            });
         }
         self.waiting = waiting;
     }
