@@ -21,6 +21,7 @@ mod brimful;
 mod choose;
 mod columns;
 mod combine;
+mod confined;
 mod cuts;
 mod dive;
 mod duals;
