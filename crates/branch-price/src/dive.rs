@@ -70,6 +70,10 @@ impl Engine<'_> {
                     return Ok(Dived::Found);
                 }
             }
+            // What the last step fixed leads nowhere; what came before may be nearly right.
+            if let Some(&(_, before)) = steps.last() {
+                self.remember(&fixed[..before]);
+            }
             let kept = steps.len() - steps.len().div_ceil(4);
             let Some((before, filled)) = steps.get(kept).cloned() else { break };
             steps.truncate(kept);

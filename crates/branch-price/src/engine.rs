@@ -8,6 +8,7 @@ use vmpack_model::packing::{Instance, Pattern, Placement, TreeNode, WeightedCut}
 
 use crate::brimful::Brimful;
 use crate::columns::{Columns, Rules};
+use crate::confined::Partial;
 use crate::cuts::Triple;
 use crate::duals::{Duals, Proof};
 use crate::fleet::Fits;
@@ -36,6 +37,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) fresh: Vec<u32>,
     pub(crate) pricers: Pricers,
     pub(crate) brimful: Brimful,
+    /// What failed dives had fixed.
+    pub(crate) partials: Vec<Partial>,
     pub(crate) counters: Work,
     /// Placements whose hosts are columns from the beginning, beside those of the incumbent.
     pub(crate) seeds: Vec<Placement>,
@@ -54,6 +57,7 @@ pub(crate) struct Work {
     pub(crate) nodes: u64,
     pub(crate) cuts: u64,
     pub(crate) dives: u64,
+    pub(crate) confined_dives: u64,
     /// Integer programs over known columns, and the simplex steps in them.
     pub(crate) combinations: u64,
     pub(crate) integer_steps: u64,
@@ -149,6 +153,7 @@ impl<'a> Engine<'a> {
             fresh: Vec::new(),
             pricers: Pricers::new(bytes.min(TABLE_BYTES)),
             brimful: Brimful::default(),
+            partials: Vec::new(),
             counters: Work::default(),
             seeds: Vec::new(),
             pause: None,
@@ -227,6 +232,7 @@ impl<'a> Engine<'a> {
             self.restricted.purge(residual.live().count())?;
         }
         self.restricted.adapt(&self.items, &self.columns, &rules)?;
+        self.restricted.count_fixed(fixed)?;
         let listed = self.list_brimful(&rules);
         if self.counters.relaxations == 0 {
             let first = self.incumbent_columns(&rules);

@@ -22,6 +22,7 @@ mod brimful;
 mod choose;
 mod columns;
 mod combine;
+mod confined;
 mod cuts;
 mod dive;
 mod duals;

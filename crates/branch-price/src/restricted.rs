@@ -3,6 +3,7 @@
 //! `min sum cost x` such that every item is covered as often as demanded and no stock is exceeded. An
 //! artificial column per item keeps it feasible and caps the dual value of the item.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use vmpack_lp::backend::BackendError;
@@ -36,6 +37,7 @@ pub(crate) struct Restricted {
     host_rows: Vec<Option<HostRow>>,
     /// Cuts, valid at the present node or not.
     cuts: Vec<Cut>,
+    confinement: Option<Confinement>,
     /// What a column of the program stands for.
     content: Vec<Content>,
     usable: Vec<bool>,
@@ -54,6 +56,14 @@ struct HostRow {
     fewest: u64,
     /// `u64::MAX` if there is no limit.
     most: u64,
+}
+
+/// The row that keeps a program near some hosts: so many of them must be used.
+#[derive(Debug)]
+struct Confinement {
+    row: usize,
+    columns: HashSet<u32>,
+    least: u64,
 }
 
 /// The row of a cut. It is free where the cut does not hold.
@@ -126,6 +136,7 @@ impl Restricted {
             stocks,
             host_rows,
             cuts: Vec::new(),
+            confinement: None,
             usable: vec![true; content.len()],
             content,
             place: Vec::new(),
@@ -255,8 +266,12 @@ impl Restricted {
         }
         let basic = self.master.basic()?;
         let reduced = self.master.reduced_costs();
+        let is_kept = |at: usize| match (&self.confinement, self.content[at]) {
+            (Some(near), Content::Pattern(column)) => near.columns.contains(&column),
+            _ => false,
+        };
         let mut order: Vec<(f64, usize)> = (0..solved)
-            .filter(|&at| is_pattern(at) && !basic[at])
+            .filter(|&at| is_pattern(at) && !basic[at] && !is_kept(at))
             .map(|at| (if self.usable[at] { reduced[at] } else { f64::INFINITY }, at))
             .collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
@@ -289,6 +304,40 @@ impl Restricted {
         }
         self.simplex = Simplex::Dual;
         Ok(())
+    }
+
+    /// Has hosts filled with some columns, whose items have rows, be opened `least` times together, until
+    /// [`Restricted::release`].
+    pub(crate) fn confine(
+        &mut self,
+        columns: &Columns,
+        near: &[u32],
+        least: u64,
+    ) -> Result<(), BackendError> {
+        self.add(columns, near)?;
+        let place = |&column: &u32| Some((self.place[column as usize]?, 1.0));
+        let entries: Vec<(usize, f64)> = near.iter().filter_map(place).collect();
+        let row = self.master.add_row(least as f64, f64::INFINITY, &entries)?;
+        self.item_of.push(None);
+        self.simplex = Simplex::Dual;
+        let columns = near.iter().copied().collect();
+        self.confinement = Some(Confinement { row, columns, least });
+        Ok(())
+    }
+
+    /// Counts hosts that are filled already among those that must be.
+    pub(crate) fn count_fixed(&mut self, fixed: &[(u32, u64)]) -> Result<(), BackendError> {
+        let Some(near) = &self.confinement else { return Ok(()) };
+        let among = fixed.iter().filter(|(column, _)| near.columns.contains(column));
+        let filled: u64 = among.map(|&(_, times)| times).sum();
+        self.simplex = Simplex::Dual;
+        self.master.set_row(near.row, near.least.saturating_sub(filled) as f64, f64::INFINITY)
+    }
+
+    /// Ends what [`Restricted::confine`] began; the row stays behind and asks for nothing.
+    pub(crate) fn release(&mut self) -> Result<(), BackendError> {
+        let Some(near) = self.confinement.take() else { return Ok(()) };
+        self.master.set_row(near.row, f64::NEG_INFINITY, f64::INFINITY)
     }
 
     /// The entries of a column in rows of cuts.

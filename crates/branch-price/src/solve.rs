@@ -452,6 +452,7 @@ impl Engine<'_> {
             ("nodes", work.nodes),
             ("cuts", work.cuts),
             ("dives", work.dives),
+            ("confined-dives", work.confined_dives),
             ("combinations", work.combinations),
             ("work", self.work()),
             ("lp-milliseconds", work.lp_micros / 1000),

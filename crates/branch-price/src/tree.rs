@@ -16,6 +16,8 @@ use crate::residual::Residual;
 
 /// Dives are made after so many branchings, and less and less often.
 const BRANCHINGS_PER_DIVE: u64 = 10;
+/// So many of these are followed by one near what an earlier one had fixed.
+const DIVES_PER_CONFINED: u64 = 2;
 /// A certificate holds no more numbers than this.
 const MOST_NUMBERS: usize = 4_000_000;
 
@@ -65,6 +67,7 @@ impl Engine<'_> {
         let mut branchings = 0_u64;
         let known = self.counters.nodes;
         let mut next_dive = BRANCHINGS_PER_DIVE;
+        let mut dives = 0_u64;
         loop {
             if self.counters.nodes - known >= most_nodes {
                 return Ok(Searched::Stopped);
@@ -108,6 +111,14 @@ impl Engine<'_> {
                         Dived::Found => return Ok(Searched::Found),
                         Dived::Stopped => return Ok(Searched::Stopped),
                         Dived::Nothing => {}
+                    }
+                    dives += 1;
+                    if dives.is_multiple_of(DIVES_PER_CONFINED) {
+                        match self.dive_confined(root, most)? {
+                            Dived::Found => return Ok(Searched::Found),
+                            Dived::Stopped => return Ok(Searched::Stopped),
+                            Dived::Nothing => {}
+                        }
                     }
                 }
                 let split = self.choose_hosts(&relaxed).map(|(t, most)| Decision::Hosts(t, most));
