@@ -79,16 +79,20 @@ fn chance_improves_on_the_rules() {
     assert!(better >= 1, "{better} of 4");
 }
 
+/// So many different VMs begin with a rule that an index serves, and end when the budget does.
 #[test]
-fn a_time_limit_is_kept() {
+fn limits_are_kept() {
     let items: Vec<_> =
         (0..30_000).map(|i| (vec![1 + i * 7919 % 499, 1 + i * 31 % 487], 1)).collect();
     let instance = Instance::identical_hosts("", &[1000; 2], &items).expect("valid");
-    let started = Instant::now();
-    let budget = Budget::default().with_time(Duration::from_millis(500));
-    let outcome = solve(&instance, &budget);
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    let outcome = solve(&instance, &Budget::default().with_work(1));
     let judgement = Packing::judge(&instance, &outcome, &Effort::default());
     assert_eq!(judgement.verdict, Verdict::Correct);
     assert!(outcome.solved.is_some());
+    assert_eq!(outcome.counters["constructions"], 1);
+
+    // All rules would take minutes, one of them seconds.
+    let started = Instant::now();
+    solve(&instance, &Budget::default().with_time(Duration::from_millis(300)));
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }

@@ -9,6 +9,7 @@ mod fleet;
 mod pack;
 mod right_size;
 mod settle;
+mod tenants;
 mod units;
 
 use vmpack_bounds::{finish, give_up};

@@ -155,6 +155,7 @@ fn place_unit<I: Index>(
         return place_in_one_domain(fleet, chooser, unit, level, clock);
     }
     for (part, copies) in &unit.parts {
+        fleet.turn_to(part);
         let mut kind = None;
         for _ in 0..*copies {
             clock.tick()?;
@@ -190,6 +191,7 @@ fn place_in_one_domain<I: Index>(
         let mut all = true;
         for part in unit.parts.iter().flat_map(|(part, n)| (0..*n).map(move |_| part)) {
             clock.tick()?;
+            fleet.turn_to(part);
             let Some(host) = chooser.settle(fleet, part, within) else {
                 all = false;
                 break;

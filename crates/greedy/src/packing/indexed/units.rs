@@ -3,6 +3,7 @@
 use vmpack_model::packing::{Demand, Instance, Level};
 
 use super::super::sequence::Sequence;
+use super::tenants::Tenants;
 
 /// VMs that go on one host together: jobs of a sequence and how many VMs of each.
 pub(super) type Part = Vec<(usize, u64)>;
@@ -20,7 +21,8 @@ pub(super) struct Unit {
     rank: u8,
 }
 
-/// The units of an instance, those that hard rules ask most of first, else in the order of the sequence. Groups that
+/// The units of an instance, those that hard rules ask most of first, then class by class where hard rules
+/// give every host to one class, then in the order of the sequence. Groups that
 /// only soft rules keep together are units if `soft`.
 pub(super) fn units(instance: &Instance, sequence: &Sequence, soft: bool) -> Vec<Unit> {
     let mut units = joined(instance, sequence, soft);
@@ -35,7 +37,10 @@ pub(super) fn units(instance: &Instance, sequence: &Sequence, soft: bool) -> Vec
         }
         units.iter_mut().filter(|unit| unit.apart.len() == 1).for_each(|unit| unit.apart.clear());
     }
-    units.sort_by_key(|unit| std::cmp::Reverse(unit.rank));
+    // Units of a class one after the other, so that hosts of others stay out of sight for long.
+    let tenants = Tenants::new(instance);
+    let class = |job: usize| tenants.class(instance.type_of_row(sequence.rows(job)[0]));
+    units.sort_by_cached_key(|unit| (std::cmp::Reverse(unit.rank), unit.jobs().map(class).min()));
     units
 }
 
