@@ -22,9 +22,9 @@ use fleet::Fleet;
 use recreate::Recreate;
 
 /// A step is compared with the one so many before.
-const MEMORY: usize = 50;
+const MEMORY: usize = 500;
 /// After so many steps without a new best placement the search returns to the best one.
-const PATIENCE: u64 = 5000;
+const PATIENCE: u64 = 50_000;
 
 /// The most VMs that are looked at one by one.
 const MOST_VMS: u64 = 1 << 24;
