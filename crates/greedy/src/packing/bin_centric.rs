@@ -1,5 +1,7 @@
 //! The loop that all rules share which fill one host after the other.
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use vmpack_bounds::{finish, give_up};
 use vmpack_model::packing::{Instance, Packing, Pattern, Placement};
 use vmpack_model::{Budget, Observer, Outcome};
@@ -7,9 +9,8 @@ use vmpack_model::{Budget, Observer, Outcome};
 use super::open_hosts::times;
 use super::right_size::right_size;
 use super::stock::Stock;
-use super::weights::Bias;
-use vmpack_cluster::Scale;
-use vmpack_cluster::covers;
+use super::weights::{Bias, FACTOR_ONE};
+use vmpack_cluster::{Measure, Scale, covers};
 
 /// Which VM goes next on a host.
 pub(crate) trait Preference {
@@ -32,6 +33,10 @@ pub(crate) const FRACTION_BITS: u32 = 40;
 /// again after as many more. Real hosts stay far below; without it two complementary types that fit a
 /// host a million times each would take turns a million times.
 const CHANGES: u32 = 4096;
+
+/// Of the factors of preferences one in so many changes between two fills of a host, by so much at most.
+const CHANGED: u32 = 4;
+const SPREAD: u64 = 48;
 
 /// Fills one host after the other, each time with the most preferred VM that fits, until none does.
 ///
@@ -69,7 +74,7 @@ pub(crate) fn construct<P: Preference>(
             filler.weigh();
         }
         let host = stock.cheapest_for(&filler.rows, &filler.remaining)?;
-        let pattern = filler.fill::<P>(host, budget)?;
+        let pattern = filler.fullest::<P>(host, budget)?;
         let hosts = filler.repetitions(&pattern).min(stock.left(host));
         stock.take(host, hosts);
         filler.remove(&pattern, hosts);
@@ -82,6 +87,7 @@ pub(crate) fn construct<P: Preference>(
 struct Filler<'a> {
     instance: &'a Instance,
     bias: &'a Bias,
+    random: ChaCha8Rng,
     scale: Scale,
     /// Fractions of the demands, rows x resources.
     fractions: Vec<u64>,
@@ -107,7 +113,8 @@ impl<'a> Filler<'a> {
             remaining.iter_mut().zip(demand).for_each(|(sum, demand)| *sum += vm.count * demand);
         }
         let fractions = fractions.collect();
-        let mut filler = Self { instance, bias, scale, fractions, left, rows, remaining };
+        let random = ChaCha8Rng::seed_from_u64(bias.seed);
+        let mut filler = Self { instance, bias, random, scale, fractions, left, rows, remaining };
         filler.weigh();
         filler
     }
@@ -121,8 +128,55 @@ impl<'a> Filler<'a> {
         self.instance.type_of_row(row)
     }
 
-    /// The contents of one host of the given type; `None` if the budget is spent.
-    fn fill<P: Preference>(&self, host: usize, budget: &Budget) -> Option<Pattern> {
+    /// The fullest of some fills of a host of the given type, each found by changing some factors of the preferences
+    /// of the best one before; `None` if the budget is spent.
+    fn fullest<P: Preference>(&mut self, host: usize, budget: &Budget) -> Option<Pattern> {
+        let first = self.fill::<P>(host, &self.bias.rows, budget)?;
+        if self.bias.fills <= 1 {
+            return Some(first);
+        }
+        let mut best = (self.fullness(&first), first);
+        let mut held = self.bias.rows.clone();
+        held.resize(self.instance.rows(), FACTOR_ONE);
+        let mut factors = held.clone();
+        for _ in 1..self.bias.fills {
+            for &row in &self.rows {
+                factors[row] = if self.random.random_range(0..CHANGED) == 0 {
+                    let base = self.bias.rows.get(row).copied().unwrap_or(FACTOR_ONE);
+                    base * self.random.random_range(FACTOR_ONE - SPREAD..=FACTOR_ONE + SPREAD)
+                        / FACTOR_ONE
+                } else {
+                    held[row]
+                };
+            }
+            let pattern = self.fill::<P>(host, &factors, budget)?;
+            let fullness = self.fullness(&pattern);
+            if fullness > best.0 {
+                best = (fullness, pattern);
+                held.clone_from(&factors);
+            }
+        }
+        Some(best.1)
+    }
+
+    /// How much the VMs of a pattern are, one by one: their squares, so that large ones, which are hard to place, go
+    /// first.
+    fn fullness(&self, pattern: &Pattern) -> u128 {
+        let of = |&(row, count): &(usize, u64)| {
+            let size = self.scale.measure(Measure::WeightedL2, self.instance.demand(row));
+            u128::from(count).saturating_mul(size)
+        };
+        pattern.vms.iter().map(of).fold(0, u128::saturating_add)
+    }
+
+    /// The contents of one host of the given type, with factors of the preferences by row, if there are; `None` if
+    /// the budget is spent.
+    fn fill<P: Preference>(
+        &self,
+        host: usize,
+        factors: &[u64],
+        budget: &Budget,
+    ) -> Option<Pattern> {
         let d = self.instance.dimensions();
         let mut free = self.instance.capacity(host).to_vec();
         let mut fraction = fractions(&self.scale, &free);
@@ -135,7 +189,7 @@ impl<'a> Filler<'a> {
                 return None;
             }
             rows.retain(|&row| covers(&free, self.instance.demand(row)));
-            let Some(row) = self.preferred::<P>(&rows, &fraction) else { break };
+            let Some(row) = self.preferred::<P>(&rows, factors, &fraction) else { break };
             let vm = self.vm(row);
             let at = left.iter().position(|&(of, _)| of == vm).unwrap_or_else(|| {
                 left.push((vm, self.left[vm]));
@@ -148,7 +202,7 @@ impl<'a> Filler<'a> {
                 for k in 0..d {
                     then[k] = fraction[k] - before * of_row[k];
                 }
-                self.preferred::<P>(&rows, &then) == Some(row)
+                self.preferred::<P>(&rows, factors, &then) == Some(row)
             });
             let run = run.max(most.min(1 << (changes / CHANGES).min(62)));
             for k in 0..d {
@@ -164,14 +218,19 @@ impl<'a> Filler<'a> {
         Some(Pattern { host, vms }.normalised())
     }
 
-    /// The most preferred of the rows, the first of equals.
-    fn preferred<P: Preference>(&self, rows: &[usize], free: &[u64]) -> Option<usize> {
+    /// The most preferred of the rows, each by its factor, the first of equals.
+    fn preferred<P: Preference>(
+        &self,
+        rows: &[usize],
+        factors: &[u64],
+        free: &[u64],
+    ) -> Option<usize> {
         let d = free.len();
         let mut best: Option<(i128, usize)> = None;
         for &row in rows {
             let demand = &self.fractions[row * d..(row + 1) * d];
             let mut preference = P::preference(demand, free, self.scale.weights());
-            if let Some(factor) = self.bias.rows.get(row) {
+            if let Some(factor) = factors.get(row) {
                 preference = preference.saturating_mul((*factor).into());
             }
             if best.is_none_or(|(greatest, _)| preference > greatest) {

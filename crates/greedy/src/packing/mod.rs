@@ -2,8 +2,8 @@
 //!
 //! *Item-centric* rules take one VM type after the other and choose a host for each VM; *bin-centric*
 //! rules take one host after the other and choose VMs for it. Both work on counts, see [`open_hosts`] and
-//! [`bin_centric`]. [`start`] runs the best of them for exact methods, [`complete`] fills up what those
-//! have placed.
+//! [`bin_centric`]; [`indexed`] rules place single VMs, and keep placement rules. [`start`] runs the best of
+//! them for exact methods, [`complete`] fills up what those have placed.
 
 mod best_fit;
 mod bin_centric;
@@ -15,6 +15,7 @@ mod item_centric;
 mod l2_norm;
 mod next_fit;
 mod open_hosts;
+mod portfolio;
 mod right_size;
 mod sequence;
 mod start;
@@ -47,7 +48,7 @@ use worst_fit::WorstFit;
 pub const PACKING: &[&dyn Method<Packing>] = &family();
 
 /// Rules with a file of their own.
-const NAMED: [&dyn Method<Packing>; 34] = [
+const NAMED: [&dyn Method<Packing>; 35] = [
     &NextFit(Given),
     &NextFit(Decreasing(L1)),
     &FirstFit(Given),
@@ -82,6 +83,7 @@ const NAMED: [&dyn Method<Packing>; 34] = [
     &indexed::BFD,
     &indexed::WF,
     &indexed::DOT,
+    &portfolio::Portfolio,
 ];
 
 /// Those rules, and the weighted ones.

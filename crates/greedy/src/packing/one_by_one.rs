@@ -228,9 +228,12 @@ proptest! {
             method.solve(&instance, &Budget::default(), &mut NullObserver)
         };
         let scale = Scale::new(&instance);
-        let weigh = |way| {
-            let placement = weighted::construct(&instance, &scale, way, &Bias::default(), &Budget::default());
-            placement.map(|placement| placement.cost(&instance))
+        let weigh = |way| -> Option<u64> {
+            let mut stock = Stock::new(&instance);
+            let (bias, budget) = (Bias::default(), Budget::default());
+            let placement =
+                weighted::construct(&instance, &scale, way, &bias, &mut stock, &budget)?;
+            Some(right_size(&instance, placement, &mut stock).cost(&instance))
         };
         let pairs = [
             (Way::First(Norm::L1), "ffd-avg-sum"),
@@ -276,7 +279,7 @@ proptest! {
             right_size(&instance, placement, &mut stock)
         });
         let aligned = indexed::Choice::Aligned;
-        let found = indexed::construct(&instance, &scale, Order::Given, aligned, &Budget::default());
+        let found = indexed::construct(&instance, &scale, &sequence, aligned, false, &Budget::default());
         prop_assert_eq!(found, sized);
     }
 

@@ -97,7 +97,7 @@ fn construct(
     budget: &Budget,
 ) -> Option<Placement> {
     let mut stock = match host {
-        Some(host) => Stock::only(instance, host),
+        Some(host) => Stock::only(instance, |t| t == host),
         None => Stock::new(instance),
     };
     let sequence = |measure| Sequence::new(instance, scale, Order::Decreasing(measure));

@@ -19,10 +19,10 @@ impl<'a> Stock<'a> {
         Self { instance, left }
     }
 
-    /// The hosts of one type alone.
-    pub(crate) fn only(instance: &'a Instance, host: usize) -> Self {
+    /// The hosts of some types alone.
+    pub(crate) fn only(instance: &'a Instance, hosts: impl Fn(usize) -> bool) -> Self {
         let mut stock = Self::new(instance);
-        let others = stock.left.iter_mut().enumerate().filter(|&(t, _)| t != host);
+        let others = stock.left.iter_mut().enumerate().filter(|&(t, _)| !hosts(t));
         others.for_each(|(_, left)| *left = 0);
         stock
     }

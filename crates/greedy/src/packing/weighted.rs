@@ -155,45 +155,47 @@ impl Method<Packing> for Weighted {
         budget: &Budget,
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
-        let scale = Scale::new(instance);
-        match construct(instance, &scale, self.way, &Bias::new(self.weighing), budget) {
-            Some(placement) => finish(instance, placement, observer),
+        let (scale, bias) = (Scale::new(instance), Bias::new(self.weighing));
+        let mut stock = Stock::new(instance);
+        match construct(instance, &scale, self.way, &bias, &mut stock, budget) {
+            Some(placement) => {
+                finish(instance, right_size(instance, placement, &mut stock), observer)
+            }
             None => give_up(instance, observer),
         }
     }
 }
 
-/// The placement, on hosts of the right size; `None` if the budget is spent or no host in stock takes a VM.
+/// The placement before hosts are right-sized; `None` if the budget is spent or no host in stock takes a VM.
 pub(super) fn construct(
     instance: &Instance,
     scale: &Scale,
     way: Way,
     bias: &Bias,
+    stock: &mut Stock,
     budget: &Budget,
 ) -> Option<Placement> {
-    let mut stock = Stock::new(instance);
-    let placement = match way {
+    match way {
         First(norm) => {
             let order = Weighed::new(instance, scale, norm, bias);
             let mut rule = FirstFitRule;
-            item_centric::construct(instance, &order.sequence, &mut stock, &mut rule, budget)
+            item_centric::construct(instance, &order.sequence, stock, &mut rule, budget)
         }
         Best(norm) => {
             let order = Weighed::new(instance, scale, norm, bias);
             let mut rule =
                 WeighedBestFit { measure: norm.measure(), scales: &order.scales, job: 0 };
-            item_centric::construct(instance, &order.sequence, &mut stock, &mut rule, budget)
+            item_centric::construct(instance, &order.sequence, stock, &mut rule, budget)
         }
-        Dot => bin_centric::construct::<DotProduct>(instance, &mut stock, bias, budget),
-        Gap => bin_centric::construct::<L2NormGreedy>(instance, &mut stock, bias, budget),
-        Tight => bin_centric::construct::<TightFill>(instance, &mut stock, bias, budget),
-    }?;
-    Some(right_size(instance, placement, &mut stock))
+        Dot => bin_centric::construct::<DotProduct>(instance, stock, bias, budget),
+        Gap => bin_centric::construct::<L2NormGreedy>(instance, stock, bias, budget),
+        Tight => bin_centric::construct::<TightFill>(instance, stock, bias, budget),
+    }
 }
 
 /// VM types by decreasing weighted size.
-struct Weighed {
-    sequence: Sequence,
+pub(super) struct Weighed {
+    pub(super) sequence: Sequence,
     /// The first job from which on a scale holds, and the scale.
     scales: Vec<(usize, Scale)>,
 }
@@ -201,7 +203,7 @@ struct Weighed {
 impl Weighed {
     /// The order of the VM types. Dynamic weights do not depend on where VMs go, only on which are left: after every
     /// 64th part of the types those left are sorted anew.
-    fn new(instance: &Instance, scale: &Scale, norm: Norm, bias: &Bias) -> Self {
+    pub(super) fn new(instance: &Instance, scale: &Scale, norm: Norm, bias: &Bias) -> Self {
         let counts: Vec<u64> = instance.vms().iter().map(|vm| vm.count).collect();
         let mut left = counts.clone();
         let mut rest: Vec<usize> = (0..counts.len()).filter(|&i| counts[i] > 0).collect();

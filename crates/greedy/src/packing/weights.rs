@@ -55,11 +55,17 @@ impl Weights {
 #[derive(Clone, Debug)]
 pub(crate) struct Bias {
     pub(crate) weighing: Weighing,
-    /// Per resource, a factor of its weight in units of `2^-8`; none if empty.
+    /// Per resource, a factor of its weight; none if empty.
     pub(crate) resources: Vec<u64>,
-    /// Per demand row, a factor of its size, or of a preference that is positive; none if empty.
+    /// Per demand row, a factor of its size or preference; none if empty.
     pub(crate) rows: Vec<u64>,
+    /// How many fills of a host are compared by rules that take one host after the other, and the seed of what differs.
+    pub(crate) fills: u32,
+    pub(crate) seed: u64,
 }
+
+/// The factor that changes nothing.
+pub(crate) const FACTOR_ONE: u64 = 1 << 8;
 
 impl Default for Bias {
     /// By the average demand of all VMs, nothing by chance.
@@ -71,7 +77,7 @@ impl Default for Bias {
 impl Bias {
     /// Nothing by chance.
     pub(crate) fn new(weighing: Weighing) -> Self {
-        Self { weighing, resources: Vec::new(), rows: Vec::new() }
+        Self { weighing, resources: Vec::new(), rows: Vec::new(), fills: 1, seed: 0 }
     }
 
     /// The scale of an instance with the weights for so many VMs of each type.
@@ -82,7 +88,7 @@ impl Bias {
         }
         let mut weights = self.weighing.weights.of(&totals, counts.iter().sum());
         for (weight, factor) in weights.iter_mut().zip(&self.resources) {
-            *weight = ((*weight * factor) >> 8).clamp(1, 1 << BITS);
+            *weight = (*weight * factor / FACTOR_ONE).clamp(1, 1 << BITS);
         }
         scale.clone().with_weights(weights)
     }

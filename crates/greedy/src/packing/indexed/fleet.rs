@@ -5,6 +5,8 @@ use vmpack_model::packing::{Instance, Pattern};
 
 use super::super::sequence::Sequence;
 use super::super::stock::Stock;
+use super::tenants::Tenants;
+use super::units::Part;
 
 /// The hosts opened so far, what each has free, how they keep the rules, and a log by which decisions can be taken
 /// back.
@@ -25,6 +27,7 @@ pub(super) struct Fleet<'a, I> {
     opened: Vec<u32>,
     /// Per host type, hosts that were opened and given back.
     spare: Vec<Vec<u32>>,
+    tenants: Tenants,
 }
 
 /// A moment to which a fleet can return.
@@ -56,6 +59,7 @@ impl<'a, I: Index> Fleet<'a, I> {
             log: Vec::new(),
             opened: Vec::new(),
             spare: vec![Vec::new(); instance.hosts().len()],
+            tenants: Tenants::new(instance),
         }
     }
 
@@ -63,6 +67,21 @@ impl<'a, I: Index> Fleet<'a, I> {
     pub(super) fn is_free(&self, job: usize) -> bool {
         let vm = self.instance.type_of_row(self.sequence.rows(job)[0]);
         self.instance.rules().prices.is_none() && !self.state.concerns(vm)
+    }
+
+    /// Shows only hosts that may take VMs of a part, as far as they are given to classes.
+    pub(super) fn turn_to(&mut self, part: &Part) {
+        let vm = |job: usize| self.instance.type_of_row(self.sequence.rows(job)[0]);
+        let class = part.iter().map(|&(job, _)| self.tenants.class(vm(job))).min();
+        let (tenants, cluster) = (&mut self.tenants, &mut self.cluster);
+        if let Some(class) = class {
+            tenants.turn_to(
+                class,
+                |host, visible| {
+                    if visible { cluster.open(host) } else { cluster.close(host) }
+                },
+            );
+        }
     }
 
     /// Opens a host of a type that is in stock; its number.
@@ -84,6 +103,7 @@ impl<'a, I: Index> Fleet<'a, I> {
         let vm = self.instance.type_of_row(row);
         self.cluster.place(host, self.instance.demand(row), 1);
         self.state.place(vm, host, 1);
+        self.tenants.join(vm, host);
         let demand = self.instance.demand(self.preferred[vm]);
         self.remaining.iter_mut().zip(demand).for_each(|(sum, demand)| *sum -= demand);
         self.log.push((row as u32, host as u32));
@@ -102,6 +122,9 @@ impl<'a, I: Index> Fleet<'a, I> {
             let vm = self.instance.type_of_row(row);
             self.cluster.take_off(host, self.instance.demand(row), 1);
             self.state.take_off(vm, host, 1);
+            if self.tenants.leave(vm, host) {
+                self.cluster.open(host);
+            }
             let demand = self.instance.demand(self.preferred[vm]);
             self.remaining.iter_mut().zip(demand).for_each(|(sum, demand)| *sum += demand);
         }

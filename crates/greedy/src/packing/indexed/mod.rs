@@ -9,6 +9,7 @@ mod fleet;
 mod pack;
 mod right_size;
 mod settle;
+mod tenants;
 mod units;
 
 use vmpack_bounds::{finish, give_up};
@@ -18,8 +19,11 @@ use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported};
 
 use super::sequence::{Order, Sequence};
 
+/// How often packing begins anew at most.
+const ROUNDS: usize = 32;
+
 /// The most VMs that are placed one by one.
-const MOST_VMS: u64 = 1 << 27;
+pub(super) const MOST_VMS: u64 = 1 << 27;
 
 /// The forms of rules, and prices: all of them.
 pub(super) const FORMS: &[&str] =
@@ -151,39 +155,43 @@ impl Method<Packing> for Indexed {
         observer: &mut dyn Observer,
     ) -> Outcome<Packing> {
         let scale = Scale::new(instance);
-        match construct(instance, &scale, self.order, self.choice, budget) {
+        let sequence = Sequence::new(instance, &scale, self.order);
+        let insist = !instance.rules().only_capacity();
+        match construct(instance, &scale, &sequence, self.choice, insist, budget) {
             Some(placement) => finish(instance, placement, observer),
             None => give_up(instance, observer),
         }
     }
 }
 
-/// The placement; `None` if the budget is spent or some VM finds no host.
+/// The placement; `None` if the budget is spent or some VM finds no host: at once, or after some new beginnings with
+/// other VMs first if it is to `insist`.
 pub(super) fn construct(
     instance: &Instance,
     scale: &Scale,
-    order: Order,
+    sequence: &Sequence,
     choice: Choice,
+    insist: bool,
     budget: &Budget,
 ) -> Option<Placement> {
-    let sequence = Sequence::new(instance, scale, order);
     let largest = |k: usize| instance.capacities().column(k).iter().copied().max().unwrap_or(0);
     let largest: Vec<u64> = (0..instance.dimensions()).map(largest).collect();
     let preference = Preference { choice, scale };
-    let rank = |free: &[u64]| preference.rank(&[], free);
+    let rounds = if insist { ROUNDS } else { 1 };
     match choice {
         Choice::First => {
-            let index = FirstFit::new(&largest);
-            pack::pack(instance, &sequence, preference, &|| index.clone(), budget)
+            let index = || FirstFit::new(&largest);
+            pack::pack(instance, sequence, preference, &index, rounds, budget)
         }
         Choice::Fullest(_) | Choice::Emptiest(_) => {
+            let rank = |free: &[u64]| preference.rank(&[], free);
             let index = || LeastCost::new(&largest, rank);
-            pack::pack(instance, &sequence, preference, &index, budget)
+            pack::pack(instance, sequence, preference, &index, rounds, budget)
         }
         Choice::Aligned => {
             let score = |demand: &[u64], free: &[u64]| scale.dot(demand, free);
             let index = || GreatestScore::new(&largest, score);
-            pack::pack(instance, &sequence, preference, &index, budget)
+            pack::pack(instance, sequence, preference, &index, rounds, budget)
         }
     }
 }

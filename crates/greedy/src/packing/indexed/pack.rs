@@ -2,7 +2,7 @@
 
 use vmpack_cluster::Index;
 use vmpack_model::Budget;
-use vmpack_model::packing::{Demand, Instance, Placement, Rule, Strength};
+use vmpack_model::packing::{Demand, Instance, Level, Placement, Rule, Strength};
 
 use super::super::right_size::right_size;
 use super::super::sequence::Sequence;
@@ -11,10 +11,7 @@ use super::Preference;
 use super::fleet::Fleet;
 use super::right_size::right_size_ruled;
 use super::settle::{Chooser, Within};
-use super::units::{Unit, units};
-
-/// How often packing begins anew at most.
-const ROUNDS: usize = 32;
+use super::units::{Unit, has_soft_groups, units};
 
 /// How many VMs are placed between two looks at the clock.
 const STEPS: usize = 256;
@@ -33,18 +30,34 @@ enum Stuck {
 /// do not find hosts.
 ///
 /// With rules, units of which much is asked come first. One that finds no host nevertheless comes before all others
-/// in a new beginning (squeaky wheel optimisation: Joslin and Clements 1999), and VMs that find none when hosts fail
-/// keep off such hosts then; a few dozen times at most.
+/// in the next round (squeaky wheel optimisation: Joslin and Clements 1999), and VMs that find none when hosts fail
+/// keep off such hosts then. Where soft rules keep VMs together, groups are placed at once and VM by VM, and the
+/// cheaper placement counts.
 pub(super) fn pack<I: Index>(
     instance: &Instance,
     sequence: &Sequence,
     preference: Preference<'_>,
     index: &dyn Fn() -> I,
+    rounds: usize,
     budget: &Budget,
 ) -> Option<Placement> {
-    let mut units = units(instance, sequence);
+    let grouped: &[bool] = if has_soft_groups(instance) { &[true, false] } else { &[false] };
+    let placements = grouped.iter().filter_map(|&soft| {
+        let units = units(instance, sequence, soft);
+        pack_units(instance, sequence, units, preference, (index, rounds), budget)
+    });
+    placements.min_by_key(|placement| placement.cost(instance))
+}
+
+fn pack_units<I: Index>(
+    instance: &Instance,
+    sequence: &Sequence,
+    mut units: Vec<Unit>,
+    preference: Preference<'_>,
+    (index, rounds): (&dyn Fn() -> I, usize),
+    budget: &Budget,
+) -> Option<Placement> {
     let mut confined: Option<Instance> = None;
-    let rounds = if instance.rules().only_capacity() { 1 } else { ROUNDS };
     for _ in 0..rounds {
         let instance = confined.as_ref().unwrap_or(instance);
         let mut fleet = Fleet::new(instance, sequence, index());
@@ -98,36 +111,54 @@ fn place<I: Index>(
     units: &[Unit],
     budget: &Budget,
 ) -> Result<(), Stuck> {
-    let mut steps = 0;
+    let mut clock = Clock { steps: 0, budget };
     for (at, unit) in units.iter().enumerate() {
-        let placed = if unit.within.is_some() {
-            place_in_one_domain(fleet, chooser, unit)
-        } else {
-            place_anywhere(fleet, chooser, unit, &mut || {
-                steps += 1;
-                steps % STEPS == 1 && budget.exhausted()
+        let mark = fleet.mark();
+        if place_unit(fleet, chooser, unit, &mut clock)? {
+            continue;
+        }
+        fleet.return_to(mark);
+        let mut apart = unit.apart.iter();
+        if unit.apart.is_empty()
+            || !apart.try_fold(true, |all, unit| {
+                Ok(all && place_unit(fleet, chooser, unit, &mut clock)?)
             })?
-        };
-        if !placed {
+        {
             return Err(Stuck::Unit(at));
         }
     }
     Ok(())
 }
 
-/// Places a unit whose parts are independent; whether all found hosts.
-fn place_anywhere<I: Index>(
+/// Looks at the budget now and then.
+struct Clock<'a> {
+    steps: usize,
+    budget: &'a Budget,
+}
+
+impl Clock<'_> {
+    fn tick(&mut self) -> Result<(), Stuck> {
+        let over = self.steps.is_multiple_of(STEPS) && self.budget.exhausted();
+        self.steps += 1;
+        if over { Err(Stuck::End) } else { Ok(()) }
+    }
+}
+
+/// Places a unit; whether all its parts found hosts.
+fn place_unit<I: Index>(
     fleet: &mut Fleet<'_, I>,
     chooser: &mut Chooser<'_>,
     unit: &Unit,
-    exhausted: &mut dyn FnMut() -> bool,
+    clock: &mut Clock<'_>,
 ) -> Result<bool, Stuck> {
+    if let Some(level) = unit.within {
+        return place_in_one_domain(fleet, chooser, unit, level, clock);
+    }
     for (part, copies) in &unit.parts {
+        fleet.turn_to(part);
         let mut kind = None;
         for _ in 0..*copies {
-            if exhausted() {
-                return Err(Stuck::End);
-            }
+            clock.tick()?;
             let placed = match part[..] {
                 [(job, 1)] if fleet.is_free(job) => chooser.settle_free(fleet, job, &mut kind),
                 _ => chooser.settle(fleet, part, None).is_some(),
@@ -146,29 +177,31 @@ fn place_in_one_domain<I: Index>(
     fleet: &mut Fleet<'_, I>,
     chooser: &mut Chooser<'_>,
     unit: &Unit,
-) -> bool {
-    let Some(level) = unit.within else { return false };
-    let domain = |kind: usize| fleet.instance.rules().topology.domain(level, kind);
-    let mut domains: Vec<Within> =
-        (0..fleet.instance.hosts().len()).map(|t| domain(t).map(|d| (level, d))).collect();
+    level: Level,
+    clock: &mut Clock<'_>,
+) -> Result<bool, Stuck> {
+    let topology = &fleet.instance.rules().topology;
+    let domain = |kind: usize| topology.domain(level, kind).map(|domain| (level, domain));
+    let mut domains: Vec<Within> = (0..fleet.instance.hosts().len()).map(domain).collect();
     domains.sort_unstable();
     domains.dedup();
     let mark = fleet.mark();
     for wanted in std::iter::once(None).chain(domains) {
         let mut within = wanted;
-        let mut copies = unit.parts.iter().flat_map(|(part, n)| (0..*n).map(move |_| part));
-        let all = copies.all(|part| {
-            let host = chooser.settle(fleet, part, within);
-            within = within.or_else(|| {
-                let kind = fleet.state.kind(host?);
-                fleet.instance.rules().topology.domain(level, kind).map(|d| (level, d))
-            });
-            host.is_some()
-        });
+        let mut all = true;
+        for part in unit.parts.iter().flat_map(|(part, n)| (0..*n).map(move |_| part)) {
+            clock.tick()?;
+            fleet.turn_to(part);
+            let Some(host) = chooser.settle(fleet, part, within) else {
+                all = false;
+                break;
+            };
+            within = within.or_else(|| domain(fleet.state.kind(host)));
+        }
         if all {
-            return true;
+            return Ok(true);
         }
         fleet.return_to(mark);
     }
-    false
+    Ok(false)
 }
