@@ -17,8 +17,8 @@ const PATIENCE: u64 = 40;
 const MOST_PATIENCE: u64 = 100_000;
 /// No more VM types are given to column generation at a time: its linear programs take cubic time.
 const MOST_TYPES: u64 = 1500;
-/// A first sketch of `n` VMs is worth its time where there are so many nanoseconds for each pair of them.
-const NANOSECONDS_PER_PAIR: u128 = 8000;
+/// A first sketch of `n` VMs, `k` to a host, is worth its time where that is `k^2 n^2` times so many nanoseconds.
+const NANOSECONDS: u128 = 650;
 
 /// Large-neighbourhood search: frees some hosts and packs their VMs again by column generation.
 ///
@@ -126,10 +126,13 @@ fn most_freed(instance: &Instance) -> u64 {
 
 /// So many VMs are worth a first sketch in the time that is left.
 fn affordable(run: &Run<'_>) -> u64 {
-    let pairs = run.budget.remaining().map(|left| left.as_nanos() / NANOSECONDS_PER_PAIR);
-    let vms = pairs.map_or(u64::MAX, |pairs| u64::try_from(pairs.isqrt()).unwrap_or(u64::MAX));
-    let types = run.instance.rows() as u64;
-    if types <= vms { most_freed(run.instance) } else { vms.min(most_freed(run.instance)) }
+    let most = most_freed(run.instance);
+    let Some(left) = run.budget.remaining() else { return most };
+    let hosts = run.best().hosts_opened();
+    let in_time = u64::try_from((left.as_nanos() / NANOSECONDS).isqrt()).unwrap_or(u64::MAX);
+    let vms = in_time.saturating_mul(hosts) / run.instance.total_vms().max(1);
+    // What counts is how many are different.
+    if run.instance.rows() as u64 <= vms { most } else { vms.min(most) }
 }
 
 /// Sketches the relaxation for hosts of so many VMs; whether the cost fell.

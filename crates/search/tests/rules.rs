@@ -53,7 +53,7 @@ fn tiny_instances_of_every_form_are_solved_to_the_optimum() {
     }
     println!("{optimal} of {feasible} optimal, missed {missed:?}");
     assert!(feasible > 150, "{feasible}");
-    assert!(optimal * 100 >= feasible * 96, "{optimal} of {feasible}, missed {missed:?}");
+    assert!(optimal * 100 >= feasible * 98, "{optimal} of {feasible}, missed {missed:?}");
 }
 
 /// Tenants apart, replicas on racks of their own, a dear and a cheap model of host in three racks.

@@ -13,7 +13,9 @@ mod fleet;
 mod recreate;
 mod ruin;
 
-use vmpack_model::packing::{Instance, Packing};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Observer, Outcome, Unsupported};
 
 use crate::run::Run;
@@ -22,10 +24,13 @@ use fleet::Fleet;
 use recreate::Recreate;
 
 /// A step is compared with the one so many before.
-const MEMORY: usize = 50;
+const MEMORY: usize = 500;
 /// After so many steps without a new best placement the search returns to the best one.
-const PATIENCE: u64 = 5000;
+const PATIENCE: u64 = 50_000;
 
+/// So often a placement is looked for in a random order, of so many VMs at most.
+const ATTEMPTS: u64 = 300;
+const MOST_ANEW: u64 = 1000;
 /// The most VMs that are looked at one by one.
 const MOST_VMS: u64 = 1 << 24;
 /// The forms of rules, and prices: all of them.
@@ -46,7 +51,7 @@ pub(crate) fn solve(
     budget: &Budget,
     observer: &mut dyn Observer,
 ) -> Outcome<Packing> {
-    let Some(start) = start(instance, budget) else {
+    let Some(start) = start(instance, budget).or_else(|| anew(instance, budget)) else {
         return vmpack_bounds::give_up(instance, observer);
     };
     let mut fleet = Fleet::new(instance, &start);
@@ -89,4 +94,32 @@ pub(crate) fn solve(
     }
     run.count("steps", step);
     run.finish()
+}
+
+/// A placement of all VMs in random orders, where greedy rules have found none; of few VMs, and in so many attempts.
+fn anew(instance: &Instance, budget: &Budget) -> Option<Placement> {
+    if instance.total_vms() > MOST_ANEW {
+        return None;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(budget.seed());
+    let mut fleet = Fleet::new(instance, &Placement::default());
+    let mut recreate = Recreate::new(instance);
+    let mut vms: Vec<u32> = (0..fleet.vms() as u32).collect();
+    for attempt in 0..ATTEMPTS {
+        if budget.exhausted_after(attempt * vms.len() as u64) {
+            return None;
+        }
+        if recreate.recreate(&mut fleet, &mut vms, &mut rng) && fleet.state.broken() == 0 {
+            let placement = vmpack_greedy::survive(instance, fleet.placement(), budget);
+            if placement.is_some() {
+                return placement;
+            }
+        }
+        for &vm in &vms {
+            if fleet.host_of(vm).is_some() {
+                fleet.take_off(vm);
+            }
+        }
+    }
+    None
 }

@@ -6,7 +6,7 @@ use vmpack_model::packing::{Demand, Level};
 use super::fleet::Fleet;
 
 /// No more hosts are freed at a time.
-const MOST_HOSTS: usize = 5;
+const MOST_HOSTS: usize = 3;
 /// No more hosts are freed once so many VMs wait.
 const MANY_VMS: usize = 40;
 /// So many hosts are drawn where the worst of them is wanted.
