@@ -357,14 +357,16 @@ fn odd_fleet() -> impl Strategy<Value = (String, String, String)> {
     let vms = prop::collection::vec((1_u64..5, 1_u64..4, 0_usize..2), 1..6);
     let hosts = prop::collection::vec((1_u64..40, 0_u64..4, 0_usize..2), 1..5);
     (vms, hosts, 1_u64..30, 1_u64..5, 0_u64..4).prop_map(|(vms, hosts, step, sold, kept)| {
-        let mut vm_table = "name,cpu (m),count,tenant\n".to_owned();
-        for (index, (amount, count, tenant)) in vms.iter().enumerate() {
-            vm_table += &format!("v{index},{},{count},{}\n", amount * step, ["a", "b"][*tenant]);
-        }
-        let mut host_table = "name,cpu (m),count,rack\n".to_owned();
-        for (index, (amount, count, rack)) in hosts.iter().enumerate() {
-            host_table += &format!("h{index},{},{count},{}\n", amount * 7, ["r1", "r2"][*rack]);
-        }
+        let vm_row = |(index, (amount, count, tenant)): (usize, &(u64, u64, usize))| {
+            format!("v{index},{},{count},{}\n", amount * step, ["a", "b"][*tenant])
+        };
+        let host_row = |(index, (amount, count, rack)): (usize, &(u64, u64, usize))| {
+            format!("h{index},{},{count},{}\n", amount * 7, ["r1", "r2"][*rack])
+        };
+        let vm_rows: String = vms.iter().enumerate().map(vm_row).collect();
+        let host_rows: String = hosts.iter().enumerate().map(host_row).collect();
+        let vm_table = format!("name,cpu (m),count,tenant\n{vm_rows}");
+        let host_table = format!("name,cpu (m),count,rack\n{host_rows}");
         let rules = format!(
             "[overcommit]\ncpu = \"{sold}/2\"\n[[reserve]]\nhosts = [\"h0\"]\nfree = {{ cpu = \"{kept}m\" }}\n\
              [[anti-affinity]]\nvms = [\"v0\"]\nwithin = \"rack\"\n[tenants]\ndedicated = [\"{}\"]\n",
