@@ -14,7 +14,8 @@ pub(crate) struct Growth<'a> {
     pub(crate) method: usize,
     /// In the order of size; at least [`LEAST_SIZES`].
     pub(crate) sizes: Vec<Size>,
-    /// The exponents of CPU time, wall time and memory over the largest sizes.
+    /// The exponents of CPU time, wall time and memory over the largest sizes; of memory beyond what the smallest
+    /// takes, where it grows.
     pub(crate) exponents: Taken<Option<f64>>,
 }
 
@@ -38,6 +39,8 @@ const LEAST_SPAN: f64 = 10.0;
 /// The exponent is of the sizes from the greatest down to one of so many parts of it: small ones show what the
 /// start of a program takes.
 const FITTED_SPAN: f64 = 100.0;
+/// Memory that grows less than so many times is that of the program, which is not taken off then.
+const MEMORY_GROWN: f64 = 2.0;
 /// The shortest time that is more than noise.
 const LEAST_SECONDS: f64 = 1e-6;
 
@@ -88,5 +91,8 @@ fn exponents(sizes: &[Size]) -> Taken<Option<f64>> {
         let points: Vec<(f64, f64)> = large.iter().map(|s| (s.vms, value(&s.taken))).collect();
         (points.len() >= LEAST_SIZES).then(|| stats::growth_exponent(&points)).flatten()
     };
-    Taken { cpu: of(&|t| t.cpu), wall: of(&|t| t.wall), memory: of(&|t| t.memory) }
+    let memory = |size: Option<&Size>| size.map_or(0.0, |size| size.taken.memory);
+    let (least, most) = (memory(sizes.first()), memory(sizes.last()));
+    let program = if most >= MEMORY_GROWN * least { least } else { 0.0 };
+    Taken { cpu: of(&|t| t.cpu), wall: of(&|t| t.wall), memory: of(&|t| t.memory - program) }
 }

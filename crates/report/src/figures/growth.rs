@@ -43,8 +43,8 @@ impl Figure for GrowthBySize {
          the thin one wall time, hidden behind it where they agree. A line ends where the method stopped to answer: \
          at a limit of time or memory, or because it refuses larger instances. The figure cannot tell growth from a \
          change of the instances: where a dataset mixes kinds of instances, larger ones may be other ones. Memory \
-         has the program itself and the instance in it, so its exponent is too small where those are most of it; \
-         time leaves out reading the instance and writing the answer."
+         has the program and the instance in it; its exponent is of what is beyond the smallest size, where it at \
+         least doubles. Time leaves out reading the instance and writing the answer."
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -144,12 +144,17 @@ impl Panel<'_> {
             for (x, exponent) in
                 columns.into_iter().zip([growth.exponents.cpu, growth.exponents.memory])
             {
-                let text = exponent.map_or_else(|| "\u{2013}".to_owned(), |b| format!("{b:.2}"));
+                let text = exponent.map_or_else(|| "\u{2013}".to_owned(), two_decimals);
                 canvas.text((x, y), &text, Type::LABEL, Anchor::End)?;
             }
         }
         Ok(())
     }
+}
+
+/// Without a sign before zero.
+fn two_decimals(exponent: f64) -> String {
+    format!("{:.2}", (100.0 * exponent).round() / 100.0 + 0.0)
 }
 
 fn draw_line(

@@ -79,7 +79,7 @@ fn growth_is_fitted_to_the_two_greatest_decades() {
         records.push(run(vms, "linear", 1e-6 * n, 1 << 20));
         // As slow as the greatest on the small ones, which are left out.
         let seconds = if vms < 1000 { 50.0 } else { 1e-9 * n * n };
-        records.push(run(vms, "quadratic", seconds, 100 * vms));
+        records.push(run(vms, "quadratic", seconds, 5_000_000 + 100 * vms));
     }
     let short = [10, 20].map(|vms| run(vms, "short", 1e-6, 1 << 20));
     records.extend(short);
@@ -91,7 +91,8 @@ fn growth_is_fitted_to_the_two_greatest_decades() {
         let number = |column: &str| growth[row][column].parse::<f64>().expect("a number");
         assert!((number("cpu_exponent") - time).abs() < 1e-6, "{method}");
         assert!((number("wall_exponent") - time).abs() < 1e-6, "{method}");
-        assert!((number("memory_exponent") - memory).abs() < 1e-6, "{method}");
+        // What the smallest takes counts as the program's.
+        assert!((number("memory_exponent") - memory).abs() < 0.01, "{method}");
     }
     report.says("Growth with the number of VMs");
 }
