@@ -73,7 +73,7 @@ fn mistakes_are_named() {
     assert!(of(&["--policy", "best", "--mode", "cloudsim"]).contains("did you mean cloudsim303?"));
     assert!(of(&["--policy", "best", "--with", "ram"]).contains("did you mean ram-enforced?"));
     assert!(of(&["--policy", "best", "--hosts", "2"]).contains("memory needs"));
-    assert!(of(&["--policy", "dvfs", "--hosts", "9"]).contains("fits no host"));
+    assert!(of(&["--policy", "dvfs", "--hosts", "9"]).contains("VM vm-08 fits no host"));
     let nowhere = folder.path().join("nowhere");
     let missing = refusal(&nowhere, &["--policy", "best", "--format", "planetlab"]);
     assert!(missing.contains("nowhere"), "{missing}");
