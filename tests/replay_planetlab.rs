@@ -11,9 +11,9 @@ use crate::support::{real_data, vmpack};
 fn trace(vms: usize) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for vm in 0..vms {
-        let day: String =
-            (0..288).map(|sample| format!("{}\n", (vm * 37 + sample / 5 * 13) % 71)).collect();
-        std::fs::write(folder.path().join(format!("vm-{vm:02}")), day).unwrap();
+        let load = |sample: usize| (vm * 37 + sample / 5 * 13) % 71;
+        let day: Vec<String> = (0..288).map(|sample| load(sample).to_string()).collect();
+        std::fs::write(folder.path().join(format!("vm-{vm:02}")), day.join("\n")).unwrap();
     }
     folder
 }
@@ -73,7 +73,7 @@ fn mistakes_are_named() {
     assert!(of(&["--policy", "best", "--mode", "cloudsim"]).contains("did you mean cloudsim303?"));
     assert!(of(&["--policy", "best", "--with", "ram"]).contains("did you mean ram-enforced?"));
     assert!(of(&["--policy", "best", "--hosts", "2"]).contains("memory needs"));
-    assert!(of(&["--policy", "dvfs", "--hosts", "9"]).contains("fits no host"));
+    assert!(of(&["--policy", "dvfs", "--hosts", "9"]).contains("VM vm-08 fits no host"));
     let nowhere = folder.path().join("nowhere");
     let missing = refusal(&nowhere, &["--policy", "best", "--format", "planetlab"]);
     assert!(missing.contains("nowhere"), "{missing}");

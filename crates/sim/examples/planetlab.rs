@@ -103,17 +103,20 @@ fn compare(folder: &Path) {
 
 fn ablation(day: &Path, policy: &str) {
     let policy = Policy::named(policy).unwrap();
-    let mut runs = vec![("none".to_owned(), Changes::CLOUDSIM303)];
+    let mut runs = vec![("| none".to_owned(), Changes::CLOUDSIM303)];
     let mut so_far = Changes::CLOUDSIM303;
     for &change in Change::ALL {
-        runs.push((format!("`{}`", change.name()), Changes::CLOUDSIM303.with(change)));
+        runs.push((
+            format!("{} | `{}`", change.quirk(), change.name()),
+            Changes::CLOUDSIM303.with(change),
+        ));
     }
     for &change in Change::ALL.iter().filter(|change| change.is_correction()) {
         so_far = so_far.with(change);
-        runs.push((format!("and `{}`", change.name()), so_far));
+        runs.push((format!("{} | and `{}`", change.quirk(), change.name()), so_far));
     }
-    println!("| change | kWh | migrations | SLATAH % | PDM % | shutdowns |");
-    println!("|---|---|---|---|---|---|");
+    println!("| quirk | change | kWh | migrations | SLATAH % | PDM % | shutdowns |");
+    println!("|---|---|---|---|---|---|---|");
     let lines: Vec<String> = runs
         .par_iter()
         .map(|(name, changes)| match replay(&study(day, *changes), policy, *changes, 0, |_| ()) {

@@ -66,7 +66,8 @@ pub(crate) fn start(study: &Study, reserve: f64) -> Result<Vec<usize>, ReplayErr
         }
         let suiting = kinds.iter().filter(|&&kind| suits(kind)).chain(&kinds);
         let opened = suiting.into_iter().find_map(|&kind| closed[kind].next());
-        let host = opened.ok_or(ReplayError::NoHost { vm })?;
+        let host =
+            opened.ok_or_else(|| ReplayError::NoHost { vm: study.trace.names()[vm].clone() })?;
         open.push((host, study.host_kind(host).ram_mb - wanted.ram_mb));
         placement[vm] = host;
     }

@@ -2,8 +2,7 @@
 //!
 //! The study is that of CloudSim 3.0.3 on PlanetLab traces: 800 hosts of two kinds, VMs of four kinds, a day of
 //! CPU loads 300 seconds apart. [`replay`] reproduces what CloudSim prints, and with [`Changes`] it does what
-//! CloudSim means to do; `docs/planetlab.md` lists
-//! what differs.
+//! CloudSim means to do; `docs/planetlab.md` lists what differs.
 
 mod best;
 mod bound;
@@ -43,8 +42,8 @@ pub enum ReplayError {
     /// No host can take a VM.
     #[error("VM {vm} fits no host; there must be more hosts")]
     NoHost {
-        /// The number of the VM, in the order of the trace.
-        vm: usize,
+        /// The name of the VM in the trace.
+        vm: String,
     },
     /// A host is used beyond its capacity.
     #[error(

@@ -46,7 +46,8 @@ fn place(study: &Study, cost: impl Fn(usize, f64, f64) -> f64) -> Result<Vec<usi
                 }
             }
         }
-        let (host, _) = best.ok_or(ReplayError::NoHost { vm })?;
+        let (host, _) =
+            best.ok_or_else(|| ReplayError::NoHost { vm: study.trace.names()[vm].clone() })?;
         hosts[host].mips += wanted.mips;
         hosts[host].ram_mb += wanted.ram_mb;
         placement.push(host);

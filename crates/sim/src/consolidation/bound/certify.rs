@@ -91,10 +91,10 @@ pub fn certify(study: &Study, stated: &EnergyBound) -> Result<f64, BoundError> {
             })
             .collect();
         rests.sort();
-        let mut off = stated.hosts;
+        let mut left = stated.hosts;
         for (rest, stock) in rests {
-            let on = if rest.is_negative() { stock } else { stock.min(off) };
-            off = off.saturating_sub(on);
+            let on = if rest.is_negative() { stock } else { stock.min(left) };
+            left = left.saturating_sub(on);
             deciwatt_intervals += rest * whole(on);
         }
         deciwatt_intervals += price * whole(load[interval] + load[interval + 1]) / whole(2);
