@@ -144,7 +144,9 @@ pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
     let (schedule, capacity) = match (scheduler, discipline) {
         (Some(scheduler), _) => {
             // A thread takes one core, and memory is no matter of the CPU.
-            jobs.iter_mut().for_each(|job| job.demand = [1, 0]);
+            for job in &mut jobs {
+                job.demand = [1, 0];
+            }
             let host = Host { cores: of.cores as usize, switch_cost: of.switch_cost.unwrap_or(0) };
             let schedule = host::run(&jobs, host, scheduler, |_| {});
             (schedule, [u64::from(of.cores), 0])
@@ -163,7 +165,9 @@ pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
                 ],
             };
             if capacity[1] == 0 {
-                jobs.iter_mut().for_each(|job| job.demand[1] = 0);
+                for job in &mut jobs {
+                    job.demand[1] = 0;
+                }
             }
             (queue::run(&jobs, &capacity, discipline), capacity)
         }
