@@ -464,7 +464,7 @@ proptest! {
                 let mut used = vec![[0; RESOURCES]; fleet.len()];
                 let (mut started, mut left, mut rejected) = (BTreeMap::new(), 0, 0);
                 let mut waits: Vec<u64> = Vec::new();
-                for (time, id, what) in log {
+                for (at, &(time, id, what)) in log.iter().enumerate() {
                     let vm = &trace[id as usize];
                     match what {
                         What::Placed(host) => {
@@ -490,6 +490,18 @@ proptest! {
                             (0..RESOURCES).for_each(|k| used[host][k] -= vm.demand[k]);
                             left += 1;
                         }
+                    }
+                    if log.get(at + 1).is_some_and(|&(next, ..)| next == time) {
+                        continue;
+                    }
+                    // Nobody waits for nothing: the first has no room, and under backfilling nobody has.
+                    let tried = if admission == Admission::Fcfs { 1 } else { waits.len() };
+                    for id in waits.iter().take(tried) {
+                        let demand = &trace[*id as usize].demand;
+                        let room = |host: usize| {
+                            (0..RESOURCES).all(|k| used[host][k] + demand[k] <= capacity[host][k])
+                        };
+                        prop_assert!(!(0..fleet.len()).any(room), "VM {} had room", id);
                     }
                 }
                 prop_assert_eq!(outcome.departures, left);

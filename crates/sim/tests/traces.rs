@@ -305,6 +305,8 @@ fn what_is_no_trace_is_refused() {
         "{error}"
     );
     assert_eq!(open("a", Some("tbpp")).unwrap().arrivals.count(), 1);
+    let error = open("a", Some("azure_v1_flavors")).unwrap_err().to_string();
+    assert!(error.contains("expected lifetimes beside it"), "{error}");
     // No reader panics on what is meant for another.
     for format in FORMATS {
         let _ = open("a", Some(format.name)).map(|trace| trace.arrivals.count());

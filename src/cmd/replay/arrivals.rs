@@ -80,7 +80,7 @@ impl Answer<'_> {
         );
         if let Some(queue) = &self.queue {
             println!(
-                "queue        {} waited, {:.1} s on average over all VMs, {:.1} s at most; {} still wait",
+                "queue        {} waited, {:.1} s on average over VMs placed, {:.1} s at most; {} still wait",
                 queue.waited, queue.mean_wait_s, queue.longest_wait_s, queue.still_waiting
             );
         }

@@ -88,7 +88,7 @@ pub const FORMATS: &[Format] = &[
     swf::FORMAT,
 ];
 
-/// Opens a trace, in the format of that name or in the one that the content looks like; a path such as
+/// Opens a trace, in the format of that name (`_` is as good as `-`) or in the one that the content looks like; a path such as
 /// `poisson:rate=100` is one that a [`Generator`] draws.
 ///
 /// # Errors
@@ -103,7 +103,8 @@ pub fn open(path: &Path, format: Option<&str>, options: Options) -> Result<Trace
     }
     let names = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
     let format = if let Some(name) = format {
-        FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
+        let hyphened = name.replace('_', "-");
+        FORMATS.iter().find(|format| format.name == hyphened).ok_or_else(|| {
             whole(format!("there is no format {name:?}; the formats are {}", names()))
         })?
     } else {
