@@ -30,9 +30,6 @@ const LEAST_WIDTH: f64 = 0.01;
 /// The part of a day below which lifetimes are about equal: ten minutes.
 const SHORTEST: f64 = 1.0 / 144.0;
 
-/// What a score of a host that the VM prolongs has more.
-const PROLONGED: u64 = 1 << 63;
-
 struct Lifetime {
     free: Free,
     /// Whether predictions are the truth.
@@ -45,7 +42,7 @@ struct Lifetime {
     /// When each host is expected to become empty.
     ends: Vec<u64>,
     /// The class of the time each host has left, at the time `now`.
-    classes: Vec<i32>,
+    classes: Vec<u64>,
     now: u64,
     width: f64,
 }
@@ -81,22 +78,16 @@ impl Lifetime {
     }
 
     /// The class of a point in time, seen from `now`.
-    fn class(&self, end: u64) -> i32 {
+    fn class(&self, end: u64) -> u64 {
         let left = end.saturating_sub(self.now) as f64;
-        libm::floor(libm::log(left + self.shortest) / self.width) as i32
+        libm::floor(libm::log(left + self.shortest) / self.width) as u64
     }
+}
 
-    /// How ill a host suits a VM that leaves at `end`, of class `class`.
-    fn misfit(&self, host: usize, end: u64, class: i32) -> u64 {
-        let (has, needs) = if self.exact {
-            (self.ends[host], end)
-        } else {
-            // Both are offset alike, so that they are not negative.
-            let offset = |class: i32| (i64::from(class) - i64::from(i32::MIN)) as u64;
-            (offset(self.classes[host]), offset(class))
-        };
-        if has >= needs { has - needs } else { PROLONGED | (needs - has) }
-    }
+/// How ill a host that is in use until `has` suits a VM that needs it until `needs`: whether it is prolonged, and by how
+/// much the two differ.
+fn misfit(has: u64, needs: u64) -> (bool, u64) {
+    (has < needs, has.abs_diff(needs))
 }
 
 impl Policy for Lifetime {
@@ -122,8 +113,11 @@ impl Policy for Lifetime {
             return with_room.next();
         }
         let end = self.end(vm);
+        if self.exact {
+            return with_room.min_by_key(|&host| misfit(self.ends[host], end));
+        }
         let class = self.class(end);
-        with_room.min_by_key(|&host| self.misfit(host, end, class))
+        with_room.min_by_key(|&host| misfit(self.classes[host], class))
     }
 
     fn switch_on(&mut self, host: usize) {
@@ -139,7 +133,9 @@ impl Policy for Lifetime {
         let end = self.end(vm);
         self.guests[host].push((vm.id, end));
         self.ends[host] = self.ends[host].max(end);
-        self.classes[host] = self.class(self.ends[host]);
+        if !self.exact {
+            self.classes[host] = self.class(self.ends[host]);
+        }
     }
 
     fn remove(&mut self, now: u64, host: usize, vm: &Vm) {
@@ -148,8 +144,10 @@ impl Policy for Lifetime {
         let at = guests.iter().position(|&(id, _)| id == vm.id).expect("the VM is on the host");
         guests.swap_remove(at);
         self.ends[host] = guests.iter().map(|&(_, end)| end).max().unwrap_or(0);
-        let lifetime = |end: u64| end.saturating_sub(vm.start).max(1) as f64;
-        self.experience.learn(lifetime(vm.predicted_end), lifetime(now));
+        if !self.exact {
+            let lifetime = |end: u64| end.saturating_sub(vm.start).max(1) as f64;
+            self.experience.learn(lifetime(vm.predicted_end), lifetime(now));
+        }
     }
 }
 
