@@ -6,20 +6,35 @@ use vmpack_model::{Budget, NullObserver};
 /// With more VM types than this, rules on counts take quadratic time.
 const MOST_COUNTED: usize = 3000;
 
+/// Up to so many VMs with placement rules, variants of greedy rules are tried too, so many.
+const MOST_VARIED: u64 = 5000;
+const VARIANTS: u64 = 80;
+
 /// The best placement of greedy rules; `None` if none has found one within the budget.
 pub(crate) fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
-    if instance.rules().only_capacity() && instance.rows() <= MOST_COUNTED {
-        vmpack_greedy::start(instance, budget)
-    } else {
-        indexed(instance, budget)
+    let plain = instance.rules().only_capacity();
+    if plain && instance.rows() <= MOST_COUNTED {
+        return vmpack_greedy::start(instance, budget);
     }
+    // These find hosts by an index and keep placement rules.
+    let indexed = best_of(|name| name.ends_with("-indexed"), instance, budget);
+    if plain || instance.total_vms() > MOST_VARIED {
+        return indexed;
+    }
+    let few = budget.clone().with_work(VARIANTS);
+    let varied = best_of(|name| name == "portfolio", instance, &few);
+    let both = indexed.into_iter().chain(varied);
+    both.min_by_key(|placement| placement.cost(instance))
 }
 
-/// The best placement of the rules on single hosts, which find these by an index and keep placement rules.
-fn indexed(instance: &Instance, budget: &Budget) -> Option<Placement> {
+/// The best placement of the greedy methods with some names.
+fn best_of(
+    is_wanted: impl Fn(&str) -> bool,
+    instance: &Instance,
+    budget: &Budget,
+) -> Option<Placement> {
     let mut best: Option<(u64, Placement)> = None;
-    for method in vmpack_greedy::PACKING.iter().filter(|method| method.name().ends_with("-indexed"))
-    {
+    for method in vmpack_greedy::PACKING.iter().filter(|method| is_wanted(method.name())) {
         if method.accepts(instance).is_err() || best.is_some() && budget.exhausted() {
             continue;
         }
