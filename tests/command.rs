@@ -283,3 +283,45 @@ fn a_missing_placement_is_explained() {
     let other = file(folder.path(), "broken.json", "{}");
     assert_eq!(run(&["explain", &other]).0, 1);
 }
+
+/// `vmpack ... | head` takes what it wants; the rest is nobody's loss.
+#[test]
+fn a_reader_that_stops_reading_is_no_error() {
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    let instance = file(folder.path(), "small.bpp", "3\n10\n6\n5\n4\n");
+    let solve = ["solve", &instance, "--method", "ffd-l1"];
+    let arrivals = [
+        "replay",
+        "--trace",
+        "poisson:rate=1,days=1",
+        "--policy",
+        "first-fit",
+        "--cluster",
+        "9x8c64g",
+    ];
+    let jobs = ["replay", "--trace", "poisson:rate=1,jobs=10", "--scheduler", "fcfs"];
+    let verbs: [&[&str]; 8] = [
+        &solve,
+        &arrivals,
+        &[&arrivals[..], &["--json"]].concat(),
+        &jobs,
+        &["list", "methods"],
+        &["completions", "bash"],
+        &["convert", &instance, "--to", "json"],
+        &["explain", &instance],
+    ];
+    for arguments in verbs {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let done = Command::new(env!("CARGO_BIN_EXE_vmpack"))
+            .args(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments:?}: {}: {said}", done.status);
+        assert_eq!(said, "", "{arguments:?}");
+    }
+}

@@ -79,6 +79,17 @@ fn mistakes_are_named() {
     assert!(missing.contains("nowhere"), "{missing}");
 
     let file = folder.path().join("vm-07");
+    let said = refusal(&nowhere, &["--policy", "best"]);
+    assert!(said.contains("nowhere: ") && !said.contains("policy"), "{said}");
+    assert!(refusal(&file, &["--policy", "best"]).contains("best is a policy for traces of load"));
+    assert!(
+        of(&["--policy", "first-fit"]).contains("first-fit is a policy for traces of arrivals")
+    );
+    assert!(of(&["--policy", "best", "--cluster", "9x1c1g"]).contains("so many --hosts"));
+    for hosts in ["0", "-1", "99999999999999", "x"] {
+        let said = of(&["--policy", "best", &format!("--hosts={hosts}")]);
+        assert!(said.contains("expected a whole number from 1 to 1000000"), "{said}");
+    }
     let text = std::fs::read_to_string(&file).unwrap();
     let spoil = |line: &str| {
         let mut lines: Vec<&str> = text.lines().collect();
@@ -92,6 +103,14 @@ fn mistakes_are_named() {
     }
     std::fs::write(&file, "1\n2\n").unwrap();
     assert!(of(&["--policy", "best"]).contains("vm-07:3: expected 288 lines"));
+    #[cfg(unix)]
+    {
+        // A VM that cannot be read is not left out.
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("gone", &file).unwrap();
+        let said = of(&["--policy", "best"]);
+        assert!(said.contains("vm-07: No such file"), "{said}");
+    }
     let empty = tempfile::tempdir().unwrap();
     assert!(refusal(empty.path(), &["--policy", "best"]).contains("found none"));
 }

@@ -10,7 +10,7 @@ use vmpack_model::AnyInstance;
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::Packing;
 
-use super::format_named;
+use super::{format_named, say};
 
 /// Judge a solution file: feasibility, cost, and every bound or refutation that it brings evidence for.
 ///
@@ -39,9 +39,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     .with_context(|| arguments.solution.display().to_string())?;
     if arguments.json {
-        println!("{}", serde_json::to_string(&judgement)?);
+        say(serde_json::to_string(&judgement)?)?;
     } else {
-        print(&judgement);
+        print(&judgement)?;
     }
     Ok(match judgement.verdict {
         Verdict::Correct => ExitCode::SUCCESS,
@@ -58,16 +58,17 @@ fn judge<P: Judge + SolutionForm>(
     Ok(P::judge(instance, &outcome, &Effort::default()))
 }
 
-fn print(judgement: &Judgement) {
-    println!("{}", judgement.verdict);
+fn print(judgement: &Judgement) -> anyhow::Result<()> {
+    say(&judgement.verdict)?;
     if let Some(cost) = judgement.cost {
-        println!("cost {cost}");
+        say(format_args!("cost {cost}"))?;
     }
-    println!("{}", if judgement.certified { "certified" } else { "not certified" });
+    say(if judgement.certified { "certified" } else { "not certified" })?;
     if !judgement.violation.is_zero() {
-        println!("greatest violation {}", judgement.violation);
+        say(format_args!("greatest violation {}", judgement.violation))?;
     }
     for note in &judgement.notes {
-        println!("{note}");
+        say(note)?;
     }
+    Ok(())
 }

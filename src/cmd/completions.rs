@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 
+use super::deliver;
+
 /// Print a completion script for a shell.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -11,9 +13,10 @@ pub(crate) struct Arguments {
     shell: clap_complete::Shell,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "verbs have one signature")]
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut command = crate::Arguments::command();
-    clap_complete::generate(arguments.shell, &mut command, "vmpack", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "vmpack", &mut script);
+    deliver(&script, None)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use vmpack_lp::explain::{Explanation, Finding, explain};
 use vmpack_model::packing::Instance;
 use vmpack_model::{AnyInstance, Budget};
 
-use super::{format_named, seconds};
+use super::{format_named, say, seconds};
 
 /// Say why an instance has no placement: a smallest set of rules, VMs, stock and capacities that cannot hold
 /// together.
@@ -94,12 +94,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     if arguments.json {
         let answer = Answer { instance: instance.name(), feasible, conflict };
-        println!("{}", serde_json::to_string(&answer)?);
+        say(serde_json::to_string(&answer)?)?;
     } else {
         match conflict {
-            Some(conflict) => println!("There is no placement: {}", conflict.reason),
-            None if feasible.is_some() => println!("There is a placement."),
-            None => println!("Neither a placement nor a reason why there is none was found."),
+            Some(conflict) => say(format_args!("There is no placement: {}", conflict.reason))?,
+            None if feasible.is_some() => say("There is a placement.")?,
+            None => say("Neither a placement nor a reason why there is none was found.")?,
         }
     }
     Ok(ExitCode::from(code))

@@ -11,6 +11,7 @@ use vmpack_model::{Kind, Method, Problem};
 use vmpack_sim::scheduling::host::Scheduler;
 use vmpack_sim::scheduling::queue::Discipline;
 
+use super::say;
 use crate::experiments::EXPERIMENTS;
 use crate::registry::registry;
 
@@ -96,9 +97,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         What::Queues => described(Discipline::NAMES),
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say(serde_json::to_string_pretty(&rows)?)?;
     } else {
-        print(&rows);
+        print(&rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -182,7 +183,7 @@ fn description(experiment: &str) -> anyhow::Result<String> {
 const COLUMNS: [&str; 6] = ["name", "family", "kind", "use", "licence", "instances"];
 
 /// One row per line in aligned columns, the summary last; parameters on lines of their own.
-fn print(rows: &[Value]) {
+fn print(rows: &[Value]) -> anyhow::Result<()> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let columns: Vec<(&str, usize)> = COLUMNS
         .into_iter()
@@ -199,16 +200,17 @@ fn print(rows: &[Value]) {
         }
         let summary =
             row.get("summary").or_else(|| row.get("title")).map_or_else(String::new, text);
-        println!("{}", (line + &summary).trim_end());
+        say((line + &summary).trim_end())?;
         for parameter in row["parameters"].as_array().into_iter().flatten() {
             let field = |name: &str| text(&parameter[name]);
-            println!(
+            say(format_args!(
                 "    --set {}={}  {} ({})",
                 field("name"),
                 field("default"),
                 field("summary"),
                 field("range")
-            );
+            ))?;
         }
     }
+    Ok(())
 }

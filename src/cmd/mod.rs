@@ -13,16 +13,26 @@ pub(crate) mod run;
 pub(crate) mod run_one;
 pub(crate) mod solve;
 
-use std::io::Write as _;
+use std::fmt::Display;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use vmpack_datasets::{FORMATS, Format};
 
-/// Writes bytes to a file that appears under its name only when complete, or to standard output.
+/// Prints a line. Whoever reads standard output may stop reading, as `head` does; that is no error.
+pub(crate) fn say(line: impl Display) -> anyhow::Result<()> {
+    deliver(format!("{line}\n").as_bytes(), None)
+}
+
+/// Writes bytes to a file that appears under its name only when complete, or to standard output as long as that is read.
 pub(crate) fn deliver(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
     let Some(out) = out else {
-        return std::io::stdout().write_all(bytes).context("standard output");
+        let mut stdout = std::io::stdout().lock();
+        return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("standard output"),
+        };
     };
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let context = || out.display().to_string();

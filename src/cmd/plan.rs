@@ -13,7 +13,7 @@ use vmpack_harness::Methods;
 use vmpack_model::packing::{Packing, Placement};
 use vmpack_model::{AnyInstance, Outcome};
 
-use super::{deliver, explain, seconds};
+use super::{deliver, explain, say, seconds};
 use crate::plan::attempt::{Best, best};
 use crate::plan::summary::Summary;
 use crate::plan::{assignments, fills, moves};
@@ -117,7 +117,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let best =
         best(&compiled.instance, draft.path(), &methods, arguments.method.as_deref(), limits)?;
     let Some((outcome, _)) = &best.placed else {
-        return Ok(no_plan(&instance, &best, arguments.time));
+        return no_plan(&instance, &best, arguments.time);
     };
     let (placement, summary) = judged(&fleet, &compiled, outcome, &best)?;
     let method = best.placed.as_ref().map(|(_, record)| record.method.as_str());
@@ -131,8 +131,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     ];
     files.extend(plan_files(&fleet, &compiled, placement)?);
     publish(&arguments.out, &files)?;
-    print!("{summary}");
-    println!("plan          {}", arguments.out.join("plan.csv").display());
+    deliver(summary.to_string().as_bytes(), None)?;
+    say(format_args!("plan          {}", arguments.out.join("plan.csv").display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -157,19 +157,19 @@ fn judged<'a>(
 }
 
 /// What is said where there is no placement to write.
-fn no_plan(instance: &AnyInstance, best: &Best, time: f64) -> ExitCode {
+fn no_plan(instance: &AnyInstance, best: &Best, time: f64) -> anyhow::Result<ExitCode> {
     if let Some(reason) = explain::reason(instance, time) {
-        println!("There is no placement: {reason}");
-        return ExitCode::from(3);
+        say(format_args!("There is no placement: {reason}"))?;
+        return Ok(ExitCode::from(3));
     }
     if best.infeasible {
-        println!("There is no placement; no smallest reason was found in time.");
-        return ExitCode::from(3);
+        say("There is no placement; no smallest reason was found in time.")?;
+        return Ok(ExitCode::from(3));
     }
     if best.attempts.is_empty() {
-        println!("No method of this build takes this fleet with these rules.");
+        say("No method of this build takes this fleet with these rules.")?;
     } else {
-        println!("No placement was found in time.");
+        say("No placement was found in time.")?;
     }
     for attempt in &best.attempts {
         eprintln!("vmpack: tried: {}", attempt.sentence());
@@ -177,7 +177,7 @@ fn no_plan(instance: &AnyInstance, best: &Best, time: f64) -> ExitCode {
     for refusal in &best.refusals {
         eprintln!("vmpack: not tried: {refusal}");
     }
-    ExitCode::from(2)
+    Ok(ExitCode::from(2))
 }
 
 fn pretty(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::say;
+
 /// Write figures, tables and one HTML file from the records of a run directory.
 ///
 /// Works on a half-finished experiment as well, and says how much of it is there.
@@ -26,7 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(out) = &arguments.optima {
         let gathered = vmpack_report::gather_optima(directory, out)
             .with_context(|| format!("new optima of {}", directory.display()))?;
-        println!("{}", gathered.list.display());
+        say(gathered.list.display())?;
         eprintln!("{} new optima, {} with solutions", gathered.optima, gathered.solutions);
     }
     Ok(ExitCode::SUCCESS)
@@ -37,7 +39,7 @@ pub(super) fn write(directory: &Path, out: &Path) -> anyhow::Result<()> {
     let written = vmpack_report::write(directory, out)
         .with_context(|| format!("report of {}", directory.display()))?;
     for file in written.files {
-        println!("{}", file.display());
+        say(file.display())?;
     }
     Ok(())
 }

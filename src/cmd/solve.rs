@@ -11,7 +11,7 @@ use vmpack_harness::{Interrupt, Launcher, Methods, measure_one, solution_text};
 use vmpack_model::{Counters, Status, Value};
 use vmpack_results::{Limits, Record, Termination};
 
-use super::{deliver, explain, format_named, seconds};
+use super::{deliver, explain, format_named, say, seconds};
 use crate::registry::{missing_methods, registry};
 
 /// Solve one instance with one method, in a process of its own, and have the answer judged.
@@ -105,27 +105,31 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn print(&self) {
+    fn print(&self) -> anyhow::Result<()> {
         let value = |value: Option<Value>| value.map_or("none".to_owned(), |v| v.to_string());
-        println!("instance     {}", self.instance);
-        println!("method       {}", self.method);
-        println!("status       {}", self.status);
-        println!("cost         {}", value(self.cost));
+        say(format_args!("instance     {}", self.instance))?;
+        say(format_args!("method       {}", self.method))?;
+        say(format_args!("status       {}", self.status))?;
+        say(format_args!("cost         {}", value(self.cost)))?;
         let certified = if self.certified { " (certified)" } else { "" };
-        println!("lower bound  {}{certified}", value(self.lower_bound));
-        println!("verdict      {}", self.verdict);
-        println!("termination  {}", self.termination.name());
-        println!("time         {:.6} s wall, {:.6} s CPU", self.wall_s, self.cpu_s);
-        println!("peak memory  {:.1} MiB", self.peak_rss_bytes as f64 / f64::from(1 << 20));
+        say(format_args!("lower bound  {}{certified}", value(self.lower_bound)))?;
+        say(format_args!("verdict      {}", self.verdict))?;
+        say(format_args!("termination  {}", self.termination.name()))?;
+        say(format_args!("time         {:.6} s wall, {:.6} s CPU", self.wall_s, self.cpu_s))?;
+        say(format_args!(
+            "peak memory  {:.1} MiB",
+            self.peak_rss_bytes as f64 / f64::from(1 << 20)
+        ))?;
         for (name, count) in &self.counters {
-            println!("{name:<12} {count}");
+            say(format_args!("{name:<12} {count}"))?;
         }
         for note in &self.notes {
-            println!("note         {note}");
+            say(format_args!("note         {note}"))?;
         }
         if let Some(reason) = &self.reason {
-            println!("reason       {reason}");
+            say(format_args!("reason       {reason}"))?;
         }
+        Ok(())
     }
 }
 
@@ -168,9 +172,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         answer.reason = explain::reason(&vmpack_datasets::load(&source)?, arguments.time);
     }
     if arguments.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        say(serde_json::to_string(&answer)?)?;
     } else {
-        answer.print();
+        answer.print()?;
     }
     exit_code(&measured.record)
 }

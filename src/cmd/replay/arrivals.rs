@@ -11,7 +11,7 @@ use vmpack_sim::arrivals::policy::{self, POLICIES, Setting};
 use vmpack_sim::arrivals::{Admission, Arrival, Fleet, Outcome, Predictor, Replay, Trace};
 
 use super::Arguments;
-use crate::cmd::did_you_mean;
+use crate::cmd::{did_you_mean, say};
 
 /// VMs read ahead, so that reading and placing can be timed apart.
 const AHEAD: usize = 1 << 14;
@@ -63,29 +63,35 @@ impl Queued {
 }
 
 impl Answer<'_> {
-    fn print(&self) {
-        println!("trace        {}", self.trace);
-        println!("policy       {}", self.policy);
-        println!("VMs          {} ({} events), {} rejected", self.vms, self.events, self.rejected);
+    fn print(&self) -> anyhow::Result<()> {
+        say(format_args!("trace        {}", self.trace))?;
+        say(format_args!("policy       {}", self.policy))?;
+        say(format_args!(
+            "VMs          {} ({} events), {} rejected",
+            self.vms, self.events, self.rejected
+        ))?;
         let over = self.over_bound_percent.map(|over| format!(", {over:.2} % over it"));
-        println!(
+        say(format_args!(
             "server days  {:.2} (lower bound {:.2}{})",
             self.server_days,
             self.server_days_lower_bound,
             over.unwrap_or_default()
-        );
-        println!(
+        ))?;
+        say(format_args!(
             "peak hosts   {} of {} (lower bound {})",
             self.peak_hosts, self.hosts, self.peak_hosts_lower_bound
-        );
+        ))?;
         if let Some(queue) = &self.queue {
-            println!(
+            say(format_args!(
                 "queue        {} waited, {:.1} s on average over VMs placed, {:.1} s at most; {} still wait",
                 queue.waited, queue.mean_wait_s, queue.longest_wait_s, queue.still_waiting
-            );
+            ))?;
         }
-        println!("time         {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s);
-        println!("of it read   {:.3} s wall, {:.3} s CPU", self.read_wall_s, self.read_cpu_s);
+        say(format_args!("time         {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s))?;
+        say(format_args!(
+            "of it read   {:.3} s wall, {:.3} s CPU",
+            self.read_wall_s, self.read_cpu_s
+        ))
     }
 }
 
@@ -173,9 +179,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         read_cpu_s: reading.1,
     };
     if arguments.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        say(serde_json::to_string(&answer)?)?;
     } else {
-        answer.print();
+        answer.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

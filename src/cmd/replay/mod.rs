@@ -7,6 +7,10 @@ mod scheduling;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
+use vmpack_sim::arrivals::{Generator, policy};
+use vmpack_sim::consolidation::Policy;
+
 /// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
 /// come and go need, or how long jobs wait, with a lower bound beside them.
 ///
@@ -38,7 +42,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "CHANGE,...", value_delimiter = ',')]
     with: Vec<String>,
     /// Load traces: the number of hosts.
-    #[arg(long, default_value_t = 800)]
+    #[arg(long, default_value_t = 800, value_parser = hosts)]
     hosts: usize,
     /// Arrival traces: hosts, cores and memory of each, such as `1100x64c256g`.
     #[arg(long, value_name = "HOSTS")]
@@ -78,7 +82,42 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             arguments.trace.is_dir() && !vmpack_sim::arrivals::format::is_trace(&arguments.trace)
         }
     };
+    fits(arguments, of_load)?;
     if of_load { planetlab::run(arguments) } else { arrivals::run(arguments) }
+}
+
+/// Checks that there is a trace, and that nothing was asked for which belongs to the other kind of trace.
+fn fits(arguments: &Arguments, of_load: bool) -> anyhow::Result<()> {
+    let (trace, name) = (&arguments.trace, &arguments.policy);
+    let is_drawn = trace.to_str().and_then(Generator::parse).is_some();
+    if !is_drawn {
+        trace.metadata().with_context(|| trace.display().to_string())?;
+    }
+    let (for_load, for_arrivals) = (Policy::named(name).is_some(), policy::named(name).is_some());
+    if of_load && for_arrivals {
+        bail!(
+            "{}: {name} is a policy for traces of arrivals, and this is a folder of load",
+            trace.display()
+        );
+    }
+    if !of_load && for_load {
+        bail!(
+            "{}: {name} is a policy for traces of load, which are folders with one file per VM",
+            trace.display()
+        );
+    }
+    if of_load && arguments.cluster.is_some() {
+        bail!(
+            "--cluster is for traces of arrivals; a trace of load is replayed on so many --hosts"
+        );
+    }
+    Ok(())
+}
+
+/// Reads a number of hosts; more than a million would only take memory.
+fn hosts(text: &str) -> Result<usize, String> {
+    let hosts = text.parse().ok().filter(|hosts| (1..=1_000_000).contains(hosts));
+    hosts.ok_or_else(|| "expected a whole number from 1 to 1000000".to_owned())
 }
 
 /// Reads a standard deviation.

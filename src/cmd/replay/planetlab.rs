@@ -10,8 +10,8 @@ use vmpack_sim::consolidation::{
     Change, Changes, FileOrder, Policy, Study, Trace, certify, energy_bound, replay,
 };
 
-use super::super::did_you_mean;
 use super::Arguments;
+use crate::cmd::{did_you_mean, say};
 
 const MODES: [&str; 2] = ["corrected", "cloudsim303"];
 
@@ -83,26 +83,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         cpu_s: own_cpu_seconds() - cpu_before,
     };
     if arguments.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        say(serde_json::to_string(&answer)?)?;
     } else {
-        answer.print();
+        answer.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 impl Answer {
-    fn print(&self) {
-        println!("trace        {}: {} VMs on {} hosts", self.trace, self.vms, self.hosts);
-        println!("policy       {}", self.policy);
-        println!("mode         {}", self.mode);
-        println!("energy       {:.5} kWh", self.energy_kwh);
-        println!("lower bound  {:.5} kWh (certified)", self.energy_lower_bound_kwh);
-        println!("migrations   {}", self.migrations);
-        println!("SLATAH       {:.10} pooled, {:.10} mean", self.slatah_pooled, self.slatah_mean);
-        println!("PDM          {:.10}", self.pdm);
-        println!("SLAV, ESV    {:.10}, {:.10}", self.slav, self.esv);
-        println!("shutdowns    {}", self.host_shutdowns);
-        println!("time         {:.6} s wall, {:.6} s CPU", self.wall_s, self.cpu_s);
+    fn print(&self) -> anyhow::Result<()> {
+        say(format_args!("trace        {}: {} VMs on {} hosts", self.trace, self.vms, self.hosts))?;
+        say(format_args!("policy       {}", self.policy))?;
+        say(format_args!("mode         {}", self.mode))?;
+        say(format_args!("energy       {:.5} kWh", self.energy_kwh))?;
+        say(format_args!("lower bound  {:.5} kWh (certified)", self.energy_lower_bound_kwh))?;
+        say(format_args!("migrations   {}", self.migrations))?;
+        say(format_args!(
+            "SLATAH       {:.10} pooled, {:.10} mean",
+            self.slatah_pooled, self.slatah_mean
+        ))?;
+        say(format_args!("PDM          {:.10}", self.pdm))?;
+        say(format_args!("SLAV, ESV    {:.10}, {:.10}", self.slav, self.esv))?;
+        say(format_args!("shutdowns    {}", self.host_shutdowns))?;
+        say(format_args!("time         {:.6} s wall, {:.6} s CPU", self.wall_s, self.cpu_s))
     }
 }
 

@@ -13,7 +13,7 @@ use vmpack_sim::scheduling::{
 };
 
 use super::arrivals::Clock;
-use crate::cmd::did_you_mean;
+use crate::cmd::{did_you_mean, say};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -90,45 +90,51 @@ impl Spread {
         Self { mean, p50, p95, p99, max }
     }
 
-    fn print(&self, name: &str) {
+    fn print(&self, name: &str) -> anyhow::Result<()> {
         let Self { mean, p50, p95, p99, max } = self;
-        println!("{name:<18} {mean:>12.3} {p50:>12.3} {p95:>12.3} {p99:>12.3} {max:>12.3}");
+        say(format_args!("{name:<18} {mean:>12.3} {p50:>12.3} {p95:>12.3} {p99:>12.3} {max:>12.3}"))
     }
 }
 
 impl Answer {
-    fn print(&self) {
-        println!("trace              {}", self.trace);
+    fn print(&self) -> anyhow::Result<()> {
+        say(format_args!("trace              {}", self.trace))?;
         let by = self.scheduler.as_ref().or(self.queue.as_ref());
-        println!("scheduling         {}", by.map_or("", |name| name));
-        println!(
+        say(format_args!("scheduling         {}", by.map_or("", |name| name)))?;
+        say(format_args!(
             "jobs               {}, {} rejected, {} never ran in the log",
             self.jobs, self.rejected, self.skipped
-        );
+        ))?;
         if self.estimates_raised > 0 {
-            println!("estimates raised   {}", self.estimates_raised);
+            say(format_args!("estimates raised   {}", self.estimates_raised))?;
         }
         let heads = ["mean", "p50", "p95", "p99", "max"].map(|head| format!(" {head:>12}"));
-        println!("{:<18}{}", "", heads.concat());
-        self.turnaround_s.print("turnaround, s");
-        self.waiting_s.print("waiting, s");
-        self.response_s.print("response, s");
-        self.slowdown.print("slowdown");
-        self.bounded_slowdown.print("bounded slowdown");
-        println!("mean turnaround    at least {:.3} s", self.mean_turnaround_lower_bound_s);
+        say(format_args!("{:<18}{}", "", heads.concat()))?;
+        self.turnaround_s.print("turnaround, s")?;
+        self.waiting_s.print("waiting, s")?;
+        self.response_s.print("response, s")?;
+        self.slowdown.print("slowdown")?;
+        self.bounded_slowdown.print("bounded slowdown")?;
+        say(format_args!(
+            "mean turnaround    at least {:.3} s",
+            self.mean_turnaround_lower_bound_s
+        ))?;
         let (span, least) = (self.makespan_s, self.makespan_lower_bound_s);
-        println!("makespan           {span:.3} s, at least {least:.3} s");
+        say(format_args!("makespan           {span:.3} s, at least {least:.3} s"))?;
         let (processors, utilisation) = (self.processors, 100.0 * self.utilisation);
-        println!("utilisation        {utilisation:.2} % of {processors} processors");
-        println!("fairness           {:.4} (Jain)", self.jain);
+        say(format_args!("utilisation        {utilisation:.2} % of {processors} processors"))?;
+        say(format_args!("fairness           {:.4} (Jain)", self.jain))?;
         if self.scheduler.is_some() {
-            println!(
+            say(format_args!(
                 "context switches   {} ({:.3} s), {} preemptions",
                 self.context_switches, self.switch_time_s, self.preemptions
-            );
+            ))?;
         }
-        println!("time               {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s);
-        println!("of it read         {:.3} s wall, {:.3} s CPU", self.read_wall_s, self.read_cpu_s);
+        say(format_args!("time               {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s))?;
+        say(format_args!(
+            "of it read         {:.3} s wall, {:.3} s CPU",
+            self.read_wall_s, self.read_cpu_s
+        ))
     }
 }
 
@@ -209,9 +215,9 @@ pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
         read_cpu_s,
     };
     if arguments.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        say(serde_json::to_string(&answer)?)?;
     } else {
-        answer.print();
+        answer.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -133,3 +133,36 @@ fn a_vm_that_fits_nowhere_is_an_error() {
         assert!(matches!(refused, Err(ReplayError::NoHost { .. })), "{policy}");
     }
 }
+
+/// Energy is an integral, not a sum over plans: without moves, and with hosts that stay between two points of their
+/// tables, another update halfway changes nothing.
+#[test]
+fn energy_does_not_change_when_the_step_is_halved() {
+    let changes = Changes::corrected();
+    let energy = |trace: Trace, step: f64| {
+        let study = Study::new(trace, 2, changes);
+        let placement = start::first_fit(&study).expect("hosts enough");
+        let mut world = World::new(&study, changes, &placement);
+        for number in 0..=(DAY / step) as usize {
+            world.update(number as f64 * step, true).expect("no host is overused");
+        }
+        kwh(world.energy)
+    };
+    let day = |percent: fn(usize, usize) -> u8| {
+        let vm = |vm: usize| (vm.to_string(), std::array::from_fn(|at| percent(vm, at)));
+        Trace::new((0..4).map(vm))
+    };
+    // At most 11 % of 4500 MIPS on 5320, and of 1500 on 3720: below the first tenth.
+    for trace in [day(|vm, _| 7 + vm as u8), day(|vm, at| ((vm * 5 + at * 7) % 12) as u8)] {
+        let whole = energy(trace.clone(), INTERVAL);
+        assert!(whole > 4.0, "two hosts are on all day: {whole} kWh");
+        for parts in [2.0, 4.0] {
+            let halved = energy(trace.clone(), INTERVAL / parts);
+            assert!((halved / whole - 1.0).abs() < 1e-12, "{halved} kWh, {whole} at once");
+        }
+    }
+    // Across points of a table the chord is not the curve, but close.
+    let trace = made_up_day(4, 2);
+    let (whole, halved) = (energy(trace.clone(), INTERVAL), energy(trace, INTERVAL / 2.0));
+    assert!((halved / whole - 1.0).abs() < 1e-3, "{halved} kWh, {whole} at once");
+}

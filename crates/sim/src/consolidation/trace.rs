@@ -90,8 +90,7 @@ impl Trace {
         for entry in folder.read_dir().map_err(unreadable(folder))? {
             let entry = entry.map_err(unreadable(folder))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_file = entry.path().is_file();
-            if is_file && !name.starts_with('.') {
+            if !entry.path().is_dir() && !name.starts_with('.') {
                 files.push((name, entry.path()));
             }
         }
