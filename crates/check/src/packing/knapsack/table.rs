@@ -4,7 +4,7 @@ use super::{Answer, Item, Knapsack};
 
 /// The greatest number of cells: two tables of 64-bit weights take 64 MiB then.
 pub(super) const MOST_CELLS: u64 = 1 << 22;
-/// All that may be taken weighs less than this, so that sums stay away from [`UNREACHED`].
+/// No sum of weights reaches this, so that sums stay away from [`UNREACHED`].
 pub(super) const MOST_WEIGHT: u128 = 1 << 61;
 /// The weight in a cell that no pattern reaches with as much load as is asked for.
 pub(super) const UNREACHED: i64 = i64::MIN / 2;
@@ -25,9 +25,9 @@ struct Bundle<'a> {
 impl Knapsack {
     /// Fills the table of the greatest weight per capacity, VM by VM (in bundles of 1, 2, 4, ... where
     /// types have one demand row). `Undecided` without any work if it takes more than `steps` cells, or
-    /// too much memory, or weights beyond 61 bits. Exclusions and penalties are not looked at.
+    /// too much memory, or sums of weights beyond 62 bits. Exclusions and penalties are not looked at.
     pub(super) fn table(&self, limit: u128, steps: &mut u64) -> Answer {
-        let (Some(shape), true) = (self.shape(), self.total_weight() < MOST_WEIGHT) else {
+        let (Some(shape), true) = (self.shape(), self.sums_are_small(limit)) else {
             return Answer::Undecided;
         };
         if shape.cells as u128 * u128::from(self.stages()) > u128::from(*steps) {
@@ -57,6 +57,16 @@ impl Knapsack {
             }
         }
         Answer::Within
+    }
+
+    /// Whether sums in the table stay small: because all that may be taken weighs little, or because the table is
+    /// given up once its last cell exceeds the limit. Without least loads no cell holds more than the last one, so
+    /// that before each bundle all are within the limit.
+    fn sums_are_small(&self, limit: u128) -> bool {
+        let bundle = |item: &Item| u128::from(item.weight) * u128::from(item.most) < MOST_WEIGHT;
+        let is_monotone = self.least.iter().all(|&least| least == 0);
+        self.total_weight() < MOST_WEIGHT
+            || is_monotone && limit < MOST_WEIGHT && self.items.iter().all(bundle)
     }
 
     /// The table before anything is taken: the room that a pattern leaves must not be greater than the

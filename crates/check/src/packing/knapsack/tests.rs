@@ -116,6 +116,20 @@ proptest! {
     }
 
     #[test]
+    fn tables_of_great_weights_agree_with_enumeration((instance, weights) in tiny()) {
+        // As surrogate bounds have them: a host holds nearly 2^61, and all VMs together weigh more.
+        let best = u64::try_from(oracle(&instance, &weights)).expect("few small weights");
+        let factor = (1_u64 << 60) / best.max(1);
+        let great: Vec<u64> = weights.iter().map(|weight| weight.min(&best) * factor).collect();
+        let (knapsack, best) = (plain(&instance, &great), u128::from(best * factor));
+        prop_assert_eq!(knapsack.table(best, &mut { u64::MAX }), Answer::Within);
+        if let Some(below) = best.checked_sub(1) {
+            let heavier = Answer::Heavier { pattern: None, weight: best };
+            prop_assert_eq!(knapsack.table(below, &mut { u64::MAX }), heavier);
+        }
+    }
+
+    #[test]
     fn little_effort_is_never_a_wrong_answer(
         (instance, weights) in tiny(),
         limit in 0_u128..60,
