@@ -18,7 +18,8 @@ use libc::{c_int, pid_t};
 pub(crate) struct Ceilings {
     /// Bytes of address space: a request for more fails.
     pub(crate) address_space: Option<u64>,
-    /// Seconds of CPU time: the process then gets SIGXCPU, and a second later SIGKILL.
+    /// Seconds of CPU time by the kernel's ticks, which may be more than were used: the process then gets
+    /// SIGXCPU, and a second later SIGKILL.
     pub(crate) cpu_seconds: Option<u64>,
 }
 

@@ -15,9 +15,12 @@ use crate::limits::{
 };
 use crate::machine::{Process, family_tree, load_average, peak_rss};
 
-/// How long after its limit of wall time or CPU time a child may still hand over what it has. Then its
-/// whole process group is killed.
+/// How long after its limit of wall time or CPU time a child may still solve. Past the wall time its whole
+/// process group is killed.
 pub const GRACE: Duration = Duration::from_millis(400);
+
+/// The CPU time after its limit in which a child of this project may still hand over what it has.
+const CPU_GRACE: Duration = Duration::from_secs(1);
 
 /// How long a child may take to load its instance before solving begins.
 pub const LOADING_LIMIT: Duration = Duration::from_mins(2);
@@ -177,22 +180,29 @@ fn ceilings(limits: &Limits, is_ours: bool) -> Ceilings {
             .memory_bytes
             .filter(|_| is_ours)
             .map(|bytes| bytes.saturating_add(headroom)),
-        cpu_seconds: cpu_ceiling(limits, is_ours).map(|seconds| seconds as u64),
+        cpu_seconds: cpu_limit(limits, is_ours).map(cpu_ceiling),
     }
 }
 
-/// The CPU seconds after which a process is killed: whole ones, as the operating system counts them. A
-/// child of ours knows its limit and stops by itself, and is given time for its answer.
-fn cpu_ceiling(limits: &Limits, is_ours: bool) -> Option<f64> {
-    let grace = if is_ours { GRACE.as_secs_f64() } else { 0.0 };
-    limits.cpu_s.map(|seconds| (seconds + grace).ceil())
+/// The CPU seconds after which a process is killed. A child of ours knows its limit and stops by itself,
+/// and is given time for its answer.
+fn cpu_limit(limits: &Limits, is_ours: bool) -> Option<f64> {
+    let grace = if is_ours { CPU_GRACE.as_secs_f64() } else { 0.0 };
+    limits.cpu_s.map(|seconds| seconds + grace)
+}
+
+/// The whole CPU seconds at which the operating system steps in, should nobody have killed the process
+/// at its limit. For its own ceiling it charges a full tick to whoever runs when the clock ticks: on a
+/// busy machine that is a seventh more than was used, so the ceiling is well above the limit.
+fn cpu_ceiling(limit: f64) -> u64 {
+    (limit * 1.5).max(limit + 2.0).ceil() as u64
 }
 
 /// What is known of a running child.
 struct Watch {
     wall_limit: Duration,
     memory_limit: Option<u64>,
-    /// In whole seconds, as the operating system counts it.
+    /// In seconds; none once a child of ours has answered.
     cpu_limit: Option<f64>,
     /// When to kill it, or, once it has ended, when to stop waiting for its pipes.
     until: Instant,
@@ -214,7 +224,7 @@ impl Watch {
             // A limit that no clock can count is none.
             wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
             memory_limit: limits.memory_bytes,
-            cpu_limit: cpu_ceiling(limits, is_ours),
+            cpu_limit: cpu_limit(limits, is_ours),
             until: started + LOADING_LIMIT,
             phase: Stop::Loading,
             stop: None,
@@ -251,6 +261,7 @@ impl Watch {
             Event::Answered => {
                 if self.stop.is_none() && self.exited.is_none() {
                     self.until = self.until.max(now + TEARDOWN);
+                    self.cpu_limit = None;
                 }
             }
             Event::TooMuch => self.kill(child, Stop::Output),
@@ -363,4 +374,29 @@ fn tail(mut stderr: ChildStderr) -> Vec<u8> {
     }
     kept.drain(..kept.len().saturating_sub(ERRORS_KEPT));
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_steps_in_well_after_the_patrol() {
+        let limits = |cpu_s| Limits {
+            wall_s: 1.0,
+            cpu_s: Some(cpu_s),
+            memory_bytes: None,
+            work: None,
+            threads: 1,
+        };
+        for cpu_s in [0.1, 1.0, 8.0, 60.0, 3600.0] {
+            for is_ours in [false, true] {
+                let limit = cpu_limit(&limits(cpu_s), is_ours).expect("it was given");
+                let ceiling = ceilings(&limits(cpu_s), is_ours).cpu_seconds.expect("a ceiling");
+                assert!(limit >= cpu_s);
+                assert!(ceiling as f64 >= (limit + 2.0).max(limit * 1.5), "{cpu_s}: {ceiling}");
+            }
+        }
+        assert_eq!(cpu_ceiling(f64::MAX), u64::MAX);
+    }
 }

@@ -1,11 +1,15 @@
 //! Dual weights: no host holds more weight than it costs, so the hosts cost at least the weight of all
 //! VMs. The premise is proved again by an exact knapsack per host type.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use vmpack_model::packing::Instance;
 
 use super::knapsack::{self, Answer};
+use super::rules::usable;
 use crate::Effort;
 use crate::claim::{Lower, Unproved};
 
@@ -79,8 +83,8 @@ fn prove_premise(
         }
     }
     let mut undecided = None;
-    for (t, host) in instance.hosts().iter().enumerate().filter(|(_, host)| host.stock != Some(0)) {
-        let limit = u128::from(scale) * u128::from(host.cost) + u128::from(prices[t]);
+    for (t, limit) in deciding(instance, scale, prices) {
+        let host = &instance.hosts()[t];
         // After one host type was too hard, the others can only show that the weights are wrong.
         let mut steps = effort.knapsack_steps / if undecided.is_some() { 8 } else { 1 };
         match knapsack::decide(instance, t, weights, limit, &mut steps) {
@@ -108,6 +112,33 @@ fn prove_premise(
     undecided.map_or(Ok(()), |note| Err(Unproved::Undecided(note)))
 }
 
+/// The host types in stock, in their order, on which the premise depends, each with its limit: a host that
+/// offers no more than another holds nothing that the other could not hold, and where its limit is no lower
+/// it holds too much only if the other does. Of equal hosts the one of the lowest limit decides. Takes
+/// `O(h g d)` for `h` host types, `g` of them deciding, and `d` resources.
+fn deciding(instance: &Instance, scale: u64, prices: &[u64]) -> Vec<(usize, u128)> {
+    let limit =
+        |t: usize| u128::from(scale) * u128::from(instance.hosts()[t].cost) + u128::from(prices[t]);
+    let in_stock = |&t: &usize| instance.hosts()[t].stock != Some(0);
+    let mut types: Vec<_> = (0..instance.hosts().len())
+        .filter(in_stock)
+        .map(|t| (limit(t), Reverse(usable(instance, t)), t))
+        .collect();
+    types.sort_unstable();
+    let mut kept: Vec<(u128, Reverse<Cow<'_, [u64]>>, usize)> = Vec::new();
+    for candidate in types {
+        // Limits of those kept are no higher.
+        let (_, Reverse(offered), _) = &candidate;
+        let covers = |more: &[u64]| offered.iter().zip(more).all(|(less, more)| less <= more);
+        if !kept.iter().any(|(_, Reverse(more), _)| covers(more)) {
+            kept.push(candidate);
+        }
+    }
+    let mut deciding: Vec<_> = kept.into_iter().map(|(limit, _, t)| (t, limit)).collect();
+    deciding.sort_unstable();
+    deciding
+}
+
 /// The content of a host for people: `2 x "small" + 1 x "large"`.
 fn describe(instance: &Instance, pattern: &[(usize, u64)]) -> String {
     let part = |&(row, count): &(usize, u64)| {
@@ -119,4 +150,46 @@ fn describe(instance: &Instance, pattern: &[(usize, u64)]) -> String {
         }
     };
     pattern.iter().map(part).collect::<Vec<_>>().join(" + ")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+    use vmpack_model::Resource;
+    use vmpack_model::packing::HostType;
+
+    use super::*;
+
+    #[test]
+    fn of_hosts_that_offer_no_more_the_lowest_limit_decides() {
+        let kind = |name: &str, cost, stock| HostType { name: name.into(), cost, stock };
+        let hosts = vec![
+            kind("dear", 9, Some(1)),
+            kind("cheap", 5, Some(3)),
+            kind("same", 5, Some(2)),
+            kind("smaller", 5, None),
+            kind("smaller and cheaper", 4, None),
+            kind("larger", 10, None),
+            kind("gone", 0, Some(0)),
+        ];
+        let capacities = array![[4, 4], [4, 4], [4, 4], [4, 3], [3, 4], [5, 4], [9, 9]];
+        let (resources, vms) = (Resource::anonymous(2), vec![("vm".to_owned(), 1)]);
+        let demands = Array2::from_elem((1, 2), 1);
+        let instance = Instance::simple("hosts", resources, vms, demands, hosts, capacities)
+            .expect("a valid instance");
+        let names = |prices: &[u64]| -> Vec<String> {
+            let named = |(t, limit): (usize, u128)| format!("{} {limit}", instance.hosts()[t].name);
+            deciding(&instance, 2, prices).into_iter().map(named).collect()
+        };
+        assert_eq!(names(&[0; 7]), ["cheap 10", "smaller and cheaper 8", "larger 20"]);
+        // A price raises the limit: of equal hosts another decides.
+        assert_eq!(
+            names(&[0, 1, 0, 0, 0, 0, 0]),
+            ["same 10", "smaller and cheaper 8", "larger 20"]
+        );
+        assert_eq!(
+            names(&[0, 9, 12, 0, 0, 0, 0]),
+            ["dear 18", "smaller 10", "smaller and cheaper 8", "larger 20"]
+        );
+    }
 }

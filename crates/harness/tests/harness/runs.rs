@@ -128,15 +128,16 @@ fn who_has_answered_may_take_a_while_to_end() {
     assert!(record.measurement.process_wall_s > 1.0, "{:?}", record.measurement);
 }
 
+/// However long a busy machine takes to give it that much.
 #[test]
 fn cpu_time_is_limited() {
-    let started = Instant::now();
-    let record = run("burner", Limits { cpu_s: Some(1.0), ..LIMITS }).record;
+    let limits = Limits { wall_s: 200.0, cpu_s: Some(1.0), ..LIMITS };
+    let record = run("burner", limits).record;
     assert_eq!(record.termination, Termination::Timeout);
     let measurement = record.measurement;
-    // The kernel looks at its ticks, which a busy machine makes coarse; at 2 s it kills.
-    assert!((0.5..2.5).contains(&measurement.process_cpu_s), "{measurement:?}");
-    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(measurement.process_wall_s < limits.wall_s, "{measurement:?}");
+    // A second for its answer, and what it used until the patrol came.
+    assert!((2.0..3.5).contains(&measurement.process_cpu_s), "{measurement:?}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn punctual(_: &Instance, budget: &Budget, honest: Outcome<Packing>) -> Outcome<
 
 fn burner(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_mins(1) {
+    while started.elapsed() < Duration::from_mins(5) {
         std::hint::spin_loop();
     }
     honest
