@@ -239,6 +239,32 @@ fn a_fleet_without_placement_is_explained_and_nothing_is_written() {
     assert!(!desk.out().exists());
 }
 
+/// With HiGHS, whose program is the one that is measured before it is built.
+#[cfg(feature = "highs")]
+#[test]
+fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
+    let desk = Desk::new();
+    let mut vms = "name,count,cpu,memory (MiB)\n".to_owned();
+    let mut hosts = "name,count,cpu,memory (GiB)\n".to_owned();
+    for i in 0..300 {
+        vms += &format!("v{i},10,{}m,{}\n", 500 + i, 1000 + 7 * i);
+    }
+    for i in 0..1000 {
+        hosts += &format!("h{i},1,{},{}\n", 16 + i, 64 + i);
+    }
+    let (vms, hosts) = (desk.file("vms.csv", &vms), desk.file("hosts.csv", &hosts));
+    let rules = desk.file("rules.toml", "[[failures]]\n");
+    let start = std::time::Instant::now();
+    let output = vmpack()
+        .args(["plan", "--time", "0.5", "--vms", &vms, "--hosts", &hosts, "--rules", &rules])
+        .current_dir(desk.0.path())
+        .output()
+        .unwrap();
+    let code = output.status.code();
+    assert!(code == Some(0) || code == Some(2), "{output:?}");
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
 #[test]
 fn faults_name_the_file_and_leave_an_earlier_plan_alone() {
     let desk = Desk::new();
