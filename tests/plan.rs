@@ -266,6 +266,20 @@ fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
 }
 
 #[test]
+fn hosts_too_small_for_any_vm_stay_closed() {
+    let desk = Desk::new();
+    let vms = desk.file("vms.csv", "name,count,cpu,memory\nweb,2,4,4Gi\n");
+    let hosts = desk.file("hosts.csv", "name,count,cpu,memory\ntiny,1,2,2Gi\nh,1,8,8Gi\n");
+    let (code, _, error) = desk.plan(&["--vms", &vms, "--hosts", &hosts]);
+    assert_eq!(code, 0, "{error}");
+    assert!(desk.placed().values().all(|host| host == "h"));
+    let hosts = desk.file("none.csv", "name,count,cpu,memory\nh,1,8,8Gi\nempty,1,0,0Gi\n");
+    let (code, _, error) = desk.plan(&["--vms", &vms, "--hosts", &hosts]);
+    assert_eq!(code, 1);
+    assert!(error.contains("none.csv: host \"empty\": expected some capacity"), "{error}");
+}
+
+#[test]
 fn faults_name_the_file_and_leave_an_earlier_plan_alone() {
     let desk = Desk::new();
     let vms = desk.file("vms.csv", "name,cpu\nweb,2\n");
