@@ -239,6 +239,35 @@ fn a_fleet_without_placement_is_explained_and_nothing_is_written() {
     assert!(!desk.out().exists());
 }
 
+#[test]
+fn rules_may_be_json_and_the_folder_is_called_plan() {
+    let desk = Desk::new();
+    desk.file("vms.csv", "name,count,cpu\nweb,3,1\n");
+    desk.file("hosts.csv", "name,count,cpu\nh,4,8\n");
+    let rules = r#"{"spread": [{"vms": ["web"], "least": 2, "over": "host", "name": "apart"}], "overcommit": {"cpu": 1.5}}"#;
+    desk.file("rules.json", rules);
+    desk.file("bad.json", r#"{"spread": [{"vms": ["wbe"], "least": 2, "over": "host"}]}"#);
+    let plan = |rules: &str| {
+        let arguments = ["plan", "--vms", "vms.csv", "--hosts", "hosts.csv", "--rules", rules];
+        vmpack().current_dir(desk.0.path()).args(arguments).output().unwrap()
+    };
+    let done = plan("rules.json");
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(said.contains("rule          apart (spread): kept"), "{said}");
+    let table = std::fs::read_to_string(desk.0.path().join("plan/plan.csv")).unwrap();
+    let used: std::collections::BTreeSet<_> =
+        table.lines().skip(1).map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(used.len(), 2, "{table}");
+    let refused = plan("bad.json");
+    assert_eq!(refused.status.code(), Some(1));
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        error.contains("bad.json: VM: expected the name of a VM (did you mean \"web\"?)"),
+        "{error}"
+    );
+}
+
 /// With HiGHS, whose program is the one that is measured before it is built.
 #[cfg(feature = "highs")]
 #[test]
