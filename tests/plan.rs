@@ -240,6 +240,75 @@ fn a_fleet_without_placement_is_explained_and_nothing_is_written() {
 }
 
 #[test]
+fn rules_may_be_json_and_the_folder_is_called_plan() {
+    let desk = Desk::new();
+    desk.file("vms.csv", "name,count,cpu\nweb,3,1\n");
+    desk.file("hosts.csv", "name,count,cpu\nh,4,8\n");
+    let rules = r#"{"spread": [{"vms": ["web"], "least": 2, "over": "host", "name": "apart"}], "overcommit": {"cpu": 1.5}}"#;
+    desk.file("rules.json", rules);
+    desk.file("bad.json", r#"{"spread": [{"vms": ["wbe"], "least": 2, "over": "host"}]}"#);
+    let plan = |rules: &str| {
+        let arguments = ["plan", "--vms", "vms.csv", "--hosts", "hosts.csv", "--rules", rules];
+        vmpack().current_dir(desk.0.path()).args(arguments).output().unwrap()
+    };
+    let done = plan("rules.json");
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert!(said.contains("rule          apart (spread): kept"), "{said}");
+    let table = std::fs::read_to_string(desk.0.path().join("plan/plan.csv")).unwrap();
+    let used: std::collections::BTreeSet<_> =
+        table.lines().skip(1).map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(used.len(), 2, "{table}");
+    let refused = plan("bad.json");
+    assert_eq!(refused.status.code(), Some(1));
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        error.contains("bad.json: VM: expected the name of a VM (did you mean \"web\"?)"),
+        "{error}"
+    );
+}
+
+/// With HiGHS, whose program is the one that is measured before it is built.
+#[cfg(feature = "highs")]
+#[test]
+fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
+    let desk = Desk::new();
+    let mut vms = "name,count,cpu,memory (MiB)\n".to_owned();
+    let mut hosts = "name,count,cpu,memory (GiB)\n".to_owned();
+    for i in 0..300 {
+        vms += &format!("v{i},10,{}m,{}\n", 500 + i, 1000 + 7 * i);
+    }
+    for i in 0..1000 {
+        hosts += &format!("h{i},1,{},{}\n", 16 + i, 64 + i);
+    }
+    let (vms, hosts) = (desk.file("vms.csv", &vms), desk.file("hosts.csv", &hosts));
+    let rules = desk.file("rules.toml", "[[failures]]\n");
+    let start = std::time::Instant::now();
+    let output = vmpack()
+        .args(["plan", "--time", "0.5", "--vms", &vms, "--hosts", &hosts, "--rules", &rules])
+        .current_dir(desk.0.path())
+        .output()
+        .unwrap();
+    let code = output.status.code();
+    assert!(code == Some(0) || code == Some(2), "{output:?}");
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+#[test]
+fn hosts_too_small_for_any_vm_stay_closed() {
+    let desk = Desk::new();
+    let vms = desk.file("vms.csv", "name,count,cpu,memory\nweb,2,4,4Gi\n");
+    let hosts = desk.file("hosts.csv", "name,count,cpu,memory\ntiny,1,2,2Gi\nh,1,8,8Gi\n");
+    let (code, _, error) = desk.plan(&["--vms", &vms, "--hosts", &hosts]);
+    assert_eq!(code, 0, "{error}");
+    assert!(desk.placed().values().all(|host| host == "h"));
+    let hosts = desk.file("none.csv", "name,count,cpu,memory\nh,1,8,8Gi\nempty,1,0,0Gi\n");
+    let (code, _, error) = desk.plan(&["--vms", &vms, "--hosts", &hosts]);
+    assert_eq!(code, 1);
+    assert!(error.contains("none.csv: host \"empty\": expected some capacity"), "{error}");
+}
+
+#[test]
 fn faults_name_the_file_and_leave_an_earlier_plan_alone() {
     let desk = Desk::new();
     let vms = desk.file("vms.csv", "name,cpu\nweb,2\n");

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Place VMs of RVTools that are switched off, too.
     #[arg(long)]
     powered_off: bool,
-    /// The rules, in TOML.
+    /// The rules, in TOML or JSON.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// The method (`vmpack list methods`); several that suit the fleet unless given.
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1)]
     threads: u64,
     /// The folder to write to; files in it are replaced.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, default_value = "plan", value_name = "DIR")]
     out: PathBuf,
 }
 

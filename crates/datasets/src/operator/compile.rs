@@ -187,7 +187,8 @@ fn types(fleet: &Fleet, asked: &Asked) -> (Types, Types) {
 }
 
 /// The greatest unit of each resource in which all demands are whole, and so is all that overcommit multiplies and
-/// reserve takes away. Usable capacity below one unit is of no use to any VM.
+/// reserve takes away. Usable capacity below one unit is of no use to any VM; but every host that has something has one
+/// unit of something, as instances demand.
 fn units(fleet: &Fleet, asked: &Asked) -> Vec<u64> {
     let unit = |k: usize| {
         let demands = fleet.vms.iter().map(|vm| vm.demand[k]);
@@ -196,7 +197,17 @@ fn units(fleet: &Fleet, asked: &Asked) -> Vec<u64> {
         let sold = fleet.hosts.iter().map(|host| host.capacity[k]).filter(|_| overcommitted);
         demands.chain(kept).chain(sold).fold(0, gcd).max(1)
     };
-    (0..fleet.resources.len()).map(unit).collect()
+    let mut units: Vec<u64> = (0..fleet.resources.len()).map(unit).collect();
+    for host in &fleet.hosts {
+        let mut amounts = units.iter_mut().zip(&host.capacity);
+        if amounts.all(|(unit, capacity)| *capacity < *unit) {
+            let something = units.iter_mut().zip(&host.capacity).find(|(_, amount)| **amount > 0);
+            if let Some((unit, capacity)) = something {
+                *unit = gcd(*unit, *capacity);
+            }
+        }
+    }
+    units
 }
 
 /// The greatest amount of money of which every cost and price is a multiple.

@@ -52,7 +52,7 @@ pub struct Files<'a> {
 /// Reads a fleet. One file may be given for VMs and hosts, if it has both.
 ///
 /// # Errors
-/// Where a file is missing, cannot be read, or breaks its grammar; or a name stands there twice.
+/// Where a file is missing, cannot be read, or breaks its grammar; a name stands there twice; or a host has no capacity.
 pub fn read(files: &Files<'_>) -> Result<Fleet, LoadError> {
     let vm_bytes = read_bytes(files.vms)?;
     let origin = files.origin.unwrap_or_else(|| recognise(&vm_bytes));
@@ -106,6 +106,15 @@ pub fn read(files: &Files<'_>) -> Result<Fleet, LoadError> {
     fleet::distinct(vms, &[]).map_err(|error| of_vms("VMs", error))?;
     let names = fleet.hosts.iter().map(|host| (&*host.name, host.count));
     fleet::distinct(names, &[]).map_err(|error| of_hosts("hosts", error))?;
+    if let Some(empty) = fleet.hosts.iter().find(|host| host.capacity.iter().all(|&x| x == 0)) {
+        let error = ReadError {
+            line: None,
+            field: format!("host {:?}", empty.name),
+            expected: "some capacity of what VMs need".to_owned(),
+            found: "none".to_owned(),
+        };
+        return Err(of_hosts("hosts", error));
+    }
     Ok(fleet)
 }
 

@@ -14,7 +14,7 @@ use self::form::{Reserve, RulesForm, Tenants};
 use super::fleet::{Fleet, MONEY_PLACES};
 use super::number::Number;
 use super::quantity::{self, QuantityError};
-use crate::format::{ReadError, utf8};
+use crate::format::{ReadError, parse, utf8};
 
 /// What is asked of a fleet's placement, over its VMs and hosts by index. Money in millionths.
 #[derive(Debug, Default)]
@@ -60,18 +60,33 @@ pub(super) fn asked(fleet: &Fleet, file: Option<&[u8]>) -> Result<Asked, ReadErr
     asked.rules.extend(fleet.rules.iter().cloned());
     let Some(file) = file else { return Ok(asked) };
     let text = utf8(file)?;
+    // JSON says the same in other signs; what it becomes has no lines that a user knows.
+    let json = text.trim_start().starts_with('{').then(|| as_toml(text)).transpose()?;
+    let is_json = json.is_some();
+    let toml = json.as_deref().unwrap_or(text);
     let line = |span: &Range<usize>| {
-        let before = text.as_bytes().iter().take(span.start);
-        Some(before.filter(|&&byte| byte == b'\n').count() + 1)
+        let before = toml.as_bytes().iter().take(span.start);
+        (!is_json).then(|| before.filter(|&&byte| byte == b'\n').count() + 1)
     };
-    let form: RulesForm = toml::from_str(text).map_err(|error| ReadError {
+    let form: RulesForm = toml::from_str(toml).map_err(|error| ReadError {
         line: line(&error.span().unwrap_or(0..0)),
         field: "rules".to_owned(),
-        expected: "a rules file in TOML".to_owned(),
+        expected: "a rules file in TOML, or the same as JSON".to_owned(),
         found: error.message().trim().to_owned(),
     })?;
     Compiler { fleet, asked }.compile(form).map_err(|Wrong { span, field, expected, found }| {
         ReadError { line: line(&span), field, expected, found }
+    })
+}
+
+/// A rules file in JSON, as TOML.
+fn as_toml(json: &str) -> Result<String, ReadError> {
+    let document: serde_json::Value = parse(json)?;
+    toml::to_string(&document).map_err(|error| ReadError {
+        line: None,
+        field: "rules".to_owned(),
+        expected: "objects, lists, texts and numbers".to_owned(),
+        found: error.to_string(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! How many hosts of each type a placement with rules may need, and what may run on them.
 
-use vmpack_model::packing::{Demand, Instance};
+use vmpack_model::packing::{Demand, Instance, Rule};
 
 use crate::packing::claim::copies;
 
@@ -25,9 +25,16 @@ impl Bins {
         let rows: Vec<Vec<usize>> = (0..hosts.len())
             .map(|t| (0..instance.rows()).filter(|&row| may_run(instance, row, t)).collect())
             .collect();
+        // Asked for by every host type of a rule, of every host type of it.
+        let survives = |rule: &Rule| matches!(rule.demand, Demand::Survive { .. });
+        let fills: Vec<u64> = if instance.rules().rules.iter().any(survives) {
+            (0..hosts.len()).map(|t| fill(instance, &rows[t], t)).collect()
+        } else {
+            Vec::new()
+        };
         let copies = (0..hosts.len()).map(|t| {
             let affordable = ceiling.and_then(|cost| cost.checked_div(hosts[t].cost));
-            let most = members(instance, &rows[t]).saturating_add(standby(instance, &rows, t));
+            let most = members(instance, &rows[t]).saturating_add(standby(instance, &fills, t));
             most.min(affordable.unwrap_or(u64::MAX)).min(hosts[t].stock.unwrap_or(u64::MAX))
         });
         Self { copies: copies.collect(), rows }
@@ -94,12 +101,12 @@ fn members(instance: &Instance, rows: &[usize]) -> u64 {
     types.iter().map(|&vm| instance.vms()[vm].count).sum()
 }
 
-/// How many standby hosts of type `t` a placement needs at most.
-fn standby(instance: &Instance, rows: &[Vec<usize>], t: usize) -> u64 {
+/// How many standby hosts of type `t` a placement needs at most, where a host of each type holds at most `fills` VMs.
+fn standby(instance: &Instance, fills: &[u64], t: usize) -> u64 {
     let rules = instance.rules().rules.iter();
     let standby = rules.map(|rule| match &rule.demand {
         Demand::Survive { hosts, failures } if hosts.binary_search(&t).is_ok() => {
-            let fullest = hosts.iter().map(|&host| fill(instance, &rows[host], host)).max();
+            let fullest = hosts.iter().map(|&host| fills[host]).max();
             let moving = fullest.unwrap_or(0).saturating_mul(*failures);
             moving.min(instance.total_vms()).saturating_add(*failures)
         }
