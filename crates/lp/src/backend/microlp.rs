@@ -90,10 +90,11 @@ impl Backend for Microlp {
                 let values: Vec<f64> = handles.iter().map(|&x| solved.value(x)).collect();
                 let stats = solved.into_inner().stats();
                 let objective = model.objective(&values);
-                let bound = stats.best_bound.map(|bound| bound + model.offset());
                 Ok(Solution {
                     objective: Some(objective),
-                    best_bound: if status == Status::Optimal { Some(objective) } else { bound },
+                    // The bound of an interrupted search is no bound: release 0.6 gave 20151, the cost of its best
+                    // point, for a fleet to be spread over racks that costs 18024.
+                    best_bound: (status == Status::Optimal).then_some(objective),
                     values,
                     iterations: stats.lp_iterations,
                     nodes: stats.nodes_solved,

@@ -20,6 +20,8 @@ const AROUND: f64 = 9.0;
 const HEADING: f64 = 30.0;
 const AXIS: f64 = 50.0;
 const KEY_LINE: f64 = 20.0;
+/// An axis reaches no further, in per cent: one method that fails on one fleet must not press all others together.
+const FURTHEST: f64 = 150.0;
 
 impl Figure for RulePrices {
     fn name(&self) -> &'static str {
@@ -37,7 +39,8 @@ impl Figure for RulePrices {
          number is in brackets: then it speaks of other fleets than its neighbours, mostly easier ones. In the grey \
          field lies the mean ratio of the optima, as far as the best costs and bounds of this experiment tell; bounds \
          that know rules are the word of a solver. A method to the right of the field handles the rules worse than \
-         the plain fleet; one to its left handles the plain fleet worse, so that rules look cheap. The figure cannot \
+         the plain fleet; one to its left handles the plain fleet worse, so that rules look cheap. What adds more than 150 % stands at the edge, with its \
+         number. The figure cannot \
          tell what the same rules cost in another fleet: that depends on its size, on stock, and on how many VMs \
          the rules speak of."
     }
@@ -51,12 +54,6 @@ impl Figure for RulePrices {
         let shown: Vec<usize> = (0..data.methods.len())
             .filter(|m| prices.iter().any(|price| price.methods.iter().any(|(own, _)| own == m)))
             .collect();
-        let percents = prices.iter().flat_map(|price| {
-            let ends = price.range.into_iter().flat_map(|(least, most)| [least, most]);
-            let own = price.methods.iter().flat_map(|(_, r)| [r.least, r.greatest]);
-            own.chain(ends).map(percent)
-        });
-        let x = Scale::between(percents.chain([0.0]), Unit::Percent);
         let key = key_places(data, &shown);
         let top = KEY_LINE * key.last().map_or(1.0, |(_, line)| line + 1.0) + 6.0;
         let panels: Vec<&[RulePrice<'_>]> =
@@ -75,7 +72,7 @@ impl Figure for RulePrices {
             for (panel, area) in panels.iter().zip(areas) {
                 let place = (area.left, area.top - 13.0);
                 canvas.text(place, panel[0].dataset, Type::HEADING, Anchor::Start)?;
-                draw_panel(canvas, data, area, x, panel)?;
+                draw_panel(canvas, data, area, panel)?;
             }
             Ok(())
         })?;
@@ -88,6 +85,16 @@ fn percent(factor: f64) -> f64 {
     100.0 * (factor - 1.0)
 }
 
+/// The axis of the rows of a panel.
+fn scale(prices: &[RulePrice<'_>]) -> Scale {
+    let percents = prices.iter().flat_map(|price| {
+        let ends = price.range.into_iter().flat_map(|(least, most)| [least, most]);
+        let own = price.methods.iter().flat_map(|(_, r)| [r.least, r.greatest]);
+        own.chain(ends).map(|factor| percent(factor).min(FURTHEST))
+    });
+    Scale::between(percents.chain([0.0]), Unit::Percent)
+}
+
 fn row_height(price: &RulePrice<'_>) -> f64 {
     AROUND + LANE * price.methods.len() as f64
 }
@@ -96,10 +103,10 @@ fn draw_panel(
     canvas: &Canvas<'_>,
     data: &Data<'_>,
     area: Area,
-    x: Scale,
     prices: &[RulePrice<'_>],
 ) -> Result<(), DrawError> {
-    let at = |factor: f64| area.left + area.width * x.fraction(percent(factor));
+    let x = scale(prices);
+    let at = |factor: f64| area.left + area.width * x.fraction(percent(factor).min(FURTHEST));
     let mut top = area.top;
     for price in prices {
         let height = row_height(price);
@@ -130,6 +137,10 @@ fn draw_panel(
             canvas.line(&range, Pen::solid(look.colour, 1.4))?;
             let everywhere = ratios.pairs == price.instances;
             canvas.marker((at(ratios.mean), y), look.marker, 4.2, look.colour, everywhere)?;
+            if percent(ratios.mean) > FURTHEST {
+                let added = format!("{:.0} %", percent(ratios.mean));
+                canvas.text((at(ratios.mean) - 10.0, y), &added, Type::LABEL, Anchor::End)?;
+            }
         }
         top += height;
     }

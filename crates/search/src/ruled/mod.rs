@@ -58,6 +58,8 @@ pub(crate) fn solve(
     let mut run = Run::begin(instance, budget, observer, start);
     let mut recreate = Recreate::new(instance);
     let mut best = fleet.snapshot();
+    // What the best placement costs without hosts that stand by, which take far longer to find than a step.
+    let mut least = fleet.cost();
     let mut known = vec![fleet.objective(); MEMORY];
     let (mut step, mut last) = (0_u64, 0_u64);
     while !run.is_over() && fleet.vms() > 0 {
@@ -71,18 +73,20 @@ pub(crate) fn solve(
         run.work += out.len() as u64 + 1;
         let placed = recreate.recreate(&mut fleet, &mut out, &mut run.rng);
         let at = (step % MEMORY as u64) as usize;
-        let is_kept = placed && fleet.state.broken() == 0 && {
+        let mut is_kept = placed && fleet.state.broken() == 0 && {
             let after = fleet.objective();
             after <= before || after <= known[at]
         };
+        if is_kept && fleet.cost() < least {
+            // Where failures make it dearer, or nothing survives them, the step is of no use.
+            let placement = vmpack_greedy::survive(instance, fleet.placement(), budget);
+            is_kept = placement.is_some_and(|placement| run.offer(placement));
+            if is_kept {
+                (best, least, last) = (fleet.snapshot(), fleet.cost(), step);
+            }
+        }
         if !is_kept {
             fleet.put_back(&places);
-        } else if fleet.cost() < u128::from(run.cost())
-            && let Some(placement) = vmpack_greedy::survive(instance, fleet.placement(), budget)
-            && run.offer(placement)
-        {
-            best = fleet.snapshot();
-            last = step;
         }
         known[at] = fleet.objective();
         if step - last >= PATIENCE {
