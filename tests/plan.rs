@@ -272,14 +272,16 @@ fn rules_may_be_json_and_the_folder_is_called_plan() {
 #[cfg(feature = "highs")]
 #[test]
 fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
+    use std::fmt::Write as _;
+
     let desk = Desk::new();
     let mut vms = "name,count,cpu,memory (MiB)\n".to_owned();
     let mut hosts = "name,count,cpu,memory (GiB)\n".to_owned();
     for i in 0..300 {
-        vms += &format!("v{i},10,{}m,{}\n", 500 + i, 1000 + 7 * i);
+        writeln!(vms, "v{i},10,{}m,{}", 500 + i, 1000 + 7 * i).expect("to memory");
     }
     for i in 0..1000 {
-        hosts += &format!("h{i},1,{},{}\n", 16 + i, 64 + i);
+        writeln!(hosts, "h{i},1,{},{}", 16 + i, 64 + i).expect("to memory");
     }
     let (vms, hosts) = (desk.file("vms.csv", &vms), desk.file("hosts.csv", &hosts));
     let rules = desk.file("rules.toml", "[[failures]]\n");
