@@ -293,7 +293,7 @@ fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
         .unwrap();
     let code = output.status.code();
     assert!(code == Some(0) || code == Some(2), "{output:?}");
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
 
 #[test]
