@@ -112,6 +112,9 @@ fn prove_premise(
     undecided.map_or(Ok(()), |note| Err(Unproved::Undecided(note)))
 }
 
+/// A limit, what a host offers, and the number of its type.
+type Candidate<'a> = (u128, Reverse<Cow<'a, [u64]>>, usize);
+
 /// The host types in stock, in their order, on which the premise depends, each with its limit: a host that
 /// offers no more than another holds nothing that the other could not hold, and where its limit is no lower
 /// it holds too much only if the other does. Of equal hosts the one of the lowest limit decides. Takes
@@ -125,7 +128,7 @@ fn deciding(instance: &Instance, scale: u64, prices: &[u64]) -> Vec<(usize, u128
         .map(|t| (limit(t), Reverse(usable(instance, t)), t))
         .collect();
     types.sort_unstable();
-    let mut kept: Vec<(u128, Reverse<Cow<'_, [u64]>>, usize)> = Vec::new();
+    let mut kept: Vec<Candidate<'_>> = Vec::new();
     for candidate in types {
         // Limits of those kept are no higher.
         let (_, Reverse(offered), _) = &candidate;
