@@ -121,3 +121,16 @@ fn astronomical_counts_and_spent_budgets() {
     judged(&instance, start(&instance, &spent).expect("next fit at least"));
     assert_eq!(complete(&instance, &[], &spent), None);
 }
+
+/// Rules on counts would take minutes, and next fit would be left.
+#[test]
+fn many_different_vms_are_placed_one_by_one() {
+    let sizes = (0..100_000).map(|i| (vec![20_000 + i * 61_001 % 680_003], 1));
+    let instance = Instance::identical_hosts("many", &[1_000_000], &sizes.collect::<Vec<_>>());
+    let instance = instance.expect("valid");
+    let budget = Budget::default().with_time(Duration::from_secs(30));
+    let cost = judged(&instance, start(&instance, &budget).expect("no stock limit"));
+    let method = PACKING.iter().find(|method| method.name() == "bfd-indexed").expect("a method");
+    let outcome = method.solve(&instance, &Budget::default(), &mut NullObserver);
+    assert!(Value::from(cost) <= outcome.solved.expect("no stock limit").cost);
+}

@@ -3,22 +3,18 @@
 use vmpack_model::packing::{Instance, Placement};
 use vmpack_model::{Budget, NullObserver};
 
-/// With more VM types than this, rules on counts take quadratic time.
-const MOST_COUNTED: usize = 3000;
-
 /// Up to so many VMs with placement rules, variants of greedy rules are tried too, so many.
 const MOST_VARIED: u64 = 5000;
 const VARIANTS: u64 = 80;
 
 /// The best placement of greedy rules; `None` if none has found one within the budget.
 pub(crate) fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
-    let plain = instance.rules().only_capacity();
-    if plain && instance.rows() <= MOST_COUNTED {
+    if instance.rules().only_capacity() {
         return vmpack_greedy::start(instance, budget);
     }
-    // These find hosts by an index and keep placement rules.
+    // These keep placement rules.
     let indexed = best_of(|name| name.ends_with("-indexed"), instance, budget);
-    if plain || instance.total_vms() > MOST_VARIED {
+    if instance.total_vms() > MOST_VARIED {
         return indexed;
     }
     let few = budget.clone().with_work(VARIANTS);

@@ -6,6 +6,7 @@ use vmpack_model::{Budget, Value};
 use super::best_fit::BestFitRule;
 use super::dot_product::DotProduct;
 use super::first_fit::FirstFitRule;
+use super::indexed::{self, Choice};
 use super::l2_norm::L2NormGreedy;
 use super::next_fit::NextFitRule;
 use super::right_size::right_size;
@@ -24,7 +25,15 @@ enum Member {
     NextFit(Measure),
     DotProduct,
     L2Norm,
+    /// By decreasing size, on single hosts that an index finds.
+    Indexed(Measure, Choice),
 }
+
+/// With more VM types than this an index of single hosts is worth building,
+const MOST_COUNTED: usize = 3000;
+
+/// and takes so many steps for a VM, where rules on counts look at every group of hosts for a VM type.
+const INDEX_STEPS: u64 = 1000;
 
 /// The measures that differ in one resource, and in several.
 const ONE: &[Measure] = &[L1];
@@ -40,7 +49,8 @@ const SEVERAL: &[Measure] = &[L2, L1, Linf, AverageSum];
 /// all of it takes about as long as reading the instance. `None` if no member finds a placement: there is
 /// none, or the stock is too scarce for constructive rules. The same instance gives the same placement
 /// unless time ends it. Effort depends on VM types and distinct host contents, not on counts: as the sum of the rules,
-/// `O(n g)` for `n` types and `g` groups of hosts.
+/// `O(n g)` for `n` types and `g` groups of hosts. With thousands of types of few VMs each, first and best fit and dot
+/// product place single VMs on hosts that an index finds, about `O(v log h)` for `v` VMs on `h` hosts.
 ///
 /// # Examples
 /// ```
@@ -79,6 +89,17 @@ pub fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
 /// to; cheap and strong ones first.
 fn members(instance: &Instance) -> Vec<(Member, Option<usize>)> {
     let measures = if instance.dimensions() == 1 { ONE } else { SEVERAL };
+    if is_many(instance) {
+        let fits = |&measure: &Measure| {
+            [Choice::Fullest(measure), Choice::First]
+                .map(|choice| (Member::Indexed(measure, choice), None))
+        };
+        let mut members: Vec<_> = measures.iter().flat_map(fits).collect();
+        if instance.dimensions() > 1 {
+            members.push((Member::Indexed(measures[0], Choice::Aligned), None));
+        }
+        return members;
+    }
     let in_stock: Vec<usize> =
         (0..instance.hosts().len()).filter(|&t| instance.hosts()[t].stock != Some(0)).collect();
     let mut members: Vec<(Member, Option<usize>)> = measures
@@ -96,6 +117,14 @@ fn members(instance: &Instance) -> Vec<(Member, Option<usize>)> {
     members
 }
 
+/// Whether rules on counts take longer than an index of single hosts.
+fn is_many(instance: &Instance) -> bool {
+    let (types, vms) = (instance.rows() as u64, instance.total_vms());
+    instance.rows() > MOST_COUNTED
+        && vms <= indexed::MOST_VMS
+        && vms * INDEX_STEPS <= types.saturating_mul(types)
+}
+
 fn construct(
     instance: &Instance,
     scale: &Scale,
@@ -109,6 +138,10 @@ fn construct(
     };
     let sequence = |measure| Sequence::new(instance, scale, Order::Decreasing(measure));
     let placement = match member {
+        Member::Indexed(measure, choice) => {
+            let sequence = sequence(measure);
+            return indexed::construct(instance, scale, &sequence, choice, false, budget);
+        }
         Member::FirstFit(measure) => {
             let sequence = sequence(measure);
             item_centric::construct(instance, &sequence, &mut stock, &mut FirstFitRule, budget)
