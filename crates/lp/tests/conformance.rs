@@ -416,7 +416,9 @@ fn a_deadline_ends_a_hard_integer_program_with_the_best_point() {
         assert_eq!(solution.status, Status::Feasible, "{}", backend.name());
         assert!(model.violation(&solution.values) < TOLERANCE, "{}", backend.name());
         let objective = solution.objective.expect("feasible points have an objective");
-        assert!(solution.best_bound.expect("a bound") <= objective + TOLERANCE);
+        assert!(solution.best_bound.is_none_or(|bound| bound <= objective + TOLERANCE));
+        // That of an interrupted microlp may be false, and is kept back.
+        assert_eq!(solution.best_bound.is_none(), backend.name() == "microlp");
     }
 }
 
