@@ -109,12 +109,12 @@ impl Clock {
     }
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let named = policy::named(&arguments.policy).ok_or_else(|| {
-        let hint = did_you_mean(&arguments.policy, POLICIES.iter().map(|policy| policy.name));
+pub(super) fn run(arguments: &Arguments, name: &str) -> anyhow::Result<ExitCode> {
+    let named = policy::named(name).ok_or_else(|| {
+        let hint = did_you_mean(name, POLICIES.iter().map(|policy| policy.name));
         let known: Vec<_> = POLICIES.iter().map(|policy| policy.name).collect();
         let known = known.join(", ");
-        anyhow!("there is no policy {:?} for arrivals{hint} ({known})", arguments.policy)
+        anyhow!("there is no policy {name:?} for arrivals{hint} ({known})")
     })?;
     let description = arguments
         .cluster

@@ -27,14 +27,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     format: Option<String>,
     /// The policy: how VMs are placed and moved; for arrivals one of `vmpack list policies`.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "",
-        hide_default_value = true,
-        required_unless_present_any = ["scheduler", "queue"]
-    )]
-    policy: String,
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["scheduler", "queue"])]
+    policy: Option<String>,
     /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3.
     #[arg(long, default_value = "corrected")]
     mode: String,
@@ -65,7 +59,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
-    scheduling: scheduling::Arguments,
+    scheduling: scheduling::JobArguments,
     /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
@@ -73,22 +67,20 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Only jobs have no policy.
-    if arguments.policy.is_empty() {
-        return scheduling::run(arguments);
-    }
+    let Some(policy) = &arguments.policy else { return scheduling::run(arguments) };
     let of_load = match arguments.format.as_deref() {
         Some(format) => format == "planetlab",
         None => {
             arguments.trace.is_dir() && !vmpack_sim::arrivals::format::is_trace(&arguments.trace)
         }
     };
-    fits(arguments, of_load)?;
-    if of_load { planetlab::run(arguments) } else { arrivals::run(arguments) }
+    fits(arguments, policy, of_load)?;
+    if of_load { planetlab::run(arguments, policy) } else { arrivals::run(arguments, policy) }
 }
 
 /// Checks that there is a trace, and that nothing was asked for which belongs to the other kind of trace.
-fn fits(arguments: &Arguments, of_load: bool) -> anyhow::Result<()> {
-    let (trace, name) = (&arguments.trace, &arguments.policy);
+fn fits(arguments: &Arguments, name: &str, of_load: bool) -> anyhow::Result<()> {
+    let trace = &arguments.trace;
     let is_drawn = trace.to_str().and_then(Generator::parse).is_some();
     if !is_drawn {
         trace.metadata().with_context(|| trace.display().to_string())?;

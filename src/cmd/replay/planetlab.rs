@@ -44,9 +44,9 @@ struct Answer {
     cpu_s: f64,
 }
 
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, name: &str) -> anyhow::Result<ExitCode> {
     let (began, cpu_before) = (Instant::now(), own_cpu_seconds());
-    let policy = policy_named(&arguments.policy)?;
+    let policy = policy_named(name)?;
     let changes = changes(&arguments.mode, &arguments.with)?;
     let order =
         if changes.has(Change::DirectoryOrder) { FileOrder::Directory } else { FileOrder::Sorted };

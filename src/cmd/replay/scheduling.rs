@@ -16,7 +16,7 @@ use super::arrivals::Clock;
 use crate::cmd::{did_you_mean, say};
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct JobArguments {
     /// Jobs: run them on one host under this CPU scheduler, one thread per job: `fcfs`, `sjf`, `srpt`, `round-robin`,
     /// `priority` or `fair-share`.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["queue", "policy", "cluster"])]
@@ -261,7 +261,7 @@ fn capacity(description: &str) -> anyhow::Result<Amounts> {
     Ok(capacity)
 }
 
-impl Arguments {
+impl JobArguments {
     fn scheduler(&self, name: &str) -> anyhow::Result<Scheduler> {
         let scheduler = match name {
             "fcfs" => Scheduler::Fcfs,
