@@ -299,7 +299,7 @@ fn faults_of_rules_name_line_and_the_nearest_name() {
         ),
         (
             "[[afinity]]\nvms = []",
-            "rules.toml:1: rules: expected a rules file in TOML, found unknown field `afinity`",
+            "rules.toml:1: rules: expected a rules file in TOML, or the same as JSON, found unknown field `afinity`",
         ),
         ("[[affinity]]\nvms = []", "rules.toml:1: affinity: expected at least one VM"),
         (
