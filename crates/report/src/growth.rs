@@ -36,6 +36,8 @@ pub(crate) struct Taken<T> {
 /// Fewer sizes than this, or sizes that span less than [`LEAST_SPAN`], show no growth.
 const LEAST_SIZES: usize = 3;
 const LEAST_SPAN: f64 = 10.0;
+/// Datasets whose instances span less were not made to show growth: what differs there is mostly the kind of instance.
+const LEAST_DATASET_SPAN: f64 = 1000.0;
 /// The exponent is of the sizes from the greatest down to one of so many parts of it: small ones show what the
 /// start of a program takes.
 const FITTED_SPAN: f64 = 100.0;
@@ -48,17 +50,26 @@ const LEAST_SECONDS: f64 = 1e-6;
 pub(crate) fn growths<'a>(data: &Data<'a>) -> Vec<Growth<'a>> {
     let mut found = Vec::new();
     for dataset in data.datasets() {
+        let runs = data.methods.iter().flat_map(|m| &m.runs);
+        let all = sizes(runs.copied().filter(|run| run.dataset == dataset));
+        if span(&all) < LEAST_DATASET_SPAN {
+            continue;
+        }
         for (method, m) in data.methods.iter().enumerate() {
             let answered = m.runs.iter().filter(|r| r.dataset == dataset && r.is_answered());
             let sizes = sizes(answered.copied());
-            let span = sizes.first().zip(sizes.last()).map_or(1.0, |(a, b)| b.vms / a.vms);
-            if sizes.len() >= LEAST_SIZES && span >= LEAST_SPAN {
+            if sizes.len() >= LEAST_SIZES && span(&sizes) >= LEAST_SPAN {
                 let exponents = exponents(&sizes);
                 found.push(Growth { dataset, method, sizes, exponents });
             }
         }
     }
     found
+}
+
+/// The greatest size over the smallest.
+fn span(sizes: &[Size]) -> f64 {
+    sizes.first().zip(sizes.last()).map_or(1.0, |(least, most)| most.vms / least.vms)
 }
 
 fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<Size> {

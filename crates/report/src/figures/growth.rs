@@ -50,7 +50,7 @@ impl Figure for GrowthBySize {
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
         let growths = growths(data);
         if growths.is_empty() {
-            let reason = "no method answered three sizes of a dataset that span a factor of ten";
+            let reason = "no method answered three sizes that span a factor of ten, of a dataset that spans a thousand";
             return Err(NoFigure::Nothing(reason));
         }
         let mut panels: Vec<Panel<'_>> = Vec::new();
