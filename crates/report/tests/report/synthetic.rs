@@ -206,7 +206,7 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
     let mut records = Vec::new();
     for k in 0..packing {
         let dataset = datasets[k % datasets.len()];
-        let vms = [60, 120, 250, 600, 1000, 2500][k / datasets.len() % 6];
+        let vms = [60, 600, 60_000, 120, 250, 2500][k / datasets.len() % 6];
         let optimum = Value::from(vms / 3 + random.next() % (vms / 6));
         let mut template = record(
             Family::Packing,
@@ -244,7 +244,7 @@ pub(crate) fn records(seed: u64, packing: usize, allocation: usize) -> Vec<Recor
         }
     }
     for k in 0..allocation {
-        let vms = [20, 100, 400, 2000][k % 4];
+        let vms = [20, 20_000, 100, 400][k % 4];
         let optimum =
             Value::new(i128::from(vms * 1000 + random.next() % 997), 7).expect("7 is not 0");
         let mut template = record(
