@@ -42,7 +42,9 @@ pub fn derive(asked: &Arrivals, log: &[Step]) -> Result<Derived, Fault> {
         needed.change(time, demands.row(vm as usize), what != Deed::Left);
         match what {
             Deed::Placed(_) => {
-                ensure(time >= arrival, || format!("VM {vm} is placed at {time}, before {arrival}"))?;
+                ensure(time >= arrival, || {
+                    format!("VM {vm} is placed at {time}, before {arrival}")
+                })?;
                 let wait = time - arrival;
                 ensure(wait == 0 || asked.may_wait, || format!("VM {vm} waits until {time}"))?;
                 placed += 1;
@@ -63,7 +65,9 @@ pub fn derive(asked: &Arrivals, log: &[Step]) -> Result<Derived, Fault> {
                 departures += 1;
             }
             Deed::Moves(_) | Deed::Moved => {
-                return Err(Fault(format!("VM {vm} moves at {time}: nothing is moved once placed")));
+                return Err(Fault(format!(
+                    "VM {vm} moves at {time}: nothing is moved once placed"
+                )));
             }
         }
     }

@@ -128,7 +128,9 @@ impl<'a> Audit<'a> {
     /// it has.
     pub fn step(&mut self, step: &Step) -> Result<(), Fault> {
         let &Step { time, vm, what } = step;
-        ensure(time >= self.now, || format!("VM {vm}: time goes back from {} to {time}", self.now))?;
+        ensure(time >= self.now, || {
+            format!("VM {vm}: time goes back from {} to {time}", self.now)
+        })?;
         self.now = time;
         let Some(&place) = usize::try_from(vm).ok().and_then(|vm| self.places.get(vm)) else {
             return Err(Fault(format!("there is no VM {vm}")));

@@ -64,7 +64,9 @@ pub fn derive(
     };
     for &(number, job, start, end) in &ran {
         let Job { arrival, work, .. } = job;
-        ensure(start >= arrival, || format!("job {number} is served at {start}, before {arrival}"))?;
+        ensure(start >= arrival, || {
+            format!("job {number} is served at {start}, before {arrival}")
+        })?;
         ensure(end >= start && end - start + slack >= work, || {
             format!("job {number} is done in {} of {work} ticks", end - start.min(end))
         })?;
@@ -147,13 +149,17 @@ fn metrics(
     ticks: u64,
     taken: impl Fn(&Job) -> u64,
 ) -> Derived {
-    let seconds = |ticks_in_all: u128, of: u64| ticks_in_all as f64 / of.max(1) as f64 / ticks as f64;
+    let seconds =
+        |ticks_in_all: u128, of: u64| ticks_in_all as f64 / of.max(1) as f64 / ticks as f64;
     let n = ran.len() as u64;
     let sum = |value: fn(&Job, u64, u64) -> u64| -> u128 {
         ran.iter().map(|(_, job, start, end)| u128::from(value(job, *start, *end))).sum()
     };
     let most = |value: fn(&Job, u64, u64) -> u64| -> u128 {
-        ran.iter().map(|(_, job, start, end)| u128::from(value(job, *start, *end))).max().unwrap_or(0)
+        ran.iter()
+            .map(|(_, job, start, end)| u128::from(value(job, *start, *end)))
+            .max()
+            .unwrap_or(0)
     };
     let turnaround = |job: &Job, _: u64, end: u64| end - job.arrival;
     let waiting = |job: &Job, _: u64, end: u64| (end - job.arrival).saturating_sub(job.work);

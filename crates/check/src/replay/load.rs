@@ -37,7 +37,11 @@ pub struct Study {
 ///
 /// # Errors
 /// If the log cannot be true: see [`Audit::step`]; a VM is not placed at the start, or is lost.
-pub fn derive(study: &Study, claimed_bound_kwh: Option<f64>, log: &[Step]) -> Result<Derived, Fault> {
+pub fn derive(
+    study: &Study,
+    claimed_bound_kwh: Option<f64>,
+    log: &[Step],
+) -> Result<Derived, Fault> {
     let mut audit = Audit::new(&study.hosts, &study.vms);
     if !study.keeps_memory {
         audit = audit.lenient();
@@ -48,7 +52,9 @@ pub fn derive(study: &Study, claimed_bound_kwh: Option<f64>, log: &[Step]) -> Re
             Deed::Placed(_) => {
                 placed += 1;
                 let at = (step.vm, step.time);
-                ensure(step.time == 0, || format!("VM {} is placed at {}, not at the start", at.0, at.1))?;
+                ensure(step.time == 0, || {
+                    format!("VM {} is placed at {}, not at the start", at.0, at.1)
+                })?;
             }
             Deed::Left => {
                 let at = (step.vm, step.time);
@@ -71,7 +77,9 @@ pub fn derive(study: &Study, claimed_bound_kwh: Option<f64>, log: &[Step]) -> Re
     }
     if totals.overfull > 0 {
         let times = totals.overfull;
-        derived.notes.push(format!("hosts are given more memory than they have {times} times, as the mode has it"));
+        derived.notes.push(format!(
+            "hosts are given more memory than they have {times} times, as the mode has it"
+        ));
     }
     if study.charges_all {
         // Tenths of a watt x milliseconds.
@@ -82,7 +90,11 @@ pub fn derive(study: &Study, claimed_bound_kwh: Option<f64>, log: &[Step]) -> Re
         let kwh = |energy: u128| energy as f64 / 3.6e10;
         let idle = kwh(energy(|power| power.idle));
         let least = claimed_bound_kwh.filter(|_| study.keeps_memory && study.keeps_vms);
-        derived.range("energy_kwh", idle.max(least.unwrap_or(0.0)), kwh(energy(|power| power.full)));
+        derived.range(
+            "energy_kwh",
+            idle.max(least.unwrap_or(0.0)),
+            kwh(energy(|power| power.full)),
+        );
     }
     Ok(derived)
 }
