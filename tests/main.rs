@@ -13,4 +13,5 @@ mod real;
 mod replay_arrivals;
 mod replay_planetlab;
 mod replay_scheduling;
+mod replays;
 mod support;
