@@ -2,7 +2,7 @@
 //!
 //! [`Failures`] describe hosts, racks and groups that fail, and hosts that degrade; a [`Process`] draws them, or
 //! [`read_incidents`] reads them from a file. A [`Detector`] listens to heartbeats, and a [`Detection`] tells when it
-//! suspects hosts, rightly or not.
+//! suspects hosts, rightly or not. A [`Reserve`] watches over the room that is needed when hosts fail.
 
 mod detection;
 mod detector;
@@ -11,6 +11,7 @@ mod heartbeat;
 mod incidents;
 mod law;
 mod process;
+mod reserve;
 mod terms;
 
 pub use detection::{Detection, Verdict};
@@ -20,6 +21,7 @@ pub use heartbeat::Network;
 pub use incidents::read_incidents;
 pub use law::Law;
 pub use process::Process;
+pub use reserve::{Plan, Reserve, Scope};
 pub use terms::DescriptionError;
 
 /// Milliseconds since the start.
