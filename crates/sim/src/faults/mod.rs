@@ -24,27 +24,4 @@ pub use process::Process;
 pub use reserve::{Plan, Reserve, Scope};
 pub use terms::DescriptionError;
 
-/// Milliseconds since the start.
-pub type Time = u64;
-
-/// What befalls a host from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Incident {
-    /// It fails.
-    Fail {
-        /// The host.
-        host: usize,
-    },
-    /// It works again.
-    Repair {
-        /// The host.
-        host: usize,
-    },
-    /// It runs at so many thousandths of its CPU; 1000 is sound.
-    Slow {
-        /// The host.
-        host: usize,
-        /// The thousandths.
-        permille: u32,
-    },
-}
+use crate::operation::{Incident, Time};
