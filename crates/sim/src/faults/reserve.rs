@@ -188,6 +188,15 @@ impl Reserve {
         })
     }
 
+    /// Without plans, which [`Reserve::survivable`] makes when it is asked: for many changes at once.
+    #[must_use]
+    pub fn unplanned(mut self) -> Self {
+        for case in 0..self.cases.len() {
+            self.set(case, None);
+        }
+        self
+    }
+
     /// The hosts that fail in each case, and where their VMs go if a plan is known.
     pub fn plans(&self) -> impl Iterator<Item = (&[usize], Option<&Plan>)> {
         self.cases.iter().zip(&self.plans).map(|(failed, plan)| (&failed[..], plan.as_ref()))
@@ -283,7 +292,7 @@ impl Reserve {
         for at in 0..self.cases_of[host].len() {
             self.plan(self.cases_of[host][at]);
         }
-        for case in std::mem::take(&mut self.users[host]) {
+        for case in self.users[host].clone() {
             self.plan(case);
         }
     }

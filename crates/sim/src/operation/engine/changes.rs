@@ -212,7 +212,8 @@ impl Engine<'_> {
             Some(host) => Some(host).filter(|&host| self.takes(vm, host, &allotment.reserved)),
             None => self.find(vm, &allotment),
         };
-        let Some(host) = host else { return false };
+        // On its own host it starts when that does.
+        let Some(host) = host.filter(|&host| host != from) else { return false };
         self.take_off(vm, from);
         self.put(vm, host);
         self.tell(What::Restarted { vm, from, to: host });
