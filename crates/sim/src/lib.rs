@@ -9,4 +9,5 @@ pub mod consolidation;
 pub mod faults;
 pub mod operation;
 pub mod power;
+pub mod scenario;
 pub mod scheduling;

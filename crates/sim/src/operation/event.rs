@@ -24,6 +24,10 @@ pub enum What {
     Refused { vm: usize },
     /// No host takes the VM; it waits.
     Waits { vm: usize },
+    /// Something else is set aside for a VM.
+    Allotted { vm: usize },
+    /// A VM that was down is counted to another host, where it starts.
+    Restarted { vm: usize, host: usize },
     /// A VM has left its host for good.
     Left { vm: usize, host: usize },
     /// A live migration begins.
@@ -52,8 +56,6 @@ pub enum What {
     VmDown { vm: usize, host: usize },
     /// A VM that was down runs again.
     VmUp { vm: usize, host: usize },
-    /// A VM that was down is started anew on another host.
-    Restarted { vm: usize, from: usize, to: usize },
     /// A host is made sure not to run any VM: its power is cut.
     Fenced { host: usize },
     /// A VM that was down is given up.

@@ -110,7 +110,7 @@ fn a_restart_takes_detection_fence_and_boot() {
     let suspected = at(|what| matches!(what, What::Suspected { .. }));
     assert!((10 * MINUTE + 9000..10 * MINUTE + 10_002).contains(&suspected), "{suspected}");
     assert_eq!(at(|what| matches!(what, What::Fenced { .. })), suspected + 30_000);
-    assert_eq!(at(|what| matches!(what, What::Restarted { to: 1, .. })), suspected + 30_000);
+    assert_eq!(at(|what| matches!(what, What::Restarted { host: 1, .. })), suspected + 30_000);
     assert_eq!(at(|what| matches!(what, What::VmUp { .. })), suspected + 50_000);
     let delay = (suspected - 10 * MINUTE) as f64;
     close(outcome.detection.mean, delay, 0.0);
@@ -318,7 +318,7 @@ proptest! {
             match event.what {
                 What::VmDown { vm, .. } => down[vm] = true,
                 What::VmUp { vm, .. } => down[vm] = false,
-                What::Restarted { vm, from, to } => prop_assert!(down[vm] && from != to),
+                What::Restarted { vm, .. } => prop_assert!(down[vm]),
                 What::MigrationStarted { vm, .. } => prop_assert!(!down[vm]),
                 _ => {}
             }

@@ -202,6 +202,7 @@ impl Engine<'_> {
         self.placer.reserve(host, &new);
         self.state.vm_mut(vm).allotment = allotment;
         self.freed = true;
+        self.tell(What::Allotted { vm });
         true
     }
 
@@ -209,14 +210,16 @@ impl Engine<'_> {
         let Phase::Down { host: from } = self.state.vm(vm).phase else { return false };
         let allotment = self.state.vm(vm).allotment;
         let host = match to {
-            Some(host) => Some(host).filter(|&host| self.takes(vm, host, &allotment.reserved)),
+            // On its own host it starts when that does.
+            Some(host) => {
+                Some(host).filter(|&to| to != from && self.takes(vm, to, &allotment.reserved))
+            }
             None => self.find(vm, &allotment),
         };
-        // On its own host it starts when that does.
-        let Some(host) = host.filter(|&host| host != from) else { return false };
+        let Some(host) = host else { return false };
         self.take_off(vm, from);
         self.put(vm, host);
-        self.tell(What::Restarted { vm, from, to: host });
+        self.tell(What::Restarted { vm, host });
         self.start(vm, host);
         true
     }

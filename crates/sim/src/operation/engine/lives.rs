@@ -9,8 +9,12 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        self.state.vm_mut(vm).allotment = (self.setting.first)(&self.state.asked()[vm]);
+        let allotment = (self.setting.first)(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
+        if self.state.vm(vm).allotment != allotment {
+            self.state.vm_mut(vm).allotment = allotment;
+            self.tell(What::Allotted { vm });
+        }
         let behind = self.setting.admission == Admission::Fcfs && !self.waiting.is_empty();
         if !behind && self.try_place(vm) {
             return;
@@ -59,11 +63,14 @@ impl Engine<'_> {
         true
     }
 
-    /// The host for a VM: one that is on, or one that is switched on for it.
+    /// The host for a VM, another one than it is on: one that is on, or one that is switched on for it.
     pub(super) fn find(&mut self, vm: usize, allotment: &Allotment) -> Option<usize> {
         let asking = self.asking(vm, allotment);
         let (state, guards) = (&self.state, &self.guards);
-        let mut admit = |host: usize| guards.iter().all(|guard| guard.admits(vm, host, state));
+        let own = state.vm(vm).phase.host();
+        let mut admit = |host: usize| {
+            own != Some(host) && guards.iter().all(|guard| guard.admits(vm, host, state))
+        };
         if let Some(host) = self.placer.find(&asking, state, &mut admit) {
             return Some(host);
         }
