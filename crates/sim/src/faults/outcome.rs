@@ -165,29 +165,31 @@ impl Chronicle {
     }
 
     /// What it came to, after a run that ended at that time.
-    pub fn outcome(mut self, end: Time) -> Outcome {
-        for life in self.lives.iter_mut().filter(|life| life.placed.is_some()) {
+    pub fn outcome(&self, end: Time) -> Outcome {
+        let mut outcome = self.outcome.clone();
+        for &life in &self.lives {
+            let (Some(placed), mut life) = (life.placed, life) else { continue };
             if life.ended.is_none() && life.down.is_some() {
-                self.outcome.ended_down += 1;
+                outcome.ended_down += 1;
             }
             let until = life.ended.unwrap_or(end).min(end);
-            rise(life, until, &mut self.outcome);
-            let lived = until - life.placed.unwrap_or(until).min(until);
-            self.outcome.vms += 1;
-            self.outcome.lifetime += u128::from(lived);
-            self.outcome.downtime += u128::from(life.downtime);
+            rise(&mut life, until, &mut outcome);
+            let lived = until.saturating_sub(placed);
+            outcome.vms += 1;
+            outcome.lifetime += u128::from(lived);
+            outcome.downtime += u128::from(life.downtime);
             if lived > 0 {
                 let availability = 1.0 - life.downtime as f64 / lived as f64;
-                self.outcome.least_availability = self.outcome.least_availability.min(availability);
+                outcome.least_availability = outcome.least_availability.min(availability);
             }
         }
-        let Self { repairs, detections, recoveries, waits, .. } = self;
+        let summary = |values: &Vec<f64>| Summary::of(values.clone());
         Outcome {
-            repair: Summary::of(repairs),
-            detection: Summary::of(detections),
-            recovery: Summary::of(recoveries),
-            queue: Summary::of(waits),
-            ..self.outcome
+            repair: summary(&self.repairs),
+            detection: summary(&self.detections),
+            recovery: summary(&self.recoveries),
+            queue: summary(&self.waits),
+            ..outcome
         }
     }
 
