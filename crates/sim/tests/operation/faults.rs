@@ -132,7 +132,8 @@ fn a_wrong_suspicion_costs_a_fence_unless_trust_comes_first() {
     };
     let vms = steady(2, 400);
     let run = |recovery| of(recovery).run(&hosts, &vms, std::iter::empty());
-    let (hasty, _, events) = run("restart:fence=0");
+    let (hasty, totals, events) = run("restart:fence=0");
+    assert_eq!(totals.peak_hosts, 1, "a host that starts anew is counted once");
     assert!(hasty.mistakes > 100 && hasty.fenced_sound == hasty.fenced, "{hasty:?}");
     assert_eq!(hasty.failures, 0);
     assert!(hasty.killed > 100 && hasty.killed_downtime == hasty.downtime);

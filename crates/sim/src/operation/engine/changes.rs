@@ -78,7 +78,9 @@ impl Engine<'_> {
             Status::Failed => self.tell(What::Fenced { host }),
             Status::On | Status::Waking => {
                 self.bring_down(host, What::Fenced { host });
-                self.wake(host);
+                self.state.host_mut(host).status = Status::Waking;
+                self.open(host);
+                self.boot(host);
             }
         }
         true

@@ -88,6 +88,11 @@ impl Engine<'_> {
         self.state.host_mut(host).status = Status::Waking;
         self.open(host);
         self.tell(What::HostWakes { host });
+        self.boot(host);
+    }
+
+    /// A host that wakes is on after its time.
+    pub(super) fn boot(&mut self, host: usize) {
         self.wakings[host] += 1;
         let waking = self.wakings[host];
         if self.setting.host_boot == 0 {
