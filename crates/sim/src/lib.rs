@@ -6,6 +6,7 @@
 
 pub mod arrivals;
 pub mod consolidation;
+pub mod faults;
 pub mod operation;
 pub mod power;
 pub mod scenario;

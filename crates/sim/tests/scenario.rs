@@ -89,3 +89,69 @@ fn what_is_wrong_is_said() {
     refused(FILE, &["edge.of=the-world"], "there is no section [edge]");
     refused(FILE, &["workload.days=-1"], "days: expected a number");
 }
+
+const FAULTS: &str = r#"
+[faults]
+failures = "host:up=exponential:6h,down=exponential:30m+degrade:every=exponential:6h,lasts=fixed:20m,down=fixed:1h"
+detector = "phi:jitter=20ms,loss=0.001"
+recovery = "evacuate:at-once=5"
+spare = "hosts:1"
+"#;
+
+#[test]
+fn faults_are_told_of() {
+    let text = format!("{FILE}{FAULTS}");
+    let metrics = run(&text, &[]);
+    assert_eq!(metrics, run(&text, &[]));
+    let of = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is missing"),
+    };
+    assert!(of(&metrics, "host_failures") > 10.0 && of(&metrics, "migrations") > 0.0);
+    let waiting = run(&text, &["faults.recovery=wait", "faults.detector=timeout:after=10s"]);
+    assert!(of(&waiting, "vm_availability") < of(&metrics, "vm_availability"));
+    assert!((9.0..=10.001).contains(&of(&waiting, "detection_mean_s")));
+    assert_eq!(of(&waiting, "fenced").to_bits(), 0);
+    let sound = run(FILE, &[]);
+    assert!(sound.get("vm_availability").is_none());
+}
+
+#[test]
+fn incidents_are_read_from_a_file_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let incidents = "time,component,event\n3600,rack:0,fail\n7200,rack:0,repair\n";
+    std::fs::write(folder.path().join("incidents.csv"), incidents).expect("written");
+    let text = format!("{FILE}\n[faults]\nfailures = \"incidents.csv\"\nrecovery = \"wait\"\n");
+    let path = file(&folder, &text);
+    let mut scenario = Scenario::read(&path, &[], 3).expect("a scenario");
+    let metrics = scenario.run(&Registry::default(), Vec::new()).expect("runs");
+    assert!(matches!(metrics.get("host_failures"), Some(Amount::Count(1..))));
+    assert_eq!(metrics.get("mttr_h"), Some(Amount::Real(1.0)));
+    std::fs::write(folder.path().join("incidents.csv"), "time,component,event\n1,host:20,fail\n")
+        .expect("written");
+    let error = scenario.run(&Registry::default(), Vec::new()).expect_err("refused").to_string();
+    assert!(
+        error.contains("[faults]: failures: ") && error.contains("incidents.csv:2: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_faults_is_said() {
+    let text = format!("{FILE}{FAULTS}");
+    let refused = |change: &str, expected: &str| {
+        let error = read(&text, &[change]).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        "faults.failures=host:up=fixed:1h",
+        "[faults]: failures: \"host\": down=LAW is missing",
+    );
+    refused("faults.detector=timer", "[faults]: detector: \"timer\": expected timeout or phi");
+    refused("faults.recovery=pray", "[faults]: recovery: \"pray\": expected wait, restart");
+    refused("faults.spare=hosts:0", "[faults]: spare: expected hosts:NUMBER");
+    refused("faults.spare=racks:1", "[faults]: spare: 1 of 1 may not fail");
+    refused("faults.survive=hosts:9", "[faults]: survive: 9 of 20 may not fail");
+    refused("faults.survives=hosts:1", "[faults]: unknown field `survives`");
+}

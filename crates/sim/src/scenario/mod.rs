@@ -7,6 +7,7 @@
 
 mod cluster;
 mod document;
+mod faults;
 mod metric;
 mod migration;
 mod placement;
@@ -34,6 +35,8 @@ pub struct Scene<'a> {
     pub end: u64,
     /// The seed of random choices; parts draw from streams of their own.
     pub seed: u64,
+    /// The folder that paths are relative to.
+    pub folder: &'a std::path::Path,
     /// Methods that policies may use.
     pub methods: &'a Registry,
 }
@@ -63,7 +66,8 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
-const PARTS: &[(&str, Build)] = &[("migration", part::<migration::Migration>)];
+const PARTS: &[(&str, Build)] =
+    &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(
@@ -178,7 +182,8 @@ impl Scenario {
         {
             let Self { hosts, vms, setting, placement, parts, places, seed } = self;
             let (hosts, vms) = (&*hosts, &*vms);
-            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, methods };
+            let (places, folder) = (&*places, places.folder());
+            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, folder, methods };
             let placer = Box::new(ByPolicy(placement.policy(&scene)));
             let mover = Box::new(Simple::new(BANDWIDTH));
             let mut engine = Engine::new(*setting, hosts, vms, placer, mover).observed(&mut ledger);

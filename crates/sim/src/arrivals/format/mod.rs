@@ -10,7 +10,7 @@ pub(crate) mod input;
 mod openb;
 mod opendc;
 pub(crate) mod swf;
-mod table;
+pub(crate) mod table;
 mod tbpp;
 
 use std::path::{Path, PathBuf};
