@@ -6,5 +6,6 @@
 
 pub mod arrivals;
 pub mod consolidation;
+pub mod migration;
 pub mod power;
 pub mod scheduling;
