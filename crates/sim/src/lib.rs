@@ -5,6 +5,7 @@
 //! beside what a policy reaches.
 
 pub mod arrivals;
+pub mod balancing;
 pub mod consolidation;
 pub mod migration;
 pub mod power;

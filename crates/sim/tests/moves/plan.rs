@@ -144,7 +144,7 @@ fn tiny() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_global_rejects: 200_000, ..ProptestConfig::with_cases(1500) })]
+    #![proptest_config(ProptestConfig { max_global_rejects: 200_000, ..ProptestConfig::with_cases(600) })]
 
     #[test]
     fn a_plan_with_one_bypass_at_most_is_found_whenever_there_is_one(case in tiny()) {
