@@ -3,18 +3,23 @@
 //! [`plan`] works on plain data: hosts with what they have, VMs with what they use. It makes moves by local search for
 //! an [`Objective`], each of which must gain more than it costs, and stops at a target or a budget; from a placement
 //! that it leaves, it makes no move. [`Trigger`] decides when to plan at all, so that neither a short peak nor noise
-//! around a threshold starts moves. [`least_maximum`] is what no placement within the budget can undercut.
+//! around a threshold starts moves. [`least_maximum`] is what no placement within the budget can undercut. A
+//! [`Balancer`] is all that in a cluster in operation, [`Evenness`] measures it there.
 //!
 //! Levels are the load of a host over its capacity in millionths, rounded down.
 
+mod balancer;
 mod bound;
+mod evenness;
 mod levels;
 mod plan;
 mod trigger;
 
 use crate::arrivals::Demand;
 
+pub use balancer::{Balancer, Habits};
 pub use bound::least_maximum;
+pub use evenness::Evenness;
 pub use levels::{Level, imbalance};
 pub use plan::{Admits, Plan, plan};
 pub use trigger::Trigger;

@@ -1,66 +1,57 @@
-//! What a migration costs.
+//! What migrations cost.
 
-use super::Completed;
+use crate::operation::{Event, Observer, State, Time, What};
 
-/// Prices of what a migration takes, in whatever unit of cost the user reckons in.
-///
-/// The cost is `a V_mig + b T_down + c C_d`: bytes sent, time stopped, and the work that the VM could not do because the
-/// migration slowed it down while it ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Prices of what migrations take, in whatever unit of cost the user reckons in.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Charge {
-    /// Per byte that was sent: `a`.
-    pub byte: u64,
-    /// Per ms that the VM was stopped: `b`.
-    pub downtime: u64,
-    /// Per thousandth of a core that it went without for a ms: `c`.
-    pub degradation: u64,
-    /// The share of its CPU that a VM goes without while it is migrated, in thousandths; `CloudSim` takes a tenth.
-    pub slowdown: u64,
+    /// Of a GiB that is sent.
+    pub gib: f64,
+    /// Of a second that a VM is stopped.
+    pub downtime_s: f64,
+    /// Of a core that VMs go without for a second because they are migrated.
+    pub core_s: f64,
 }
 
-impl Default for Charge {
-    /// One per byte, nothing else, and a tenth of the CPU is lost.
-    fn default() -> Self {
-        Self { byte: 1, downtime: 0, degradation: 0, slowdown: 100 }
+/// What the migrations of a run took: an observer that adds it up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Bytes sent by migrations that ended: `V_mig`.
+    pub bytes: u128,
+    /// How long VMs were stopped, in ms: `T_down`.
+    pub downtime: u128,
+    /// CPU that migrations took from the hosts that VMs left, in thousandths of a core times ms.
+    pub degradation: u128,
+}
+
+impl Spent {
+    /// The cost at these prices, `a V_mig + b T_down + c C_d`.
+    ///
+    /// # Examples
+    /// ```
+    /// use vmpack_sim::migration::{Charge, Spent};
+    ///
+    /// let spent = Spent { bytes: 3 << 30, downtime: 500, degradation: 2_000_000 };
+    /// let charge = Charge { gib: 1.0, downtime_s: 10.0, core_s: 0.5 };
+    /// assert_eq!(spent.cost(&charge), 3.0 + 5.0 + 1.0);
+    /// ```
+    pub fn cost(&self, charge: &Charge) -> f64 {
+        let [gib, downtime_s, core_s] =
+            [(self.bytes, (1_u64 << 30) as f64), (self.downtime, 1e3), (self.degradation, 1e6)]
+                .map(|(amount, unit)| amount as f64 / unit);
+        charge.gib * gib + charge.downtime_s * downtime_s + charge.core_s * core_s
     }
 }
 
-impl Charge {
-    /// What a VM of so many thousandths of a core went without during a migration while it was not stopped, in
-    /// thousandths of a core times ms, rounded up: `C_d`.
-    pub fn degradation(&self, completed: &Completed, cpu: u64) -> u128 {
-        let running = (completed.ended - completed.started).saturating_sub(completed.downtime);
-        (u128::from(running) * u128::from(cpu) * u128::from(self.slowdown)).div_ceil(1000)
+impl Observer for Spent {
+    fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
+        self.degradation += u128::from(state.host(host).overhead) * u128::from(until - from);
     }
 
-    /// What the migration of a VM of so many thousandths of a core cost.
-    pub fn cost(&self, completed: &Completed, cpu: u64) -> u128 {
-        u128::from(self.byte) * u128::from(completed.bytes)
-            + u128::from(self.downtime) * u128::from(completed.downtime)
-            + u128::from(self.degradation) * self.degradation(completed, cpu)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn adds_up_bytes_downtime_and_work_undone() {
-        let completed = Completed {
-            vm: 0,
-            from: 0,
-            to: 1,
-            asked: 0,
-            started: 100,
-            ended: 1150,
-            bytes: 5000,
-            downtime: 50,
-            rounds: 2,
-        };
-        let charge = Charge { byte: 2, downtime: 3, degradation: 5, slowdown: 100 };
-        // A tenth of two cores for a second.
-        assert_eq!(charge.degradation(&completed, 2000), 200_000);
-        assert_eq!(charge.cost(&completed, 2000), 2 * 5000 + 3 * 50 + 5 * 200_000);
+    fn event(&mut self, event: &Event, _: &State<'_>) {
+        if let What::Migrated { bytes, downtime, .. } = event.what {
+            self.bytes += u128::from(bytes);
+            self.downtime += u128::from(downtime);
+        }
     }
 }

@@ -18,11 +18,6 @@ impl Links {
         Self { open: vec![(0, 0); capacity.len()], capacity }
     }
 
-    /// What may enter a host.
-    pub(super) fn inward(&self, host: usize) -> u64 {
-        self.capacity[2 * host + 1]
-    }
-
     /// The max-min fair rates of flows `(from, to)`, none above `most`, in whole bytes per second, at least 1. In
     /// `O(f log f)` for `f` flows.
     ///

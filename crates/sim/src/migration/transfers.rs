@@ -6,21 +6,11 @@ use super::pre_copy::{BILLION, NANOS, PreCopy, dirtied, whole};
 use super::share::Links;
 use super::slots::{Limits, Slots};
 
-/// How a migration progresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    /// By pre-copy, at its fair share of the links of both hosts.
-    PreCopy(PreCopy),
-    /// As in `CloudSim`: memory is copied once at half the bandwidth of the target, whatever else goes on, and the VM
-    /// is never stopped.
-    Simple,
-}
-
 /// How migrations go in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The model of one.
-    pub model: Model,
+    pub model: PreCopy,
     /// How many at once.
     pub limits: Limits,
     /// The most bytes per second that one takes of the links.
@@ -29,14 +19,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let model = Model::PreCopy(PreCopy::default());
-        Self { model, limits: Limits::default(), most: u64::MAX }
+        Self { model: PreCopy::default(), limits: Limits::default(), most: u64::MAX }
     }
-}
-
-impl Settings {
-    /// `CloudSim`'s migrations.
-    pub const SIMPLE: Self = Self { model: Model::Simple, limits: Limits::NONE, most: u64::MAX };
 }
 
 /// A migration that is asked for.
@@ -92,9 +76,9 @@ pub struct LinkError {
 ///
 /// # Examples
 /// ```
-/// use vmpack_sim::migration::{Limits, Migrations, Model, PreCopy, Settings, Transfer};
+/// use vmpack_sim::migration::{Limits, Migrations, PreCopy, Settings, Transfer};
 ///
-/// let model = Model::PreCopy(PreCopy { threshold: 0, rounds: 9, resume: 0 });
+/// let model = PreCopy { threshold: 0, rounds: 9, resume: 0 };
 /// let settings = Settings { model, limits: Limits::NONE, most: u64::MAX };
 /// let mut migrations = Migrations::new(&[1000; 3], settings)?;
 /// let idle = Transfer { vm: 0, from: 0, to: 1, memory: 3000, dirty: 0 };
@@ -119,6 +103,8 @@ pub struct Migrations {
     /// Those under way, in the order in which they started.
     under_way: Vec<UnderWay>,
     done: Vec<Completed>,
+    /// The VMs whose migration has started since that was asked.
+    begun: Vec<usize>,
     /// In nanoseconds.
     now: u128,
     /// When something changes next.
@@ -150,8 +136,8 @@ struct UnderWay {
     left: u128,
     /// Sent, this round included.
     bytes: u128,
-    /// When the VM was stopped.
-    stopped: Option<u128>,
+    /// When the VM was stopped, once it was.
+    stopped: u128,
     /// Bytes per second; 0 if nothing is copied.
     rate: u64,
     /// When the phase ends if nothing else does before.
@@ -175,6 +161,7 @@ impl Migrations {
             waiting: BTreeMap::new(),
             under_way: Vec::new(),
             done: Vec::new(),
+            begun: Vec::new(),
             now: 0,
             next: None,
         })
@@ -222,6 +209,16 @@ impl Migrations {
         std::mem::take(&mut self.done)
     }
 
+    /// The VMs whose migration has started since this was asked last, in order.
+    pub fn begun(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// Whether a VM is being migrated and does not wait.
+    pub fn is_under_way(&self, vm: usize) -> bool {
+        self.under_way.iter().any(|one| one.transfer.vm == vm)
+    }
+
     /// How many are under way, and how many wait.
     pub fn counts(&self) -> (usize, usize) {
         (self.under_way.len(), self.waiting.len())
@@ -260,20 +257,20 @@ impl Migrations {
     fn step(&mut self, at: usize) -> bool {
         let (now, model) = (self.now, self.settings.model);
         let one = &mut self.under_way[at];
-        match (one.phase, model) {
-            (Phase::Copy, Model::PreCopy(model)) => {
+        match one.phase {
+            Phase::Copy => {
                 let Transfer { memory, dirty, .. } = one.transfer;
                 let volume = dirtied(memory, dirty, now - one.round_began);
                 one.begin(now, one.round + 1, volume, model);
                 false
             }
-            (Phase::Stopped, Model::PreCopy(model)) => {
+            Phase::Stopped => {
                 one.phase = Phase::Resume;
                 one.rate = 0;
                 one.ends = now + u128::from(model.resume) * NANOS;
                 true
             }
-            (Phase::Resume, _) | (_, Model::Simple) => {
+            Phase::Resume => {
                 let one = self.under_way.remove(at);
                 self.slots.end(one.transfer.from, one.transfer.to);
                 self.done.push(one.completed(now));
@@ -287,27 +284,19 @@ impl Migrations {
         let now = self.now;
         while let Some(ticket) = self.slots.start() {
             let (asked, transfer) = self.waiting.remove(&ticket).expect("it waited");
+            self.begun.push(transfer.vm);
             self.under_way.push(UnderWay::new(now, asked, transfer, self.settings.model));
         }
-        match self.settings.model {
-            Model::Simple => {
-                for one in &mut self.under_way {
-                    one.run(now, (self.links.inward(one.transfer.to) / 2).max(1));
-                }
-            }
-            Model::PreCopy(_) => {
-                let copying = |one: &&mut UnderWay| one.phase != Phase::Resume;
-                let flows: Vec<_> = self
-                    .under_way
-                    .iter_mut()
-                    .filter(copying)
-                    .map(|one| (one.transfer.from, one.transfer.to))
-                    .collect();
-                let rates = self.links.rates(&flows, self.settings.most);
-                for (one, rate) in self.under_way.iter_mut().filter(copying).zip(rates) {
-                    one.run(now, rate);
-                }
-            }
+        let copying = |one: &&mut UnderWay| one.phase != Phase::Resume;
+        let flows: Vec<_> = self
+            .under_way
+            .iter_mut()
+            .filter(copying)
+            .map(|one| (one.transfer.from, one.transfer.to))
+            .collect();
+        let rates = self.links.rates(&flows, self.settings.most);
+        for (one, rate) in self.under_way.iter_mut().filter(copying).zip(rates) {
+            one.run(now, rate);
         }
         self.look_ahead();
     }
@@ -318,8 +307,7 @@ impl Migrations {
 }
 
 impl UnderWay {
-    fn new(now: u128, asked: u64, transfer: Transfer, model: Model) -> Self {
-        let left = u128::from(transfer.memory) * BILLION;
+    fn new(now: u128, asked: u64, transfer: Transfer, model: PreCopy) -> Self {
         let mut one = Self {
             transfer,
             asked,
@@ -327,16 +315,13 @@ impl UnderWay {
             phase: Phase::Copy,
             round: 0,
             round_began: now,
-            left,
-            bytes: left,
-            stopped: None,
+            left: 0,
+            bytes: 0,
+            stopped: now,
             rate: 0,
             ends: now,
         };
-        if let Model::PreCopy(model) = model {
-            one.bytes = 0;
-            one.begin(now, 0, left, model);
-        }
+        one.begin(now, 0, u128::from(transfer.memory) * BILLION, model);
         one
     }
 
@@ -348,7 +333,7 @@ impl UnderWay {
         self.bytes += volume;
         if model.stops(volume, round) {
             self.phase = Phase::Stopped;
-            self.stopped = Some(now);
+            self.stopped = now;
         }
         self.run(now, self.rate.max(1));
     }
@@ -369,7 +354,7 @@ impl UnderWay {
             started: (self.started / NANOS) as u64,
             ended: whole(now, NANOS),
             bytes: whole(self.bytes, BILLION),
-            downtime: self.stopped.map_or(0, |stopped| whole(now - stopped, NANOS)),
+            downtime: whole(now - self.stopped, NANOS),
             rounds: self.round,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use proptest::prelude::*;
 use vmpack_sim::arrivals::Demand;
 use vmpack_sim::migration::plan::{Move, Obstacle, Plan, Stuck, Task, View};
-use vmpack_sim::migration::{Limits, Migrations, Model, PreCopy, Settings};
+use vmpack_sim::migration::{Limits, Migrations, PreCopy, Settings};
 
 fn demand(cpu: u64, memory: u64) -> Demand {
     [cpu, memory, 0, 0, 0]
@@ -241,7 +241,7 @@ fn no_two_stages_overlap_and_limits_stretch_them() {
     let plan = case.plan();
     assert_eq!(plan.stages.iter().map(Vec::len).collect::<Vec<_>>(), [4, 1]);
     let makespan = |in_all| {
-        let model = Model::PreCopy(PreCopy { threshold: 0, rounds: 3, resume: 0 });
+        let model = PreCopy { threshold: 0, rounds: 3, resume: 0 };
         let settings = Settings { model, limits: Limits { per_host: 1, in_all }, most: u64::MAX };
         plan.makespan(Migrations::new(&[1000; 9], settings).unwrap(), |_| (2000, 0))
     };
