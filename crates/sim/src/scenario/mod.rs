@@ -144,6 +144,16 @@ impl Scenario {
         &self.hosts
     }
 
+    /// When the run ends, in milliseconds.
+    pub fn end(&self) -> u64 {
+        self.setting.end
+    }
+
+    /// Whether it has a section of that name.
+    pub fn has(&self, part: &str) -> bool {
+        self.parts.iter().any(|&(name, _)| name == part)
+    }
+
     /// Runs it, with others looking on, and returns what was measured, the most telling first.
     ///
     /// # Errors
