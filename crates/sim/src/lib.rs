@@ -10,5 +10,6 @@ pub mod consolidation;
 pub mod migration;
 pub mod operation;
 pub mod power;
+pub mod repacking;
 pub mod scenario;
 pub mod scheduling;

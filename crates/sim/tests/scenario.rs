@@ -92,7 +92,9 @@ fn what_is_wrong_is_said() {
 
 #[test]
 fn migrations_and_balancing_are_parts() {
-    let text = FILE.replace("mbit = 1000", "mbit = 10000").replace("rate=40,days=0.5,life=2", "rate=4,days=2,life=20")
+    let text = FILE
+        .replace("mbit = 1000", "mbit = 10000")
+        .replace("rate=40,days=0.5,life=2", "rate=4,days=2,life=20")
         + "in_all = 4\nprice_downtime_s = 2.0\n";
     let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
         Some(Amount::Real(real)) => real,

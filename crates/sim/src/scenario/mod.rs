@@ -7,6 +7,7 @@
 
 mod balancing;
 mod cluster;
+mod consolidation;
 mod document;
 mod metric;
 mod migration;
@@ -64,8 +65,11 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
-const PARTS: &[(&str, Build)] =
-    &[("migration", part::<migration::Migration>), ("balancing", part::<balancing::Balancing>)];
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
+];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(
