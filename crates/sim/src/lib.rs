@@ -5,9 +5,12 @@
 //! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules.
 
 pub mod arrivals;
+pub mod balancing;
 pub mod consolidation;
 pub mod faults;
+pub mod migration;
 pub mod operation;
 pub mod power;
+pub mod repacking;
 pub mod scenario;
 pub mod scheduling;

@@ -5,7 +5,9 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod balancing;
 mod cluster;
+mod consolidation;
 mod document;
 mod faults;
 mod metric;
@@ -68,6 +70,11 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 /// act.
 const PARTS: &[(&str, Build)] =
     &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
+];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(

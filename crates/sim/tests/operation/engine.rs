@@ -72,7 +72,7 @@ fn who_waits_gets_in_when_room_is_made() {
 }
 
 /// Does things at times.
-struct Script(Vec<(Time, Action)>);
+pub(crate) struct Script(pub(crate) Vec<(Time, Action)>);
 
 impl Controller for Script {
     fn due(&self) -> Option<Time> {
