@@ -64,8 +64,15 @@ impl Engine<'_> {
         let asking = self.asking(vm, allotment);
         let (state, guards) = (&self.state, &self.guards);
         let mut admit = |host: usize| guards.iter().all(|guard| guard.admits(vm, host, state));
-        if let Some(host) = self.placer.find(&asking, state, &mut admit) {
+        let found = self.placer.find(&asking, state, &mut admit);
+        if let Some(host) = found {
+            if state.host(host).status == Status::Off {
+                self.wake(host);
+            }
             return Some(host);
+        }
+        if self.placer.wakes() {
+            return None;
         }
         let mut off = self.off.iter().copied();
         let host = off.find(|&host| {
