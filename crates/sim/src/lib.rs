@@ -15,5 +15,6 @@ pub mod isolation;
 pub mod operation;
 pub mod population;
 pub mod power;
+pub mod scenario;
 pub mod scheduling;
 pub mod square;
