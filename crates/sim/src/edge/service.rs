@@ -9,8 +9,8 @@ const HOUR: f64 = 3.6e6;
 
 /// Latency of running VMs to their users, weighted by time; cost and energy by site; VMs that change sites.
 #[derive(Clone, Debug)]
-pub struct Service<'a> {
-    sites: &'a Sites,
+pub struct Service {
+    sites: Sites,
     /// What the users of a VM send and receive, in bytes per second, where it does not run at its origin.
     traffic: u64,
     latency: Histogram,
@@ -29,9 +29,10 @@ pub struct Service<'a> {
     last: Vec<usize>,
 }
 
-impl<'a> Service<'a> {
+impl Service {
     /// Nothing measured yet; users of a VM that does not run at its origin exchange so many bytes per second with it.
-    pub fn new(sites: &'a Sites, vms: usize, traffic: u64) -> Self {
+    pub fn new(sites: Sites, vms: usize, traffic: u64) -> Self {
+        let by_site = vec![0; sites.len()];
         Self {
             sites,
             traffic,
@@ -39,9 +40,9 @@ impl<'a> Service<'a> {
             missed: 0,
             at_edge: 0,
             host_price: 0,
-            away: vec![0; sites.len()],
-            moved: vec![0; sites.len()],
-            energy: vec![0; sites.len()],
+            away: by_site.clone(),
+            moved: by_site.clone(),
+            energy: by_site,
             hand_overs: 0,
             last: vec![0; vms],
         }
@@ -102,14 +103,14 @@ impl<'a> Service<'a> {
         part as f64 / self.latency.total().max(1) as f64
     }
 
-    /// A VM runs at a site from now on.
+    /// A VM is served from a site from now on.
     fn runs_at(&mut self, vm: usize, site: usize) {
         let before = std::mem::replace(&mut self.last[vm], site + 1);
         self.hand_overs += u64::from(before != 0 && before != site + 1);
     }
 }
 
-impl Observer for Service<'_> {
+impl Observer for Service {
     fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
         let time = u128::from(until - from);
         let site = state.hosts()[host].site as usize;
@@ -136,7 +137,9 @@ impl Observer for Service<'_> {
     fn event(&mut self, event: &Event, state: &State<'_>) {
         let site = |host: usize| state.hosts()[host].site as usize;
         match event.what {
-            What::Placed { vm, host } | What::VmUp { vm, host } => self.runs_at(vm, site(host)),
+            What::Placed { vm, host } | What::Restarted { vm, host } => {
+                self.runs_at(vm, site(host));
+            }
             What::Migrated { vm, from, to, bytes, .. } => {
                 self.runs_at(vm, site(to));
                 if site(from) != site(to) {

@@ -52,26 +52,24 @@ impl Sites {
         Square::read(path, MOST)
     }
 
-    /// So many edge sites in a square of 500 km, then a cloud: half a millisecond within a site, 10 us more per km
-    /// between sites, and 20 ms more to the cloud. A host hour at the edge costs 1 to 2, in the cloud 0.6; a GB costs
-    /// 0.02.
-    pub fn drawn(edges: usize, seed: u64) -> Self {
+    /// Latencies between sites that lie somewhere in a square of 500 km: half a millisecond within a site, 10 us more per
+    /// km between sites, and 20 ms more to the cloud.
+    ///
+    /// # Panics
+    /// If there are no sites.
+    pub fn drawn_latency(names: Vec<String>, cloud: usize, seed: u64) -> Square {
         let mut stream = Stream::new(Component::Sites, seed);
-        let places: Vec<[f64; 2]> = (0..=edges)
-            .map(|_| std::array::from_fn(|_| stream.below(500_001) as f64 / 1000.0))
-            .collect();
-        let latency = |from: usize, to: usize| {
+        let mut place = || stream.below(500_001) as f64 / 1000.0;
+        let places: Vec<[f64; 2]> = names.iter().map(|_| [place(), place()]).collect();
+        let latency = |(from, to): (usize, usize)| {
             let [x, y] = std::array::from_fn(|axis| places[from][axis] - places[to][axis]);
-            let far = if from != to && from.max(to) == edges { 20_000 } else { 0 };
-            500 + far + (10.0 * libm::sqrt(x * x + y * y)) as u64
+            let far = from != to && (from == cloud || to == cloud);
+            500 + if far { 20_000 } else { 0 } + (10.0 * libm::sqrt(x * x + y * y)) as u64
         };
-        let pairs = (0..=edges).flat_map(|from| (0..=edges).map(move |to| (from, to)));
-        let values = pairs.map(|(from, to)| latency(from, to)).collect();
-        let edge = |_| Site { host_hour: 1_000_000 + stream.below(1_000_001), gigabyte: 20_000 };
-        let mut sites: Vec<Site> = (0..edges).map(edge).collect();
-        sites.push(Site { host_hour: 600_000, gigabyte: 20_000 });
-        let names = (0..edges).map(|edge| format!("edge{edge}")).chain(["cloud".to_owned()]);
-        Self { latency: Square::new(names.collect(), values), charges: sites, cloud: edges }
+        let all = 0..names.len();
+        let pairs = all.clone().flat_map(|from| all.clone().map(move |to| (from, to)));
+        let values = pairs.map(latency).collect();
+        Square::new(names, values)
     }
 
     /// The number of sites.

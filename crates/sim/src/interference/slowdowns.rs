@@ -9,8 +9,8 @@ const NOTABLE: u64 = 100_000;
 
 /// The slowdown of running VMs by what runs beside them, weighted by time.
 #[derive(Clone, Debug)]
-pub struct Slowdowns<'a> {
-    matrix: &'a Matrix,
+pub struct Slowdowns {
+    matrix: Matrix,
     /// What is suffered beyond 1, in millionths.
     added: Histogram,
     notable: u128,
@@ -19,9 +19,9 @@ pub struct Slowdowns<'a> {
     own: Vec<(usize, u64)>,
 }
 
-impl<'a> Slowdowns<'a> {
+impl Slowdowns {
     /// Nothing measured yet.
-    pub fn new(matrix: &'a Matrix) -> Self {
+    pub fn new(matrix: Matrix) -> Self {
         let (loads, own) = (vec![0; matrix.classes()], Vec::new());
         Self { matrix, added: Histogram::default(), notable: 0, loads, own }
     }
@@ -43,7 +43,7 @@ impl<'a> Slowdowns<'a> {
     }
 }
 
-impl Observer for Slowdowns<'_> {
+impl Observer for Slowdowns {
     fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
         self.loads.fill(0);
         self.own.clear();

@@ -67,18 +67,21 @@ impl<'a> Keeper<'a> {
                 })
             }
             Form::Spread { least, over, .. } => {
-                // Those that migrate count where they will be.
-                let place = |other| {
-                    let [from, to] = places(state.vm(other).phase);
-                    to.or(from)
-                };
                 let domain = |host| self.isolation.domain(*over, host);
-                let mut domains: Vec<usize> = others().filter_map(place).map(domain).collect();
-                let running = domains.len() as u64 + 1;
-                domains.sort_unstable();
-                domains.dedup();
-                domains.binary_search(&domain(host)).is_err()
-                    || domains.len() as u64 >= running.min(*least)
+                let (mut certain, mut running, mut is_new) = (vec![domain(host)], 1, true);
+                for other in others() {
+                    let [from, to] = places(state.vm(other).phase).map(|at| at.map(domain));
+                    let Some(from) = from else { continue };
+                    running += 1;
+                    is_new &= from != domain(host) && to != Some(domain(host));
+                    // Whether one that migrates will be in the one domain or the other is not known.
+                    if to.is_none_or(|to| to == from) {
+                        certain.push(from);
+                    }
+                }
+                certain.sort_unstable();
+                certain.dedup();
+                is_new || certain.len() as u64 >= running.min(*least)
             }
             _ => true,
         }

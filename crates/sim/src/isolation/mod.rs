@@ -14,7 +14,7 @@ mod watch;
 
 pub use keeper::Keeper;
 pub use rules::Isolation;
-pub use term::{Group, Term};
+pub use term::{Each, Group, Term};
 pub use watch::Watch;
 
 use crate::operation::Totals;

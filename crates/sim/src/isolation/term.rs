@@ -1,20 +1,35 @@
 //! What is asked for.
 
+use serde::Deserialize;
 use vmpack_model::packing::Level;
 
-/// Whose VMs a term is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose VMs a term is about. In files `each-tenant`, `each-service`, or the number of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected \"each-tenant\", \"each-service\", or the number of a tenant"
+)]
 pub enum Group {
     /// Those of a tenant.
     Tenant(u32),
-    /// Those of each tenant, taken by itself.
-    EachTenant,
-    /// Those of one class of one tenant, each such group taken by itself.
-    EachService,
+    /// Those of each of many groups, taken by itself.
+    Each(Each),
 }
 
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What makes VMs a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Each {
+    /// One tenant.
+    #[serde(rename = "each-tenant")]
+    Tenant,
+    /// One tenant and one class of work.
+    #[serde(rename = "each-service")]
+    Service,
+}
+
+/// What is asked for. In files a table whose field `rule` names the variant.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Term {
     /// No domain holds VMs of two tenants.
     Apart {

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use vmpack_model::Resource;
 use vmpack_model::packing::{Demand as Form, HostType, Instance, Topology};
 
-use super::{Group, Term};
+use super::{Each, Group, Term};
 use crate::operation::{Hosts, Vm};
 
 /// VMs and hosts by type.
@@ -89,7 +89,7 @@ impl Types {
     pub(super) fn compile(&self, term: &Term) -> Result<Vec<Form>, String> {
         match term {
             Term::Apart { within } => {
-                let classes = self.groups(Group::EachTenant)?;
+                let classes = self.groups(Group::Each(Each::Tenant))?;
                 Ok(vec![Form::Separate { classes, within: *within }])
             }
             Term::Private { tenant, with, within } => {
@@ -154,7 +154,7 @@ impl Types {
         }
         let mut groups: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
         for (kind, &(tenant, class)) in self.services.iter().enumerate() {
-            let class = if of == Group::EachService { class } else { 0 };
+            let class = if of == Group::Each(Each::Service) { class } else { 0 };
             groups.entry((tenant, class)).or_default().push(kind);
         }
         Ok(groups.into_values().collect())

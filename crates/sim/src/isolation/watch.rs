@@ -1,5 +1,7 @@
 //! Who was together with whom, and what was broken.
 
+use std::sync::Arc;
+
 use vmpack_model::packing::{Demand as Form, Level};
 
 use super::Isolation;
@@ -17,8 +19,8 @@ const WIDE: [Level; 2] = [Level::Rack, Level::Site];
 ///
 /// Each span takes time linear in the VMs of the domains of a host, and in those of groups that stay together or spread.
 #[derive(Clone, Debug)]
-pub struct Watch<'a> {
-    isolation: &'a Isolation,
+pub struct Watch {
+    isolation: Arc<Isolation>,
     /// Distinct pairs of tenants on a host, times milliseconds.
     pairs: u128,
     /// For each rule, violations times milliseconds.
@@ -37,9 +39,9 @@ pub struct Watch<'a> {
     found: Vec<(u32, u32)>,
 }
 
-impl<'a> Watch<'a> {
+impl Watch {
     /// Nothing counted yet.
-    pub fn new(isolation: &'a Isolation) -> Self {
+    pub fn new(isolation: Arc<Isolation>) -> Self {
         let gathers = |form: &Form| matches!(form, Form::Together { .. } | Form::Spread { .. });
         let domains = WIDE.map(|level| {
             let mut domains: Vec<(Vec<usize>, Time)> = Vec::new();
@@ -52,13 +54,16 @@ impl<'a> Watch<'a> {
             }
             domains
         });
+        let (sharing, groups) =
+            (isolation.rules_by_type(|form| !gathers(form)), isolation.rules_by_type(gathers));
+        let rules = isolation.rules().len();
         Self {
             isolation,
             pairs: 0,
-            broken: vec![0; isolation.rules().len()],
-            sharing: isolation.rules_by_type(|form| !gathers(form)),
-            groups: isolation.rules_by_type(gathers),
-            there: vec![Vec::new(); isolation.rules().len()],
+            broken: vec![0; rules],
+            sharing,
+            groups,
+            there: vec![Vec::new(); rules],
             domains,
             counted: 0,
             tenants: Vec::new(),
@@ -97,7 +102,7 @@ impl<'a> Watch<'a> {
 
     /// Counts what rules on a domain of these hosts were broken.
     fn count(&mut self, level: Level, hosts: &[usize], time: u128, state: &State<'_>) {
-        let isolation = self.isolation;
+        let isolation = &self.isolation;
         self.found.clear();
         for &host in hosts {
             let now = state.host(host);
@@ -155,7 +160,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-impl Observer for Watch<'_> {
+impl Observer for Watch {
     fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
         self.expose(host, u128::from(until - from), state);
         self.count(Level::Host, &[host], u128::from(until - from), state);

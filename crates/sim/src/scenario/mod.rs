@@ -7,6 +7,9 @@
 
 mod cluster;
 mod document;
+mod edge;
+mod interference;
+mod isolation;
 mod metric;
 mod migration;
 mod placement;
@@ -34,6 +37,8 @@ pub struct Scene<'a> {
     pub end: u64,
     /// The seed of random choices; parts draw from streams of their own.
     pub seed: u64,
+    /// The folder that paths are relative to.
+    pub folder: &'a std::path::Path,
     /// Methods that policies may use.
     pub methods: &'a Registry,
 }
@@ -63,7 +68,12 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
-const PARTS: &[(&str, Build)] = &[("migration", part::<migration::Migration>)];
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("isolation", part::<isolation::Isolation>),
+    ("interference", part::<interference::Interference>),
+    ("edge", part::<edge::Edge>),
+];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(
@@ -165,7 +175,8 @@ impl Scenario {
         {
             let Self { hosts, vms, setting, placement, parts, places, seed } = self;
             let (hosts, vms) = (&*hosts, &*vms);
-            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, methods };
+            let (places, folder) = (&*places, places.folder());
+            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, folder, methods };
             let placer = Box::new(ByPolicy(placement.policy(&scene)));
             let mover = Box::new(Simple::new(BANDWIDTH));
             let mut engine = Engine::new(*setting, hosts, vms, placer, mover).observed(&mut ledger);
