@@ -116,7 +116,20 @@ impl Scenario {
     ) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-        let mut document = Document::new(path, &text, changes)?;
+        Self::parse(&text, path, changes, seed)
+    }
+
+    /// Reads the text of a scenario file; `path` is for messages, and what paths in the text are relative to.
+    ///
+    /// # Errors
+    /// See [`ScenarioError`].
+    pub fn parse(
+        text: &str,
+        path: &std::path::Path,
+        changes: &[String],
+        seed: u64,
+    ) -> Result<Self, ScenarioError> {
+        let mut document = Document::new(path, text, changes)?;
         let cluster: cluster::Cluster = document.take("cluster")?;
         let workload: workload::Workload = document.take("workload")?;
         let placement: placement::Placement = document.take_or_default("placement")?;
