@@ -86,7 +86,7 @@ fn what_is_wrong_is_said() {
     );
     refused(FILE, &["placement"], "\"placement\": expected SECTION.FIELD=VALUE");
     refused(FILE, &["placement.polcy=first-fit"], "[placement]: unknown field `polcy`");
-    refused(FILE, &["edge.of=the-world"], "there is no section [edge]");
+    refused(FILE, &["moon.of=the-world"], "there is no section [moon]");
     refused(FILE, &["workload.days=-1"], "days: expected a number");
 }
 
@@ -191,4 +191,88 @@ fn migrations_and_balancing_are_parts() {
         let error = run.expect_err("refused").to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
     }
+const PLACES: &str = r#"
+[cluster]
+hosts = "20x16c64g"
+
+[workload]
+source = "poisson:rate=40,days=0.2,life=2"
+
+[isolation]
+tenants = 6
+terms = [
+    { rule = "apart", within = "rack" },
+    { rule = "at-most", of = "each-service", most = 4, within = "host" },
+    { rule = "private", tenant = 2, with = [], within = "host" },
+]
+
+[interference]
+classes = 4
+placement = "quietest"
+limit = 1.3
+
+[edge]
+sites = [
+    { name = "north", hosts = 4, host_hour = 2, power = "ml110-g4" },
+    { name = "south", hosts = 4, host_hour = 1.5, gigabyte = 0.02 },
+    { name = "cloud", hosts = 12, host_hour = 0.5, gigabyte = 0.02 },
+]
+cloud = "cloud"
+limits_ms = [10, 30, inf]
+"#;
+
+#[test]
+fn tenants_classes_and_sites_are_measured() {
+    let real = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        other => panic!("{name}: {other:?}"),
+    };
+    let kept = run(PLACES, &[]);
+    assert!(real(&kept, "rules_broken_hours") <= 0.0);
+    assert!(real(&kept, "exposure_pair_hours") <= 0.0);
+    assert!((1.0..=1.3).contains(&real(&kept, "slowdown_p99")));
+    let open = run(PLACES, &["isolation.enforce=false", "interference.placement=blind"]);
+    assert!(real(&open, "rules_broken_hours") > 0.0 && real(&open, "exposure_pair_hours") > 0.0);
+    assert_eq!(open.get("refused"), Some(Amount::Count(0)));
+    let near = run(PLACES, &["isolation.enforce=false", "edge.rule=nearest"]);
+    let cheap = run(PLACES, &["isolation.enforce=false", "edge.rule=cheapest-within-limit"]);
+    assert!(real(&near, "latency_mean_ms") < real(&cheap, "latency_mean_ms"));
+    assert!(real(&near, "host_cost") > real(&cheap, "host_cost"));
+    for metrics in [&open, &near, &cheap] {
+        assert!(real(metrics, "host_cost_lower_bound") > 0.0);
+        assert!(real(metrics, "host_cost_lower_bound") <= real(metrics, "host_cost"));
+    }
+    let energy = ["north", "south", "cloud"].map(|s| real(&near, &format!("energy_kwh_{s}")));
+    assert!((energy.iter().sum::<f64>() - real(&near, "energy_kwh")).abs() < 1e-6);
+    let strict = run(PLACES, &["edge.strict=true", "edge.rule=nearest"]);
+    assert!(real(&strict, "latency_missed_share") <= 0.0);
+}
+
+#[test]
+fn sections_on_places_are_checked() {
+    let refused = |from: &str, to: &str, expected: &str| {
+        assert!(PLACES.contains(from));
+        let text = PLACES.replace(from, to);
+        let read = read(&text, &[]);
+        let error = match read {
+            Err(error) => error,
+            Ok(mut scenario) => {
+                scenario.run(&Registry::default(), Vec::new()).expect_err("refused")
+            }
+        };
+        let error = error.to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused("tenants = 6", "tenants = 0", ":8: [isolation]: tenants: expected a positive number");
+    refused("tenant = 2", "tenant = 9", ":8: [isolation]: term 3: tenant 9 has no VMs");
+    refused("\"apart\"", "\"aprat\"", "[isolation]: unknown variant `aprat`");
+    refused("\"each-service\"", "\"all\"", "expected \"each-tenant\", \"each-service\"");
+    refused("limit = 1.3", "limit = 0.9", "[interference]: limit: expected a number from 1");
+    refused("limit = 1.3", "matrix = \"no.csv\"", "[interference]: matrix: ");
+    refused("\"quietest\"", "\"loudest\"", "[interference]: unknown variant `loudest`");
+    refused("hosts = 12", "hosts = 13", "[edge]: sites: expected 20 hosts in all, found 21");
+    refused("cloud = \"cloud\"", "cloud = \"sky\"", "[edge]: cloud: there is no site \"sky\"");
+    refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
+    refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
+    refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
 }

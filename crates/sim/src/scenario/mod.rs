@@ -10,6 +10,9 @@ mod cluster;
 mod consolidation;
 mod document;
 mod faults;
+mod edge;
+mod interference;
+mod isolation;
 mod metric;
 mod migration;
 mod placement;
@@ -74,6 +77,11 @@ const PARTS: &[(&str, Build)] = &[
     ("migration", part::<migration::Migration>),
     ("balancing", part::<balancing::Balancing>),
     ("consolidation", part::<consolidation::Consolidation>),
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("isolation", part::<isolation::Isolation>),
+    ("interference", part::<interference::Interference>),
+    ("edge", part::<edge::Edge>),
 ];
 
 /// A part of this type.

@@ -1,6 +1,9 @@
 //! A cluster in operation, through its engine.
 
+mod edge;
 mod engine;
 mod faults;
 mod moves;
+mod interference;
+mod isolation;
 mod support;

@@ -71,8 +71,15 @@ impl Engine<'_> {
         let mut admit = |host: usize| {
             own != Some(host) && guards.iter().all(|guard| guard.admits(vm, host, state))
         };
-        if let Some(host) = self.placer.find(&asking, state, &mut admit) {
+        let found = self.placer.find(&asking, state, &mut admit);
+        if let Some(host) = found {
+            if state.host(host).status == Status::Off {
+                self.wake(host);
+            }
             return Some(host);
+        }
+        if self.placer.wakes() {
+            return None;
         }
         let mut off = self.off.iter().copied();
         let host = off.find(|&host| {
