@@ -40,6 +40,20 @@ impl PowerTable {
         let step = (self.watts[point + 1] - low) / 10.0;
         low + step * (utilisation - below / 10.0) * 100.0
     }
+
+    /// Milliwatts at a load of so much of a capacity, rounded down; the load is cut to the capacity.
+    ///
+    /// # Panics
+    /// If there is no capacity.
+    pub fn milliwatts(&self, load: u64, capacity: u64) -> u64 {
+        assert!(capacity > 0, "a share of something");
+        let tenths = 10 * u128::from(load.min(capacity));
+        let (capacity, point) = (u128::from(capacity), (tenths / u128::from(capacity)) as usize);
+        let at = |point: usize| (self.watts[point.min(10)] * 1000.0).round() as i128;
+        let (low, high) = (at(point), at(point + 1));
+        let beyond = (tenths - point as u128 * capacity) as i128;
+        (low + (high - low) * beyond / capacity as i128) as u64
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +65,8 @@ mod tests {
         for (tenth, &watts) in ML110_G5.points().iter().enumerate() {
             assert!((ML110_G5.watts(tenth as f64 / 10.0) - watts).abs() < 1e-9);
         }
+        assert_eq!((ML110_G4.milliwatts(0, 7), ML110_G4.milliwatts(9, 7)), (86_000, 117_000));
+        assert_eq!((ML110_G4.milliwatts(5, 100), ML110_G4.milliwatts(97, 100)), (87_700, 116_100));
         assert!((ML110_G4.watts(0.05) - 87.7).abs() < 1e-9);
         assert!((ML110_G4.watts(0.97) - 116.1).abs() < 1e-9);
     }

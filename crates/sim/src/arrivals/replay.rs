@@ -290,7 +290,8 @@ impl<'a> Replay<'a> {
 
     /// Places a VM if there is room.
     fn try_place(&mut self, vm: Vm) -> bool {
-        let Some(host) = self.policy.find(&vm).or_else(|| self.switch_on(&vm)) else {
+        let Some(host) = self.policy.find(&vm, &mut |_| true).or_else(|| self.switch_on(&vm))
+        else {
             return false;
         };
         (self.watch)(&Event { time: self.now, vm: &vm, what: What::Placed(host) });

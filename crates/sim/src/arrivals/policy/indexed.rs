@@ -25,8 +25,8 @@ impl<I: Index + 'static> Indexed<I> {
 }
 
 impl<I: Index> Policy for Indexed<I> {
-    fn find(&mut self, vm: &Vm) -> Option<usize> {
-        self.cluster.find(&vm.demand[..self.resources])
+    fn find(&mut self, vm: &Vm, admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
+        self.cluster.find_admitted(&vm.demand[..self.resources], admit)
     }
 
     fn switch_on(&mut self, host: usize) {

@@ -106,9 +106,9 @@ impl Policy for Lifetime {
         }
     }
 
-    fn find(&mut self, vm: &Vm) -> Option<usize> {
-        let mut with_room =
-            self.free.on.iter().copied().filter(|&host| self.free.has_room(host, vm));
+    fn find(&mut self, vm: &Vm, admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
+        let on = self.free.on.iter().copied();
+        let mut with_room = on.filter(|&host| self.free.has_room(host, vm) && admit(host));
         if !self.trusts() {
             return with_room.next();
         }

@@ -12,8 +12,9 @@ pub trait Policy {
     /// The order in which the VMs are placed that come at one instant; that of the trace unless the rule cares.
     fn arrange(&mut self, _now: u64, _vms: &mut [Vm]) {}
 
-    /// The host of those that are on that the VM goes to; `None` if no such host has room.
-    fn find(&mut self, vm: &Vm) -> Option<usize>;
+    /// The host of those that are on that the VM goes to; `None` if no such host has room and is admitted. `admit` is
+    /// asked only of hosts that have room.
+    fn find(&mut self, vm: &Vm, admit: &mut dyn FnMut(usize) -> bool) -> Option<usize>;
 
     /// A host is switched on, and empty.
     fn switch_on(&mut self, host: usize);

@@ -12,11 +12,11 @@ pub(super) fn build(setting: Setting<'_>) -> Box<dyn Policy> {
 }
 
 impl Policy for NextFit {
-    fn find(&mut self, vm: &Vm) -> Option<usize> {
+    fn find(&mut self, vm: &Vm, admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
         let on = &self.free.on;
         let (before, after) = on.split_at(on.partition_point(|&host| host < self.last));
         let mut round = after.iter().chain(before).copied();
-        round.find(|&host| self.free.has_room(host, vm))
+        round.find(|&host| self.free.has_room(host, vm) && admit(host))
     }
 
     fn switch_on(&mut self, host: usize) {

@@ -16,10 +16,10 @@ pub(super) fn build(setting: Setting<'_>) -> Box<dyn Policy> {
 }
 
 impl Policy for RandomFit {
-    fn find(&mut self, vm: &Vm) -> Option<usize> {
+    fn find(&mut self, vm: &Vm, admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
         self.candidates.clear();
         let on = self.free.on.iter().copied();
-        self.candidates.extend(on.filter(|&host| self.free.has_room(host, vm)));
+        self.candidates.extend(on.filter(|&host| self.free.has_room(host, vm) && admit(host)));
         if self.candidates.is_empty() {
             return None;
         }

@@ -1,0 +1,117 @@
+//! What happens, and what controllers ask for.
+
+use super::Time;
+use crate::arrivals::Demand;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub time: Time,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[expect(missing_docs, reason = "VMs and hosts by number")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A VM is asked for.
+    Arrived { vm: usize },
+    /// A VM is placed on a host, where it starts.
+    Placed { vm: usize, host: usize },
+    /// No host takes the VM, and it does not wait.
+    Refused { vm: usize },
+    /// No host takes the VM; it waits.
+    Waits { vm: usize },
+    /// A VM has left its host for good.
+    Left { vm: usize, host: usize },
+    /// A live migration begins.
+    MigrationStarted { vm: usize, from: usize, to: usize },
+    /// A live migration has ended: the VM runs on its new host.
+    Migrated { vm: usize, from: usize, to: usize, bytes: u64, downtime: Time },
+    /// A live migration came to nothing: a host failed or the VM left.
+    MigrationFailed { vm: usize, from: usize, to: usize },
+    /// A host is being switched on.
+    HostWakes { host: usize },
+    /// A host is on.
+    HostOn { host: usize },
+    /// A host is off.
+    HostOff { host: usize },
+    /// A host has failed; its VMs are down.
+    HostFailed { host: usize },
+    /// A host that had failed works again.
+    HostRepaired { host: usize },
+    /// A host runs at so many thousandths of its CPU from now on; 1000 is sound.
+    HostSlowed { host: usize, permille: u32 },
+    /// A detector takes the host for failed.
+    Suspected { host: usize },
+    /// A detector takes it for sound again.
+    Trusted { host: usize },
+    /// A VM stands still, as its host has failed.
+    VmDown { vm: usize, host: usize },
+    /// A VM that was down runs again.
+    VmUp { vm: usize, host: usize },
+    /// A VM that was down is given up.
+    Lost { vm: usize },
+    /// An action could not be carried out: no room, a rule, or a host or VM in no state for it.
+    Declined { action: Action },
+}
+
+impl What {
+    /// Whether only an omniscient observer sees it: controllers are not told.
+    pub const fn is_hidden(&self) -> bool {
+        matches!(
+            self,
+            Self::HostFailed { .. }
+                | Self::HostRepaired { .. }
+                | Self::HostSlowed { .. }
+                | Self::VmDown { .. }
+        )
+    }
+}
+
+/// What a VM has a claim to on its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allotment {
+    /// What is set aside for it on its host, of every resource.
+    pub reserved: Demand,
+    /// The most CPU it gets, in thousandths of a core.
+    pub limit: u64,
+    /// Its share of CPU that nobody has reserved or uses; positive.
+    pub weight: u64,
+}
+
+impl Allotment {
+    /// All that is requested, and nothing more.
+    pub fn fixed(request: &Demand) -> Self {
+        Self { reserved: *request, limit: request[super::CPU], weight: request[super::CPU].max(1) }
+    }
+}
+
+/// What a controller asks for. What cannot be done is declined, not done in part.
+#[expect(missing_docs, reason = "VMs and hosts by number")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Give a VM another allotment on its host.
+    Allot { vm: usize, allotment: Allotment },
+    /// Move a running VM to another host, which is on and has room for what the VM has reserved.
+    Migrate { vm: usize, to: usize },
+    /// Start a VM that is down anew on another host; the one that fits by the placement rule if none is named. Whoever
+    /// asks for it makes sure that the old host no longer runs it.
+    Restart { vm: usize, to: Option<usize> },
+    /// Give up a VM that is down.
+    GiveUp { vm: usize },
+    /// Switch a host on and keep it on while it is empty.
+    Wake { host: usize },
+    /// No longer keep it on while it is empty.
+    Sleep { host: usize },
+    /// Take no new VMs on a host.
+    Cordon { host: usize },
+    /// Take new VMs again.
+    Uncordon { host: usize },
+    /// Tell all that a host is taken for failed.
+    Suspect { host: usize },
+    /// Tell all that it is taken for sound again.
+    Trust { host: usize },
+}

@@ -1,0 +1,4 @@
+//! A cluster in operation, through its engine.
+
+mod engine;
+mod support;
