@@ -147,7 +147,9 @@ fn packing_trace_of_azure_in_sqlite() {
     let make = |name: &str, statements: &[&str]| {
         let path = folder.path().join(name);
         let database = rusqlite::Connection::open(&path).unwrap();
-        statements.iter().for_each(|statement| database.execute_batch(statement).unwrap());
+        for statement in statements {
+            database.execute_batch(statement).unwrap();
+        }
         path
     };
     let read = |path: &Path, options| {

@@ -86,7 +86,7 @@ impl Controller for Script {
 }
 
 /// Incidents at times.
-struct Fate(Vec<(Time, Incident)>);
+pub(crate) struct Fate(pub(crate) Vec<(Time, Incident)>);
 
 impl Source for Fate {
     fn due(&self) -> Option<Time> {

@@ -1,4 +1,5 @@
 //! A cluster in operation, through its engine.
 
 mod engine;
+mod monitoring;
 mod support;

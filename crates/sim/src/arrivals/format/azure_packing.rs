@@ -1,4 +1,4 @@
-//! The Azure packing trace of 2020: its tables `vm` and `vmType`, in the `SQLite` file that is published or as two CSV
+//! The Azure packing trace of 2020: its tables `vm` and `vmType`, in the SQLite file that is published or as two CSV
 //! files with headers in one folder.
 //!
 //! Demands are shares of a machine, one row per VM type and machine. Of a type that is offered on several machines, the

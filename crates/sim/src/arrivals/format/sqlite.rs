@@ -1,4 +1,4 @@
-//! Tables of `SQLite` files.
+//! Tables of SQLite files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::table::Row;
 use super::{TraceError, quoted};
 
-/// A row, as text: `SQLite` writes numbers as its command does when it exports them.
+/// A row, as text: SQLite writes numbers as its command does when it exports them.
 struct Record {
     /// The file and the table, for messages.
     path: PathBuf,
