@@ -10,4 +10,5 @@ pub mod consolidation;
 pub mod monitoring;
 pub mod operation;
 pub mod power;
+pub mod scenario;
 pub mod scheduling;

@@ -8,7 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 use vmpack_harness::{
-    Experiment, Interrupt, Launcher, Methods, MissingMethod, Plan, PlanError, Quiet, measure_one,
+    Experiment, Interrupt, Launcher, Methods, MissingMethod, NoSimulator, Plan, PlanError, Quiet,
+    measure_one,
 };
 use vmpack_model::{Family, Kind, Registry};
 use vmpack_results::{Limits, RECORDS, Record, Store, read, read_manifest};
@@ -284,7 +285,7 @@ fn plan(experiment: &str, directory: &Path) -> Result<Plan, String> {
         kind: Kind::LinearProgramming,
         reason: "this build is without HiGHS".into(),
     }];
-    let methods = Methods { registry: &registry, missing: &missing };
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &NoSimulator };
     let path = directory.join("e.toml");
     fs::write(&path, experiment).expect("writable");
     let experiment = Experiment::read(&path).map_err(|error| error.to_string())?;
@@ -390,7 +391,7 @@ fn one_run_for_a_user_says_what_is_wrong_with_the_question() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write_instances(directory.path(), &["a"], 1);
     let registry = Registry::default();
-    let methods = Methods { registry: &registry, missing: &[] };
+    let methods = Methods { registry: &registry, missing: &[], simulator: &NoSimulator };
     let limits = Limits { wall_s: 1.0, cpu_s: None, memory_bytes: None, work: None, threads: 1 };
     let ask = |file: &str, method: &str| {
         let path = directory.path().join(file);
@@ -416,6 +417,7 @@ fn quiet_is_a_monitor_too() {
         jobs: 0,
         resume: true,
         launcher: &launcher,
+        simulator: &NoSimulator,
         effort: vmpack_check::Effort::default(),
         setup: vmpack_harness::Setup::default(),
     };

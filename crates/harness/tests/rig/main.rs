@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use vmpack_check::Effort;
 use vmpack_harness::{
-    Experiment, Interrupt, Launcher, Methods, Plan, RUN_ONE, RunOptions, Setup, Terminal, run,
-    run_one,
+    Experiment, Interrupt, Launcher, Methods, NoSimulator, Plan, RUN_ONE, RunOptions, Setup,
+    Terminal, run, run_one,
 };
 
 fn main() -> ExitCode {
@@ -29,9 +29,11 @@ fn main() -> ExitCode {
 fn perform(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [RUN_ONE] => run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?,
+        [RUN_ONE] => {
+            run_one(&methods::registry(), &NoSimulator, std::io::stdin(), std::io::stdout())?
+        }
         ["linger"] => {
-            run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?;
+            run_one(&methods::registry(), &NoSimulator, std::io::stdin(), std::io::stdout())?;
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
         ["run", experiment, directory, jobs] => {
@@ -57,13 +59,14 @@ fn work_off(
     resume: bool,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let registry = methods::registry();
-    let methods = Methods { registry: &registry, missing: &[] };
+    let methods = Methods { registry: &registry, missing: &[], simulator: &NoSimulator };
     let plan = Plan::new(Experiment::read(Path::new(experiment))?, &methods, Path::new("/absent"))?;
     let options = RunOptions {
         directory: Path::new(directory),
         jobs: jobs.parse()?,
         resume,
         launcher: &Launcher::this_program(),
+        simulator: &NoSimulator,
         effort: Effort::default(),
         setup: Setup::default(),
     };

@@ -45,6 +45,7 @@ impl Marker {
             Kind::ColumnGeneration => Self::Diamond,
             Kind::LocalSearch => Self::TriangleDown,
             Kind::External => Self::Pentagon,
+            Kind::Policy => Self::Circle,
         }
     }
 }
@@ -112,6 +113,7 @@ fn tones(kind: Kind) -> [RGBColor; 3] {
         Kind::ColumnGeneration => [CRIMSON, GOLD, VIOLET],
         Kind::LocalSearch => [TEAL, OLIVE, PINK],
         Kind::External => [SLATE, STONE, COAL],
+        Kind::Policy => [BLUE, VERMILLION, GREEN],
     }
 }
 
@@ -129,6 +131,7 @@ pub(crate) fn kind_title(kind: Kind) -> &'static str {
         Kind::ColumnGeneration => "Column generation",
         Kind::LocalSearch => "Local search",
         Kind::External => "External programs",
+        Kind::Policy => "Policies",
     }
 }
 
