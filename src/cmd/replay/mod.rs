@@ -2,6 +2,8 @@
 
 mod arrivals;
 mod kind;
+mod monitor;
+mod operation;
 mod planetlab;
 mod scheduling;
 
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted, own_cpu_seconds};
 use vmpack_results::{Amount, Metric};
@@ -22,15 +24,17 @@ use super::say;
 use kind::Kind;
 
 /// Every kind of replay; the last takes what no other means.
-const KINDS: &[&dyn Kind] = &[&scheduling::Jobs, &planetlab::Load, &arrivals::Arrivals];
+const KINDS: &[&dyn Kind] =
+    &[&operation::Operation, &scheduling::Jobs, &planetlab::Load, &arrivals::Arrivals];
 
 /// Replay a trace under a policy: energy, service level and migrations of running VMs, or the servers that VMs which
-/// come and go need, or how long jobs wait, with a lower bound beside them.
+/// come and go need, or how long jobs wait, with a lower bound beside them; or a whole cluster in operation.
 ///
 /// A folder is read as a trace of load (format `planetlab`) unless it holds one of arrivals (`vmpack list traces`), a file
 /// as one of arrivals. `poisson:`, `bursty:` or `diurnal:`, with parameters such as `rate=100,days=7`, draws one. With
 /// `--scheduler`, or `--queue` and no policy, the trace is one of jobs: a log in the Standard Workload Format, or a
-/// description of generated jobs, such as `poisson:rate=0.8,work=exponential:1,jobs=100000`.
+/// description of generated jobs, such as `poisson:rate=0.8,work=exponential:1,jobs=100000`. A `.toml` file is a scenario: a
+/// cluster in operation, with allotments, migrations, faults and more.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The trace: a folder with one file of CPU load per VM, or a file of arrivals.
@@ -40,7 +44,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     format: Option<String>,
     /// The policy: how VMs are placed and moved; for arrivals one of `vmpack list policies`.
-    #[arg(long, value_name = "NAME", required_unless_present_any = ["scheduler", "queue"])]
+    #[arg(long, value_name = "NAME")]
     policy: Option<String>,
     /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3.
     #[arg(long, default_value = "corrected")]
@@ -68,9 +72,14 @@ pub(crate) struct Arguments {
     /// `conservative`.
     #[arg(long, value_name = "NAME")]
     queue: Option<String>,
+    /// Scenarios: have a field say something else than the file does, as in `--set placement.policy=best-fit`.
+    #[arg(long, value_name = "SECTION.FIELD=VALUE")]
+    set: Vec<String>,
     /// The seed of random choices.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    monitor: monitor::MonitorArguments,
     #[command(flatten)]
     scheduling: scheduling::JobArguments,
     /// Print the result as one JSON object.
@@ -80,6 +89,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let kind = kind::of(arguments);
+    if arguments.monitor.is_asked() && !operation::Operation.is_meant(arguments) {
+        bail!("--monitor: expected --trace to be a scenario FILE.toml");
+    }
     let clock = Clock::start();
     let accepted = kind.accept(arguments)?;
     let replayed = kind.replay(arguments, Wanted::default())?;

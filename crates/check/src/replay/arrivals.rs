@@ -64,9 +64,9 @@ pub fn derive(asked: &Arrivals, log: &[Step]) -> Result<Derived, Fault> {
                 })?;
                 departures += 1;
             }
-            Deed::Moves(_) | Deed::Moved => {
+            _ => {
                 return Err(Fault(format!(
-                    "VM {vm} moves at {time}: nothing is moved once placed"
+                    "VM {vm} {what:?} at {time}: nothing changes once placed"
                 )));
             }
         }

@@ -58,7 +58,8 @@ enum Place {
 #[derive(Clone, Debug)]
 pub struct Audit<'a> {
     hosts: &'a Matrix,
-    vms: &'a Matrix,
+    /// VMs x resources: what each takes now.
+    demands: Vec<u64>,
     /// Whether a host that is overfull is a fault, or counted.
     strict: bool,
     used: Vec<u64>,
@@ -94,11 +95,11 @@ impl<'a> Audit<'a> {
     ///
     /// # Panics
     /// If hosts and VMs speak of different resources.
-    pub fn new(hosts: &'a Matrix, vms: &'a Matrix) -> Self {
+    pub fn new(hosts: &'a Matrix, vms: &Matrix) -> Self {
         assert_eq!(hosts.width(), vms.width(), "the same resources");
         Self {
             hosts,
-            vms,
+            demands: vms.values.clone(),
             strict: true,
             used: vec![0; hosts.len() * hosts.width()],
             guests: vec![0; hosts.len()],
@@ -158,6 +159,26 @@ impl<'a> Audit<'a> {
                 self.leave(index, from);
                 Place::On(to)
             }
+            (Deed::Restarts(to), Place::On(from)) => {
+                let to = host(to)?;
+                self.leave(index, from);
+                self.enter(index, to)?;
+                Place::On(to)
+            }
+            (Deed::Reserves(cpu, memory), Place::Nowhere) => {
+                self.resize(index, [cpu, memory])?;
+                Place::Nowhere
+            }
+            (Deed::Reserves(cpu, memory), Place::On(host)) => {
+                self.leave(index, host);
+                self.resize(index, [cpu, memory])?;
+                self.enter(index, host)?;
+                Place::On(host)
+            }
+            (Deed::Stays, Place::Between(from, to)) => {
+                self.leave(index, to);
+                Place::On(from)
+            }
             (Deed::Left, Place::On(from)) => {
                 self.leave(index, from);
                 self.inside -= 1;
@@ -168,9 +189,17 @@ impl<'a> Audit<'a> {
         Ok(())
     }
 
+    fn resize(&mut self, vm: usize, demand: [u64; 2]) -> Result<(), Fault> {
+        let width = self.hosts.width();
+        ensure(width == demand.len(), || format!("VM {vm} reserves 2 of {width} resources"))?;
+        self.demands[vm * width..(vm + 1) * width].copy_from_slice(&demand);
+        Ok(())
+    }
+
     fn enter(&mut self, vm: usize, host: usize) -> Result<(), Fault> {
         let width = self.hosts.width();
-        let (demand, capacity) = (self.vms.row(vm), self.hosts.row(host));
+        let (demand, capacity) =
+            (&self.demands[vm * width..(vm + 1) * width], self.hosts.row(host));
         let used = &mut self.used[host * width..(host + 1) * width];
         let mut fits = true;
         for ((used, demand), capacity) in used.iter_mut().zip(demand).zip(capacity) {
@@ -196,7 +225,8 @@ impl<'a> Audit<'a> {
     fn leave(&mut self, vm: usize, host: usize) {
         let width = self.hosts.width();
         let used = &mut self.used[host * width..(host + 1) * width];
-        used.iter_mut().zip(self.vms.row(vm)).for_each(|(used, demand)| *used -= demand);
+        let demand = &self.demands[vm * width..(vm + 1) * width];
+        used.iter_mut().zip(demand).for_each(|(used, demand)| *used -= demand);
         self.guests[host] -= 1;
         if self.guests[host] == 0 {
             self.on_time[host] += self.now - self.since[host];

@@ -1,7 +1,7 @@
 //! What a replay claims, derived again: where VMs were at every instant, and the metrics that follow from it.
 //!
 //! A replay hands over a log of what it did. [`Audit`] follows it step by step in exact integers: no host ever holds more
-//! than it has, no VM is in two places or lost. [`arrivals`], [`load`] and [`jobs`] say what the log of each kind of replay
+//! than it has, no VM is in two places or lost. [`arrivals`], [`load`], [`jobs`] and [`operation`] say what the log of each kind of replay
 //! must agree with, and which of the claimed metrics follow from it; these are compared with what was claimed.
 
 pub mod arrivals;
@@ -9,6 +9,7 @@ mod audit;
 mod bound;
 pub mod jobs;
 pub mod load;
+pub mod operation;
 
 use std::collections::BTreeMap;
 
@@ -44,8 +45,14 @@ pub enum Deed {
     Moves(u64),
     /// The move is over: it is on the new host alone.
     Moved,
+    /// The move came to nothing: it is on the old host alone.
+    Stays,
     /// It leaves the cluster.
     Left,
+    /// From now on so much CPU and memory is set aside for it, wherever it is.
+    Reserves(u64, u64),
+    /// Its host has failed: it starts anew on this one.
+    Restarts(u64),
 }
 
 impl From<(u64, u64, Deed)> for Step {

@@ -91,6 +91,7 @@ impl Configuration {
         let form: Form = toml::from_str(text).map_err(|error| {
             at(Wrong {
                 span: error.span().unwrap_or(0..0),
+                rule: None,
                 field: "configuration".into(),
                 expected: "a configuration of monitoring in TOML".into(),
                 found: error.message().trim().into(),
@@ -100,10 +101,28 @@ impl Configuration {
     }
 }
 
+impl Form {
+    /// What it says as part of another file, where only the rules that it lacks are the built-in ones.
+    ///
+    /// # Errors
+    /// The rule if there is one, the field, what was expected and what was found.
+    pub(crate) fn within(&self) -> Result<Configuration, String> {
+        let mut configuration = self.configuration().map_err(|wrong| {
+            let Wrong { rule, field, expected, found, .. } = wrong;
+            let rule = rule.map(|rule| format!("rule {rule:?}: ")).unwrap_or_default();
+            format!("{rule}{field}: expected {expected}, found {found}")
+        })?;
+        if self.rules.is_empty() {
+            configuration.rules = Configuration::default().rules;
+        }
+        Ok(configuration)
+    }
+}
+
 /// The file as it is written. Times are in seconds.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+pub(crate) struct Form {
     period: Option<Spanned<f64>>,
     delay: Option<Spanned<f64>>,
     horizon: Option<Spanned<f64>>,
@@ -114,7 +133,7 @@ struct Form {
 }
 
 /// One `[[rules]]`.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleForm {
     name: Spanned<String>,
@@ -139,6 +158,8 @@ struct RuleForm {
 /// What is wrong, and where.
 struct Wrong {
     span: Range<usize>,
+    /// The rule that it is in.
+    rule: Option<String>,
     field: String,
     expected: String,
     found: String,
@@ -147,6 +168,7 @@ struct Wrong {
 fn wrong<T: std::fmt::Debug>(at: &Spanned<T>, field: &str, expected: impl Into<String>) -> Wrong {
     Wrong {
         span: at.span(),
+        rule: None,
         field: field.into(),
         expected: expected.into(),
         found: format!("{:?}", at.get_ref()),
@@ -215,7 +237,9 @@ impl Form {
         };
         let mut rules: Vec<Rule> = Vec::with_capacity(self.rules.len());
         for form in &self.rules {
-            let rule = form.get_ref().rule(&form.span())?;
+            let name = form.get_ref().name.get_ref();
+            let rule = form.get_ref().rule(&form.span());
+            let rule = rule.map_err(|wrong| Wrong { rule: Some(name.clone()), ..wrong })?;
             if rules.iter().any(|other| other.name == rule.name) {
                 return Err(wrong(&form.get_ref().name, "name", "a name unlike any other rule's"));
             }
@@ -373,6 +397,7 @@ fn refuse<T: std::fmt::Debug>(
 fn lacking(rule: &Range<usize>, field: &str, expected: &str) -> Wrong {
     Wrong {
         span: rule.clone(),
+        rule: None,
         field: field.into(),
         expected: expected.into(),
         found: "nothing".into(),

@@ -22,6 +22,7 @@ mod truth;
 mod unit;
 
 pub use alarm::{Alarm, Subject, Watch};
+pub(crate) use configuration::Form;
 pub use configuration::{Configuration, ConfigurationError};
 pub use detect::{Baseline, Detector, Side, Statistic};
 pub use incident::{Incident, incidents};

@@ -38,9 +38,10 @@ struct Desk {
 ///
 /// What is measured at a time is seen by an operator `delay` later; the times of alarms are those of the operator. The
 /// time of a sample is linear in hosts, VMs that are there, and metrics.
-pub struct Monitor<'a> {
+pub struct Monitor {
     configuration: Configuration,
-    vms: &'a [Vm],
+    /// Names of VMs.
+    names: Vec<String>,
     hosts: usize,
     columns: Vec<Column>,
     /// Of each rule, the column of its metric.
@@ -51,11 +52,11 @@ pub struct Monitor<'a> {
     due: Time,
     samples: u64,
     values: u64,
-    series: Option<csv::Writer<Box<dyn Write + 'a>>>,
+    series: Option<csv::Writer<Box<dyn Write>>>,
     fault: Option<csv::Error>,
 }
 
-impl std::fmt::Debug for Monitor<'_> {
+impl std::fmt::Debug for Monitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Monitor")
             .field("configuration", &self.configuration)
@@ -63,9 +64,9 @@ impl std::fmt::Debug for Monitor<'_> {
     }
 }
 
-impl<'a> Monitor<'a> {
+impl Monitor {
     /// A monitor of so many hosts and these VMs.
-    pub fn new(configuration: Configuration, hosts: usize, vms: &'a [Vm]) -> Self {
+    pub fn new(configuration: Configuration, hosts: usize, vms: &[Vm]) -> Self {
         let is_watched = |metric: &Metric| configuration.rules.iter().any(|r| r.metric == metric);
         let columns: Vec<Column> = METRICS
             .iter()
@@ -90,7 +91,7 @@ impl<'a> Monitor<'a> {
             alarms: Vec::new(),
         };
         Self {
-            vms,
+            names: vms.iter().map(|vm| vm.name.clone()).collect(),
             hosts,
             watched: watched.expect("watched metrics have columns"),
             columns,
@@ -108,7 +109,7 @@ impl<'a> Monitor<'a> {
 
     /// Has every recorded value written to a table: `time_s`, when it was measured, `metric`, `subject` and `value`.
     #[must_use]
-    pub fn recording(mut self, series: Box<dyn Write + 'a>) -> Self {
+    pub fn recording(mut self, series: Box<dyn Write>) -> Self {
         let mut writer = csv::Writer::from_writer(series);
         self.fault = writer.write_record(["time_s", "metric", "subject", "value"]).err();
         self.series = Some(writer);
@@ -147,69 +148,65 @@ impl<'a> Monitor<'a> {
             for &(subject, raw) in &column.values {
                 value.clear();
                 column.metric.unit.write(raw, &mut value);
-                let subject = self::subject(subject, self.vms, &mut number);
+                let subject = self::subject(subject, &self.names, &mut number);
                 series.write_record([&time, column.metric.name, subject, &value])?;
             }
         }
         Ok(())
     }
 
-    /// Ends the watch at the end of the run.
+    /// Sees to it that all of the series is written.
     ///
     /// # Errors
-    /// If the series could not be written.
-    pub fn finish(mut self, end: Time) -> Result<Report, csv::Error> {
+    /// If it could not be.
+    pub fn close(&mut self) -> Result<(), csv::Error> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        if let Some(series) = &mut self.series {
+        if let Some(mut series) = self.series.take() {
             series.flush()?;
         }
-        for desk in &mut self.desks {
-            // Of what comes later, the operator hears after the end.
-            desk.alarms.retain(|alarm| alarm.raised < end);
-            for alarm in &mut desk.alarms {
-                alarm.cleared = alarm.cleared.filter(|&cleared| cleared < end);
-            }
-        }
-        let episodes = std::mem::take(&mut self.truth).episodes();
+        Ok(())
+    }
+
+    /// What has been found at the end of the run.
+    pub fn report(&self, end: Time) -> Report {
+        let episodes = self.truth.episodes();
         let sensitivity = self.desks.iter().map(|desk| {
             let period = self.configuration.period * desk.every;
-            let scores = self.scores(desk, &episodes, end);
+            let scores = self.scores(desk.every, &heard(&desk.alarms, end), &episodes, end);
             Sensitivity { period_s: period as f64 / 1000.0, scores }
         });
         let sensitivity: Vec<Sensitivity> = sensitivity.collect();
-        let alarms = std::mem::take(&mut self.desks[0].alarms);
+        let alarms = heard(&self.desks[0].alarms, end);
         let rules = &self.configuration.rules;
         let reach = Reach {
             hosts: self.hosts,
-            vms: self.vms.len(),
+            vms: self.names.len(),
             period_s: self.configuration.period as f64 / 1000.0,
             delay_s: self.configuration.delay as f64 / 1000.0,
             end_s: end as f64 / 1000.0,
             samples: self.samples,
             values: self.values,
         };
-        Ok(Report {
+        Report {
             reach,
             incidents: incidents(&episodes, &alarms, rules, self.configuration.apart),
             sensitivity,
             exposition: self.exposition(&alarms),
             rules: rules.clone(),
-            names: self.vms.iter().map(|vm| vm.name.clone()).collect(),
+            names: self.names.clone(),
             episodes,
             alarms,
-        })
+        }
     }
 
-    fn scores(&self, desk: &Desk, episodes: &[Episode], end: Time) -> Vec<Score> {
+    fn scores(&self, every: u64, alarms: &[Alarm], episodes: &[Episode], end: Time) -> Vec<Score> {
         let Configuration { period, delay, horizon, .. } = self.configuration;
-        let grace = period * desk.every + delay;
+        let grace = period * every + delay;
         let window = Window { horizon, grace, end, hosts: self.hosts };
         let rules = self.configuration.rules.iter().enumerate();
-        rules
-            .filter_map(|(number, rule)| score(rule, number, &desk.alarms, episodes, &window))
-            .collect()
+        rules.filter_map(|(number, rule)| score(rule, number, alarms, episodes, &window)).collect()
     }
 
     /// The last sample.
@@ -229,7 +226,7 @@ impl<'a> Monitor<'a> {
                     Subject::Host(_) => Some("host"),
                     Subject::Vm(_) => Some("vm"),
                 };
-                let of = subject(of, self.vms, &mut number);
+                let of = subject(of, &self.names, &mut number);
                 text.value(&full, kind.map(|kind| (kind, of)), &value);
             }
         }
@@ -249,12 +246,22 @@ impl<'a> Monitor<'a> {
     }
 }
 
+/// Alarms as far as an operator has heard of them when the run ends.
+fn heard(alarms: &[Alarm], end: Time) -> Vec<Alarm> {
+    let heard = alarms.iter().filter(|alarm| alarm.raised < end);
+    heard.map(|a| Alarm { cleared: a.cleared.filter(|&cleared| cleared < end), ..*a }).collect()
+}
+
 /// What a subject is called: hosts by number, VMs by name, the cluster not at all. The text is room for a number.
-pub(super) fn subject<'t>(subject: Subject, vms: &'t [Vm], number: &'t mut String) -> &'t str {
+pub(super) fn subject<'t>(
+    subject: Subject,
+    names: &'t [String],
+    number: &'t mut String,
+) -> &'t str {
     use std::fmt::Write as _;
     match subject {
         Subject::Cluster => "",
-        Subject::Vm(vm) => &vms[vm].name,
+        Subject::Vm(vm) => &names[vm],
         Subject::Host(host) => {
             number.clear();
             let _ = write!(number, "{host}");
@@ -263,7 +270,7 @@ pub(super) fn subject<'t>(subject: Subject, vms: &'t [Vm], number: &'t mut Strin
     }
 }
 
-impl Observer for Monitor<'_> {
+impl Observer for Monitor {
     fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
         self.truth.held(host, from, until, state);
     }

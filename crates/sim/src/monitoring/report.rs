@@ -241,7 +241,7 @@ impl Files {
         })
     }
 
-    /// Writes `metrics.om`, `alarms.csv` and `summary.json`, and lets all files appear.
+    /// Writes `metrics.om`, `alarms.csv`, `summary.json` and `summary.txt`, and lets all files appear.
     ///
     /// # Errors
     /// If a file cannot be written; then none has changed, unless the last renaming failed.
@@ -249,14 +249,17 @@ impl Files {
         let mut alarms = draft(&self.folder)?;
         report.write_alarms(&mut alarms).map_err(io::Error::other)?;
         let (mut metrics, mut summary) = (draft(&self.folder)?, draft(&self.folder)?);
+        let mut text = draft(&self.folder)?;
         metrics.write_all(report.exposition.as_bytes())?;
         summary.write_all(report.json().as_bytes())?;
+        write!(text, "{report}")?;
         let series = if self.is_gzip { "series.csv.gz" } else { "series.csv" };
         let files = [
             (self.series, series),
             (metrics, "metrics.om"),
             (alarms, "alarms.csv"),
             (summary, "summary.json"),
+            (text, "summary.txt"),
         ];
         for (file, _) in &files {
             file.as_file().sync_all()?;

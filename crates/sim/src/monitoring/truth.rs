@@ -75,9 +75,9 @@ impl Truth {
     }
 
     /// All episodes, by their beginning, then kind and subject.
-    pub fn episodes(self) -> Vec<Episode> {
-        let mut all = self.closed;
-        all.extend(self.open.into_values());
+    pub fn episodes(&self) -> Vec<Episode> {
+        let mut all = self.closed.clone();
+        all.extend(self.open.values());
         all.sort_by_key(|episode| (episode.from, episode.trouble, episode.subject));
         all
     }

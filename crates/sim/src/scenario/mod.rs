@@ -9,6 +9,7 @@ mod cluster;
 mod document;
 mod metric;
 mod migration;
+mod monitoring;
 mod placement;
 mod workload;
 
@@ -17,6 +18,7 @@ use vmpack_model::Registry;
 pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
+use crate::monitoring::Configuration;
 use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
 use document::{Document, Places, Section};
 
@@ -56,6 +58,11 @@ pub trait Part {
 
     /// What the part measured, after the run.
     fn report(&self, _metrics: &mut Metrics) {}
+
+    /// How the cluster is monitored, if the section says that.
+    fn monitoring(&self) -> Option<&Configuration> {
+        None
+    }
 }
 
 /// Reads a part from its section.
@@ -63,7 +70,8 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
-const PARTS: &[(&str, Build)] = &[("migration", part::<migration::Migration>)];
+const PARTS: &[(&str, Build)] =
+    &[("migration", part::<migration::Migration>), ("monitoring", part::<monitoring::Monitoring>)];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(
@@ -140,6 +148,22 @@ impl Scenario {
     /// The hosts.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
+    }
+
+    /// When the run ends, in milliseconds.
+    pub fn end(&self) -> u64 {
+        self.setting.end
+    }
+
+    /// Whether it has a section of that name.
+    pub fn has(&self, part: &str) -> bool {
+        self.parts.iter().any(|&(name, _)| name == part)
+    }
+
+    /// How it is monitored: as its section says, or as is built in.
+    pub fn monitoring(&self) -> Configuration {
+        let said = self.parts.iter().find_map(|(_, part)| part.monitoring());
+        said.cloned().unwrap_or_default()
     }
 
     /// Runs it, with others looking on, and returns what was measured, the most telling first.

@@ -25,7 +25,7 @@ fn watch(
     let mut monitor = Monitor::new(configuration, hosts.len(), vms);
     let engine = engine(Setting::until(60 * MINUTE), hosts, vms);
     engine.struck(Box::new(Fate(fate))).observed(&mut monitor).run();
-    monitor.finish(60 * MINUTE).expect("nothing is written")
+    monitor.report(60 * MINUTE)
 }
 
 /// Two VMs that ask for half a host each and use more from minute 20 to 25 and from 41 to 42, which no sample sees.
@@ -162,7 +162,8 @@ fn write(folder: &Path, is_gzip: bool) -> Report {
     let mut monitor =
         Monitor::new(configuration(BUSY), 2, &vms).recording(files.series().expect("a file"));
     engine(Setting::until(60 * MINUTE), &hosts, &vms).observed(&mut monitor).run();
-    let report = monitor.finish(60 * MINUTE).expect("written");
+    monitor.close().expect("written");
+    let report = monitor.report(60 * MINUTE);
     assert_eq!(names(folder), [""; 0], "nothing is there before all is");
     files.write(&report).expect("written");
     report
@@ -183,9 +184,12 @@ fn files_say_what_was_seen() {
     let root = tempfile::tempdir().expect("a folder");
     let folder = root.path().join("a/b");
     let report = write(&folder, false);
-    assert_eq!(names(&folder), ["alarms.csv", "metrics.om", "series.csv", "summary.json"]);
+    assert_eq!(
+        names(&folder),
+        ["alarms.csv", "metrics.om", "series.csv", "summary.json", "summary.txt"]
+    );
     let entries = std::fs::read_dir(&folder).expect("a folder").count();
-    assert_eq!(entries, 4, "no draft is left");
+    assert_eq!(entries, 5, "no draft is left");
 
     let mut series = csv::Reader::from_path(folder.join("series.csv")).expect("a table");
     let rows: Vec<csv::StringRecord> = series.records().map(|row| row.expect("a row")).collect();

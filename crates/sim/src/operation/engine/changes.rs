@@ -187,6 +187,7 @@ impl Engine<'_> {
         self.placer.reserve(host, &new);
         self.state.vm_mut(vm).allotment = allotment;
         self.freed = true;
+        self.tell(What::Allotted { vm });
         true
     }
 
@@ -200,6 +201,7 @@ impl Engine<'_> {
         let Some(host) = host else { return false };
         self.take_off(vm, from);
         self.put(vm, host);
+        self.tell(What::Restarted { vm, host });
         self.start(vm, host);
         true
     }
