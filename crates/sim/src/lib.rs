@@ -5,6 +5,8 @@
 //! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules.
 //! [`interference`], [`edge`] and [`isolation`] act on it: VMs that slow each other down, sites with prices and latency,
 //! tenants that keep apart.
+//! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules;
+//! [`monitoring`] is what an operator sees of it.
 
 pub mod arrivals;
 pub mod balancing;
@@ -15,6 +17,7 @@ pub mod edge;
 mod histogram;
 pub mod interference;
 pub mod isolation;
+pub mod monitoring;
 pub mod operation;
 pub mod population;
 pub mod power;

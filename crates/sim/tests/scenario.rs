@@ -275,4 +275,44 @@ fn sections_on_places_are_checked() {
     refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
     refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
     refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
+/// A host that wants more than half of its CPU is alarming; VMs use all that they ask for, so none is short.
+const MONITORING: &str = r#"
+[monitoring]
+period = 600
+[[monitoring.rules]]
+name = "half"
+metric = "host_cpu_wanted_ratio"
+tells = "overload"
+kind = "threshold"
+above = 0.5
+"#;
+
+#[test]
+fn a_section_has_the_run_monitored() {
+    let alone = run(FILE, &[]);
+    let text = format!("{FILE}{MONITORING}");
+    let metrics = run(&text, &[]);
+    assert!(matches!(metrics.get("alarms"), Some(Amount::Count(alarms)) if alarms > 10));
+    assert_eq!(metrics.get("incidents"), Some(Amount::Count(0)));
+    assert_eq!(metrics.get("alarm_precision.half"), Some(Amount::Real(0.0)));
+    assert_eq!(metrics.get("alarm_recall.half"), None, "there is nothing to recall");
+    let rest = &metrics.all()[..alone.all().len()];
+    assert_eq!(rest, alone.all(), "nothing else changes");
+    assert_eq!(read(&text, &[]).expect("a scenario").monitoring().period, 600_000);
+    let seldom = run(&text, &["monitoring.period=7200"]);
+    assert_ne!(seldom.get("alarms"), metrics.get("alarms"));
+
+    let refused = |from: &str, to: &str, expected: &str| {
+        let error = read(&text.replace(from, to), &[]).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        "period = 600",
+        "period = 0",
+        "scenario.toml:16: [monitoring]: period: expected at least",
+    );
+    refused("above = 0.5", "over = 0.5", "scenario.toml:23: [monitoring]: unknown field `over`");
+    let rule =
+        "scenario.toml:16: [monitoring]: rule \"half\": kind: expected threshold, ewma or cusum";
+    refused("kind = \"threshold\"", "kind = \"fuzzy\"", rule);
 }

@@ -15,6 +15,7 @@ mod interference;
 mod isolation;
 mod metric;
 mod migration;
+mod monitoring;
 mod placement;
 mod workload;
 
@@ -23,6 +24,7 @@ use vmpack_model::Registry;
 pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
+use crate::monitoring::Configuration;
 use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
 use document::{Document, Places, Section};
 
@@ -64,6 +66,11 @@ pub trait Part {
 
     /// What the part measured, after the run.
     fn report(&self, _metrics: &mut Metrics) {}
+
+    /// How the cluster is monitored, if the section says that.
+    fn monitoring(&self) -> Option<&Configuration> {
+        None
+    }
 }
 
 /// Reads a part from its section.
@@ -83,6 +90,7 @@ const PARTS: &[(&str, Build)] = &[
     ("interference", part::<interference::Interference>),
     ("edge", part::<edge::Edge>),
 ];
+    &[("migration", part::<migration::Migration>), ("monitoring", part::<monitoring::Monitoring>)];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(
@@ -182,6 +190,12 @@ impl Scenario {
     /// Whether it has a section of that name.
     pub fn has(&self, part: &str) -> bool {
         self.parts.iter().any(|&(name, _)| name == part)
+    }
+
+    /// How it is monitored: as its section says, or as is built in.
+    pub fn monitoring(&self) -> Configuration {
+        let said = self.parts.iter().find_map(|(_, part)| part.monitoring());
+        said.cloned().unwrap_or_default()
     }
 
     /// Runs it, with others looking on, and returns what was measured, the most telling first.

@@ -6,4 +6,5 @@ mod faults;
 mod moves;
 mod interference;
 mod isolation;
+mod monitoring;
 mod support;
