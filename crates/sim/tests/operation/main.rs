@@ -1,4 +1,5 @@
 //! A cluster in operation, through its engine.
 
+mod allocation;
 mod engine;
 mod support;

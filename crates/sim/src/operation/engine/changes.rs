@@ -187,6 +187,7 @@ impl Engine<'_> {
         self.placer.reserve(host, &new);
         self.state.vm_mut(vm).allotment = allotment;
         self.freed = true;
+        self.tell(What::Allotted { vm });
         true
     }
 

@@ -9,7 +9,7 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        self.state.vm_mut(vm).allotment = (self.setting.first)(&self.state.asked()[vm]);
+        self.state.vm_mut(vm).allotment = self.setting.first.of(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
         let behind = self.setting.admission == Admission::Fcfs && !self.waiting.is_empty();
         if !behind && self.try_place(vm) {
