@@ -2,6 +2,7 @@
 
 /// Name and text of every experiment file that ships.
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
+    ("azure-lifetime", include_str!("../benches/experiments/azure-lifetime.toml")),
     ("comparison", include_str!("../benches/experiments/comparison.toml")),
     ("demo", include_str!("../benches/experiments/demo.toml")),
     ("exact-1d", include_str!("../benches/experiments/exact-1d.toml")),
@@ -11,6 +12,9 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("fleet-scale", include_str!("../benches/experiments/fleet-scale.toml")),
     ("fleet-vectorpack", include_str!("../benches/experiments/fleet-vectorpack.toml")),
     ("open-vector", include_str!("../benches/experiments/open-vector.toml")),
+    ("planetlab-cloudsim303", include_str!("../benches/experiments/planetlab-cloudsim303.toml")),
+    ("planetlab-corrected", include_str!("../benches/experiments/planetlab-corrected.toml")),
+    ("queueing", include_str!("../benches/experiments/queueing.toml")),
     ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
     ("tiny", include_str!("../benches/experiments/tiny.toml")),
 ];

@@ -129,12 +129,16 @@ fn the_experiments_over_the_literature_can_be_planned() {
         experiment.set_sample(Some(1));
         let text = experiment.blocks.iter().flat_map(|block| &block.methods);
         let named: BTreeSet<String> = text.map(|method| method.text.clone()).collect();
-        let methods = Methods { registry: &registry, missing: &missing };
+        let methods = Methods {
+            registry: &registry,
+            missing: &missing,
+            simulator: &vmpack_harness::NoSimulator,
+        };
         let plan = Plan::new(experiment, &methods, &data).unwrap();
         let found: BTreeSet<&Option<String>> = plan.instances.iter().map(|i| &i.class).collect();
         assert_eq!(found.len(), classes, "{name}");
         let planned: BTreeSet<&str> =
-            plan.runs.iter().map(|run| run.method.name.as_str()).collect();
+            plan.runs.iter().filter_map(|run| Some(run.method()?.name.as_str())).collect();
         for method in named.iter().filter(|method| has(method)) {
             assert!(planned.contains(method.as_str()), "{name} never runs {method}");
         }

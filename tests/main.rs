@@ -11,6 +11,8 @@ mod methods;
 mod plan;
 mod real;
 mod replay_arrivals;
+mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;
+mod replays;
 mod support;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use vmpack_check::{Effort, Judge as _, Verdict};
 use vmpack_datasets::operator::{self, Compiled, Files, Fleet, Origin};
 use vmpack_datasets::{SolutionForm as _, write_instance, write_solution};
-use vmpack_harness::Methods;
+use vmpack_harness::{Methods, NoSimulator};
 use vmpack_model::packing::{Packing, Placement};
 use vmpack_model::{AnyInstance, Outcome};
 
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     std::fs::write(draft.path(), &instance_file)?;
 
     let (registry, missing) = (registry(), missing_methods());
-    let methods = Methods { registry: &registry, missing: &missing };
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &NoSimulator };
     let limits = (arguments.time, arguments.threads.max(1));
     let best =
         best(&compiled.instance, draft.path(), &methods, arguments.method.as_deref(), limits)?;

@@ -10,6 +10,7 @@ use vmpack_datasets::data_directory;
 use vmpack_harness::{Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Terminal};
 
 use super::did_you_mean;
+use super::replay::Simulators;
 use crate::experiments::EXPERIMENTS;
 use crate::registry::{commit, missing_methods, registry, versions};
 
@@ -60,7 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Sample::Of(size)) => experiment.set_sample(Some(size.get())),
     }
     let (registry, missing) = (registry(), missing_methods());
-    let methods = Methods { registry: &registry, missing: &missing };
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
     let plan = Plan::new(experiment, &methods, &data_directory())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let interrupt = Interrupt::on_signals()?;
@@ -70,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         jobs: arguments.jobs.unwrap_or(cores),
         resume: arguments.resume,
         launcher: &launcher,
+        simulator: &Simulators,
         effort: Effort::default(),
         setup: Setup {
             versions: versions(),

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use super::replay::Simulators;
 use crate::registry::registry;
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    vmpack_harness::run_one(&registry(), std::io::stdin(), std::io::stdout())?;
+    vmpack_harness::run_one(&registry(), &Simulators, std::io::stdin(), std::io::stdout())?;
     Ok(ExitCode::SUCCESS)
 }

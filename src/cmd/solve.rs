@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use vmpack_check::Verdict;
 use vmpack_datasets::Source;
-use vmpack_harness::{Interrupt, Launcher, Methods, measure_one, solution_text};
+use vmpack_harness::{Interrupt, Launcher, Methods, NoSimulator, measure_one, solution_text};
 use vmpack_model::{Counters, Status, Value};
 use vmpack_results::{Limits, Record, Termination};
 
@@ -147,7 +147,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         threads: arguments.threads.max(1),
     };
     let (registry, missing) = (registry(), missing_methods());
-    let methods = Methods { registry: &registry, missing: &missing };
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &NoSimulator };
     let interrupt = Interrupt::on_signals()?;
     let measured = measure_one(
         &Launcher::this_program(),

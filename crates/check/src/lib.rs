@@ -14,6 +14,7 @@ mod claim;
 mod cross_check;
 mod exact;
 mod packing;
+pub mod replay;
 mod verdict;
 mod violations;
 

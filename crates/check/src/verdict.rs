@@ -57,6 +57,15 @@ pub enum Verdict {
         /// What is wrong.
         reason: String,
     },
+    /// A metric of a replay is not what follows from its log.
+    WrongMetric {
+        /// Its name.
+        metric: String,
+        /// What the replay said.
+        claimed: String,
+        /// What the judge derived.
+        actual: String,
+    },
     /// The parts of the claim contradict each other, for example `optimal` without a solution.
     Inconsistent {
         /// The contradiction.
@@ -77,6 +86,7 @@ impl Verdict {
             Self::BoundAboveCost { .. } => "BoundAboveCost",
             Self::FalseOptimal { .. } => "FalseOptimal",
             Self::FalseRefutation { .. } => "FalseRefutation",
+            Self::WrongMetric { .. } => "WrongMetric",
             Self::Inconsistent { .. } => "Inconsistent",
         }
     }
@@ -106,6 +116,9 @@ impl fmt::Display for Verdict {
             }
             Self::FalseOptimal { cost, better } => {
                 write!(f, ": {cost} was called optimal, yet {better} was reached")
+            }
+            Self::WrongMetric { metric, claimed, actual } => {
+                write!(f, ": {metric} is claimed to be {claimed}, is {actual}")
             }
             Self::FalseRefutation { reason } | Self::Inconsistent { reason } => {
                 write!(f, ": {reason}")

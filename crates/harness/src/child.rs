@@ -17,6 +17,7 @@ use vmpack_results::Limits;
 use crate::family::{self, Measurable, Visit};
 use crate::limits::own_cpu_seconds;
 use crate::machine::peak_rss;
+use crate::{Replayed, Scenario, Simulator, Wanted};
 
 /// The argument with which [`Launcher::this_program`](crate::Launcher::this_program) starts a child; the
 /// program answers it by calling [`run_one`].
@@ -26,8 +27,18 @@ pub const RUN_ONE: &str = "run-one";
 pub(crate) const READY: &[u8] = b"ready\n";
 
 /// What the parent asks of a child.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Request {
+    /// To solve.
+    Solve(SolveRequest),
+    /// To replay.
+    Replay(ReplayRequest),
+}
+
+/// What is to be solved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Request {
+pub(crate) struct SolveRequest {
     /// Where the instance comes from.
     pub(crate) source: Source,
     /// The id of the method.
@@ -38,7 +49,23 @@ pub(crate) struct Request {
     pub(crate) limits: Limits,
 }
 
-/// What a child answers.
+/// What is to be replayed. The limits are enforced from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ReplayRequest {
+    pub(crate) scenario: Scenario,
+    pub(crate) wanted: Wanted,
+}
+
+/// What a child answers that replayed; times count the reading of the trace.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ReplayAnswer {
+    pub(crate) wall_s: f64,
+    pub(crate) cpu_s: f64,
+    pub(crate) peak_rss_bytes: Option<u64>,
+    pub(crate) replayed: Replayed,
+}
+
+/// What a child answers that solved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(crate) struct Answer<P: Problem> {
@@ -74,32 +101,64 @@ pub enum ChildError {
         /// The name of the method.
         name: String,
     },
+    /// The trace cannot be replayed.
+    #[error("{0}")]
+    Replay(String),
     /// The parent cannot be spoken to.
     #[error("cannot speak to the parent process: {0}")]
     Speak(#[from] io::Error),
 }
 
 /// Carries out one run in this process: reads the request from `input`, solves with a method of the
-/// registry, and writes the answer to `output`. Whether the method takes the instance, the parent has
-/// asked before.
+/// registry or replays, and writes the answer to `output`. Whether the method takes the instance, the
+/// parent has asked before.
 ///
 /// # Errors
 /// See [`ChildError`].
 pub fn run_one(
     registry: &Registry,
+    simulator: &dyn Simulator,
     mut input: impl Read,
     mut output: impl Write,
 ) -> Result<(), ChildError> {
     let mut text = Vec::new();
     input.read_to_end(&mut text)?;
-    let request: Request = serde_json::from_slice(&text)?;
+    let request = match serde_json::from_slice(&text)? {
+        Request::Solve(request) => request,
+        Request::Replay(request) => return replay(simulator, &request, &mut output),
+    };
     let instance = load(&request.source).map_err(|error| ChildError::Load(Box::new(error)))?;
     family::visit(&instance, Solve { registry, request: &request, output: &mut output })
 }
 
+fn replay(
+    simulator: &dyn Simulator,
+    request: &ReplayRequest,
+    output: &mut impl Write,
+) -> Result<(), ChildError> {
+    output.write_all(READY)?;
+    output.flush()?;
+    let cpu = own_cpu_seconds();
+    let wall = Instant::now();
+    let replayed =
+        simulator.replay(&request.scenario, request.wanted).map_err(ChildError::Replay)?;
+    let wall_s = wall.elapsed().as_secs_f64();
+    let cpu_s = own_cpu_seconds() - cpu;
+    let answer = ReplayAnswer { wall_s, cpu_s, peak_rss_bytes: peak_rss("self"), replayed };
+    send(&answer, output)
+}
+
+/// Writes the answer as one line.
+fn send(answer: &impl Serialize, output: &mut impl Write) -> Result<(), ChildError> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    output.write_all(&line)?;
+    Ok(output.flush()?)
+}
+
 struct Solve<'a, W> {
     registry: &'a Registry,
-    request: &'a Request,
+    request: &'a SolveRequest,
     output: &'a mut W,
 }
 
@@ -107,7 +166,7 @@ impl<W: Write> Visit for Solve<'_, W> {
     type Output = Result<(), ChildError>;
 
     fn visit<P: Measurable>(self, instance: &P::Instance) -> Self::Output {
-        let Request { method: name, seed, limits, .. } = self.request;
+        let SolveRequest { method: name, seed, limits, .. } = self.request;
         let Some(method) = family::method::<P>(self.registry, name) else {
             return Err(ChildError::UnknownMethod { family: P::FAMILY, name: name.clone() });
         };
@@ -133,10 +192,7 @@ impl<W: Write> Visit for Solve<'_, W> {
             trajectory: trajectory.into_points(),
             outcome,
         };
-        let mut line = serde_json::to_vec(&answer)?;
-        line.push(b'\n');
-        self.output.write_all(&line)?;
-        Ok(self.output.flush()?)
+        send(&answer, self.output)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The experiment file: which methods run on which instances, with which seeds, under which limits.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 use vmpack_results::Limits;
+
+use crate::simulator::option_text;
 
 /// An experiment as its file describes it. The grammar is in `FORMATS.md`.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +24,10 @@ pub struct Experiment {
     pub order_seed: u64,
     /// Whose solutions are kept.
     pub solutions: Solutions,
-    /// The cross products that it consists of; at least one.
+    /// The cross products of methods that it consists of.
     pub blocks: Vec<Block>,
+    /// The cross products of replays; there is at least one of either.
+    pub replays: Vec<ReplayBlock>,
     /// The file.
     pub path: PathBuf,
     /// The BLAKE3 hash of the file's content, in hexadecimal.
@@ -44,6 +49,34 @@ pub struct Block {
     inherits_sample: bool,
     /// The limits of every run.
     pub limits: Limits,
+}
+
+/// A cross product of traces, policies, options and seeds under the same limits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplayBlock {
+    /// Where it stands.
+    pub place: Place,
+    /// Traces: descriptions, paths or patterns of paths.
+    pub traces: Vec<Named>,
+    /// Policies; empty where options say all.
+    pub policies: Vec<Named>,
+    /// Options with the values that each takes in turn.
+    pub options: Vec<OptionValues>,
+    /// Seeds for the replays that depend on one.
+    pub seeds: Vec<u64>,
+    /// Whether replays leave their time series.
+    pub series: bool,
+    /// The limits of every run.
+    pub limits: Limits,
+}
+
+/// An option of replays, and the values that it takes in turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionValues {
+    /// Its name.
+    pub name: Named,
+    /// Its values, as the command line would say them; at least one.
+    pub values: Vec<String>,
 }
 
 /// Which runs leave their solution, with bound and certificate, in a file.
@@ -166,6 +199,8 @@ struct Form {
     limits: LimitsForm,
     #[serde(default)]
     runs: Vec<Spanned<RunsForm>>,
+    #[serde(default)]
+    replays: Vec<Spanned<ReplaysForm>>,
 }
 
 /// One `[[runs]]`: what it leaves out is as at the top.
@@ -176,6 +211,22 @@ struct RunsForm {
     methods: Option<Vec<Spanned<String>>>,
     seeds: Option<Spanned<Vec<u64>>>,
     sample: Option<Spanned<usize>>,
+    #[serde(default)]
+    limits: LimitsForm,
+}
+
+/// One `[[replays]]`: seeds and limits that it leaves out are as at the top.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplaysForm {
+    traces: Vec<Spanned<String>>,
+    #[serde(default)]
+    policies: Vec<Spanned<String>>,
+    #[serde(default)]
+    options: BTreeMap<String, Spanned<toml::Value>>,
+    seeds: Option<Spanned<Vec<u64>>>,
+    #[serde(default)]
+    series: bool,
     #[serde(default)]
     limits: LimitsForm,
 }
@@ -228,9 +279,11 @@ impl Reader<'_> {
             .into_iter()
             .zip(form.runs.into_iter().map(Spanned::into_inner))
             .collect();
-        if blocks.is_empty() {
+        let asks_for_methods = !form.datasets.is_empty() || !form.methods.is_empty();
+        if blocks.is_empty() && (form.replays.is_empty() || asks_for_methods) {
             blocks.push(whole);
         }
+        let replays = form.replays;
         let top = Top {
             datasets: form.datasets,
             methods: form.methods,
@@ -246,6 +299,10 @@ impl Reader<'_> {
             blocks: blocks
                 .into_iter()
                 .map(|(span, block)| self.block(&top, &span, block))
+                .collect::<Result<_, _>>()?,
+            replays: replays
+                .into_iter()
+                .map(|form| self.replays(&top, &form.span(), form.into_inner()))
                 .collect::<Result<_, _>>()?,
             path: self.path.to_owned(),
             hash: blake3::hash(self.text.as_bytes()).to_hex().to_string(),
@@ -265,14 +322,7 @@ impl Reader<'_> {
             }
             Ok(names.into_iter().map(|name| self.named(name)).collect::<Vec<_>>())
         };
-        let seeds = match block.seeds.or_else(|| top.seeds.clone()) {
-            None => vec![0],
-            Some(seeds) if seeds.get_ref().is_empty() => {
-                let message = "seeds: expected at least one".to_owned();
-                return Err(self.invalid(&seeds.span(), message));
-            }
-            Some(seeds) => seeds.into_inner(),
-        };
+        let seeds = self.seeds(top, block.seeds)?;
         let inherits_sample = block.sample.is_none();
         let sample = match block.sample.or_else(|| top.sample.clone()) {
             Some(size) if *size.get_ref() == 0 => {
@@ -289,6 +339,55 @@ impl Reader<'_> {
             inherits_sample,
             limits: self.limits(span, block.limits.or(&top.limits))?,
         })
+    }
+
+    fn replays(
+        &self,
+        top: &Top,
+        span: &Range<usize>,
+        form: ReplaysForm,
+    ) -> Result<ReplayBlock, ExperimentError> {
+        if form.traces.is_empty() {
+            return Err(self.invalid(span, "traces: expected at least one".to_owned()));
+        }
+        let options = form.options.into_iter().map(|(name, value)| {
+            let (span, value) = (value.span(), value.into_inner());
+            let texts = match &value {
+                toml::Value::Array(values) => values.iter().map(option_text).collect(),
+                single => option_text(single).map(|text| vec![text]),
+            };
+            let values = texts.filter(|texts: &Vec<String>| !texts.is_empty()).ok_or_else(|| {
+                let message = format!(
+                    "options.{name}: expected a text, a number, true or false, or a list of them"
+                );
+                self.invalid(&span, message)
+            })?;
+            Ok(OptionValues { name: Named { text: name, place: self.place(&span) }, values })
+        });
+        Ok(ReplayBlock {
+            place: self.place(span),
+            options: options.collect::<Result<_, _>>()?,
+            traces: form.traces.into_iter().map(|trace| self.named(trace)).collect(),
+            policies: form.policies.into_iter().map(|policy| self.named(policy)).collect(),
+            seeds: self.seeds(top, form.seeds)?,
+            series: form.series,
+            limits: self.limits(span, form.limits.or(&top.limits))?,
+        })
+    }
+
+    fn seeds(
+        &self,
+        top: &Top,
+        own: Option<Spanned<Vec<u64>>>,
+    ) -> Result<Vec<u64>, ExperimentError> {
+        match own.or_else(|| top.seeds.clone()) {
+            None => Ok(vec![0]),
+            Some(seeds) if seeds.get_ref().is_empty() => {
+                let message = "seeds: expected at least one".to_owned();
+                Err(self.invalid(&seeds.span(), message))
+            }
+            Some(seeds) => Ok(seeds.into_inner()),
+        }
     }
 
     fn limits(&self, span: &Range<usize>, form: LimitsForm) -> Result<Limits, ExperimentError> {

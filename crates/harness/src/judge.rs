@@ -1,32 +1,39 @@
 //! From a child that has ended to what is recorded of it: how it ended, and what the judge finds about
 //! its answer.
 
-use vmpack_check::{Effort, Verdict};
-use vmpack_model::{AnyInstance, Status, TrajectoryPoint, Value};
+use std::collections::BTreeMap;
+
+use vmpack_check::replay::Judged;
+use vmpack_check::{Effort, Judgement, Verdict};
+use vmpack_model::{AnyInstance, Counters, Status, TrajectoryPoint, Value};
 use vmpack_results::{Answer, Limits, Measurement, Termination};
 
-use crate::child;
+use crate::child::{self, ReplayAnswer};
 use crate::family::{self, AnyOutcome, Measurable, Visit};
 use crate::limits::Exit;
 use crate::process::{Ended, GRACE, Stop};
+use crate::{Scenario, Simulator};
 
 /// The end of an error message that is recorded, in characters.
 const MESSAGE_KEPT: usize = 1000;
 
 /// What is found about a run.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub(crate) struct Finding<T = AnyOutcome> {
     pub(crate) termination: Termination,
     pub(crate) measurement: Measurement,
-    /// The answer as it is recorded and as the method gave it.
-    pub(crate) answered: Option<(Answer, AnyOutcome)>,
+    /// The answer as it is recorded, and what else the run leaves: the method's own answer, or time series.
+    pub(crate) answered: Option<(Answer, T)>,
 }
 
-impl Finding {
+impl<T> Finding<T> {
     /// It could not even be started.
     pub(crate) fn failed(message: String) -> Self {
-        let termination = Termination::Failed { message };
-        Self { termination, measurement: Measurement::default(), answered: None }
+        Self::unanswered(Termination::Failed { message }, Measurement::default())
+    }
+
+    fn unanswered(termination: Termination, measurement: Measurement) -> Self {
+        Self { termination, measurement, answered: None }
     }
 }
 
@@ -75,8 +82,64 @@ pub(crate) fn find(
     limits: &Limits,
     effort: Effort,
 ) -> Finding {
+    let measurement = measurement(ended);
+    match end(ended, limits) {
+        Some(termination) => Finding::unanswered(termination, measurement),
+        None => family::visit(instance, Judging { ended, dialect, limits, effort, measurement }),
+    }
+}
+
+/// Finds how a child that was to replay ended, and has what it claims judged. What it leaves are time series.
+pub(crate) fn find_replay(
+    simulator: &dyn Simulator,
+    scenario: &Scenario,
+    ended: &Ended,
+    limits: &Limits,
+) -> Finding<Vec<(String, String)>> {
+    let mut measurement = measurement(ended);
+    if let Some(termination) = end(ended, limits) {
+        return Finding::unanswered(termination, measurement);
+    }
+    let answer: ReplayAnswer = match serde_json::from_slice(&ended.output) {
+        Ok(answer) => answer,
+        Err(error) => return Finding::unanswered(no_answer(ended, &error), measurement),
+    };
+    let ReplayAnswer { wall_s, cpu_s, peak_rss_bytes, replayed } = answer;
+    if let Some(termination) =
+        beyond(limits, &mut measurement, wall_s, cpu_s, peak_rss_bytes.unwrap_or(0))
+    {
+        return Finding::unanswered(termination, measurement);
+    }
+    let Judged { judgement, derived } =
+        simulator.judge(scenario, &replayed).unwrap_or_else(|reason| Judged {
+            judgement: Judgement {
+                verdict: Verdict::Inconsistent { reason },
+                cost: None,
+                certified: false,
+                notes: Vec::new(),
+                violation: Value::ZERO,
+            },
+            derived: Vec::new(),
+        });
+    let answer = Answer {
+        status: Status::Feasible,
+        claimed_cost: None,
+        lower_bound: None,
+        certificate: None,
+        judgement,
+        counters: Counters::new(),
+        trajectory: Vec::new(),
+        metrics: replayed.metrics.into_iter().collect(),
+        derived,
+    };
+    let answered = Some((answer, replayed.series));
+    Finding { termination: Termination::Completed, measurement, answered }
+}
+
+/// What is known of a process from outside.
+fn measurement(ended: &Ended) -> Measurement {
     let wall_s = ended.wall.as_secs_f64();
-    let measurement = Measurement {
+    Measurement {
         wall_s,
         cpu_s: ended.usage.cpu_s,
         process_wall_s: wall_s,
@@ -84,11 +147,33 @@ pub(crate) fn find(
         peak_rss_bytes: ended.peak_rss_bytes,
         involuntary_switches: ended.usage.involuntary_switches,
         load: ended.load,
-    };
-    match end(ended, limits) {
-        Some(termination) => Finding { termination, measurement, answered: None },
-        None => family::visit(instance, Judging { ended, dialect, limits, effort, measurement }),
     }
+}
+
+/// Takes in what a child measured of itself; how it ended if that is beyond its limits.
+fn beyond(
+    limits: &Limits,
+    measurement: &mut Measurement,
+    wall_s: f64,
+    cpu_s: f64,
+    peak_rss_bytes: u64,
+) -> Option<Termination> {
+    measurement.wall_s = wall_s;
+    measurement.cpu_s = cpu_s;
+    measurement.peak_rss_bytes = measurement.peak_rss_bytes.max(peak_rss_bytes);
+    if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
+        return Some(Termination::OutOfMemory);
+    }
+    let grace = GRACE.as_secs_f64();
+    let is_late =
+        wall_s > limits.wall_s + grace || limits.cpu_s.is_some_and(|limit| cpu_s > limit + grace);
+    is_late.then_some(Termination::Timeout)
+}
+
+fn no_answer(ended: &Ended, error: &dyn std::fmt::Display) -> Termination {
+    let said = message(&ended.errors);
+    let message = format!("what it printed is no answer: {error}\n{said}");
+    failed(message.trim_end())
 }
 
 /// How a child ended that did not simply return; `None` if it did, so that its answer decides.
@@ -148,34 +233,20 @@ impl<D: Dialect> Visit for Judging<'_, D> {
 
     fn visit<P: Measurable>(self, instance: &P::Instance) -> Finding {
         let Self { ended, dialect, limits, effort, mut measurement } = self;
-        let unanswered = |termination| Finding { termination, measurement, answered: None };
         let (answer, unshown) = match dialect.answer::<P>(instance, ended) {
             Ok(said) => said,
-            Err(error) => {
-                let said = message(&ended.errors);
-                let message = format!("what it printed is no answer: {error}\n{said}");
-                return unanswered(failed(message.trim_end()));
-            }
+            Err(error) => return Finding::unanswered(no_answer(ended, &error), measurement),
         };
         if answer.family != P::FAMILY {
             let (found, expected) = (answer.family, P::FAMILY);
-            return unanswered(failed(&format!(
-                "it answered a {found} instance, not a {expected} one"
-            )));
+            let message = format!("it answered a {found} instance, not a {expected} one");
+            return Finding::unanswered(failed(&message), measurement);
         }
-        measurement.wall_s = answer.wall_s;
-        measurement.cpu_s = answer.cpu_s;
-        measurement.peak_rss_bytes =
-            measurement.peak_rss_bytes.max(answer.peak_rss_bytes.unwrap_or(0));
-        let unanswered = |termination| Finding { termination, measurement, answered: None };
-        if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
-            return unanswered(Termination::OutOfMemory);
-        }
-        let grace = GRACE.as_secs_f64();
-        if answer.wall_s > limits.wall_s + grace
-            || limits.cpu_s.is_some_and(|limit| answer.cpu_s > limit + grace)
+        let peak = answer.peak_rss_bytes.unwrap_or(0);
+        if let Some(termination) =
+            beyond(limits, &mut measurement, answer.wall_s, answer.cpu_s, peak)
         {
-            return unanswered(Termination::Timeout);
+            return Finding::unanswered(termination, measurement);
         }
 
         let child::Answer { outcome, trajectory, .. } = answer;
@@ -199,6 +270,8 @@ impl<D: Dialect> Visit for Judging<'_, D> {
             judgement,
             counters: outcome.counters.clone(),
             trajectory,
+            metrics: BTreeMap::new(),
+            derived: Vec::new(),
         };
         Finding {
             termination: Termination::Completed,

@@ -5,7 +5,8 @@
 //! seeds, and [`run()`] works it off into a store that survives interruption. [`measure()`] is one run of
 //! it. The harness knows no solver: the [`Registry`](vmpack_model::Registry) is handed in, and the
 //! program that holds it answers for one run when it is started with the arguments of its
-//! [`Launcher`], by calling [`run_one`]. Programs from outside take part as [`Contender`]s.
+//! [`Launcher`], by calling [`run_one`]. Programs from outside take part as [`Contender`]s. Replays of
+//! traces are runs like all others; it knows no simulator either, and is handed a [`Simulator`].
 
 mod child;
 mod contender;
@@ -21,12 +22,16 @@ mod methods;
 mod monitor;
 mod plan;
 mod process;
+mod replays;
 mod run;
+mod simulator;
 mod solutions;
 
 pub use child::{ChildError, RUN_ONE, run_one};
 pub use contender::{Contender, ContenderError};
-pub use experiment::{Block, Experiment, ExperimentError, Named, Place, Solutions};
+pub use experiment::{
+    Block, Experiment, ExperimentError, Named, OptionValues, Place, ReplayBlock, Solutions,
+};
 pub use family::AnyOutcome;
 pub use interrupt::Interrupt;
 pub use launcher::Launcher;
@@ -35,7 +40,9 @@ pub use machine::machine;
 pub use measure::{MeasureError, Measured, Task, measure, measure_one};
 pub use methods::{MethodInfo, Methods, MissingMethod};
 pub use monitor::{Monitor, Quiet, Terminal};
-pub use plan::{LoadedInstance, Plan, PlanError, Run};
+pub use plan::{LoadedInstance, Plan, PlanError, Run, Work};
 pub use process::{GRACE, LOADING_LIMIT};
+pub use replays::ReplayRun;
 pub use run::{RunError, RunOptions, Setup, Summary, run};
+pub use simulator::{Accepted, NoSimulator, Refusal, Replayed, Scenario, Simulator, Wanted};
 pub use solutions::solution_text;

@@ -5,14 +5,19 @@ use std::path::Path;
 
 use vmpack_check::Effort;
 use vmpack_datasets::{LoadError, Source};
-use vmpack_results::{Limits, Record, SCHEMA};
+use vmpack_model::{Family, Kind};
+use vmpack_results::{Features, Limits, Record, SCHEMA, SOLVING_SCHEMA};
 
-use crate::child::Request;
+use crate::child::{ReplayRequest, Request, SolveRequest};
 use crate::family::AnyOutcome;
 use crate::judge::{self, Finding, Protocol};
 use crate::plan::run_id;
 use crate::process::{self, Ended, Job, Stop};
-use crate::{Contender, Interrupt, Launcher, LoadedInstance, MethodInfo, Methods};
+use crate::replays::replay_id;
+use crate::{
+    Contender, Interrupt, Launcher, LoadedInstance, MethodInfo, Methods, ReplayRun, Simulator,
+    Wanted,
+};
 
 /// What one run is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -88,13 +93,14 @@ pub fn measure(
     }?;
     let (answer, outcome) = answered.unzip();
     let record = Record {
-        schema: SCHEMA,
+        schema: SOLVING_SCHEMA,
         run: run_id(&instance.hash, &method.name, seed, &limits),
         dataset: instance.dataset.clone(),
         instance: instance.name.clone(),
         instance_hash: instance.hash.clone(),
         class: instance.class.clone(),
         rules: instance.rules.clone(),
+        replay: None,
         family: instance.instance.family(),
         features: instance.features,
         reference: instance.reference.clone(),
@@ -109,6 +115,59 @@ pub fn measure(
     Ok(Measured { record, outcome })
 }
 
+/// Replays a trace once in a process of its own and has what it claims judged. The record, and time series by name.
+pub(crate) fn measure_replay(
+    launcher: &Launcher,
+    simulator: &dyn Simulator,
+    run: &ReplayRun,
+    limits: Limits,
+    interrupt: &Interrupt,
+) -> Result<(Record, Vec<(String, String)>), MeasureError> {
+    let wanted = Wanted { log: true, series: run.series };
+    let request = Request::Replay(ReplayRequest { scenario: run.scenario.clone(), wanted });
+    let ended = ask(launcher, &request, &limits, interrupt)?;
+    let Finding { termination, measurement, answered } =
+        judge::find_replay(simulator, &run.scenario, &ended, &limits);
+    let (answer, series) = answered.unzip();
+    let record = Record {
+        schema: SCHEMA,
+        run: replay_id(&run.hash, &run.accepted, run.scenario.seed, &limits),
+        dataset: run.dataset.clone(),
+        instance: run.instance.clone(),
+        instance_hash: run.hash.clone(),
+        class: None,
+        rules: None,
+        replay: Some(run.accepted.replay.clone()),
+        family: Family::Replay,
+        features: Features::default(),
+        reference: None,
+        method: run.accepted.policy.clone(),
+        kind: Kind::Policy,
+        seed: run.scenario.seed,
+        limits,
+        termination,
+        answer,
+        measurement,
+    };
+    Ok((record, series.unwrap_or_default()))
+}
+
+/// Has a child of this project answer a request.
+fn ask(
+    launcher: &Launcher,
+    request: &Request,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> Result<Ended, MeasureError> {
+    let process_error =
+        |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
+    let request = serde_json::to_vec(request).map_err(|error| process_error(error.into()))?;
+    let job = Job { command: launcher.command(), request, is_ours: true };
+    let ended = process::run(job, limits, interrupt).map_err(process_error)?;
+    uninterrupted(&ended)?;
+    Ok(ended)
+}
+
 /// Runs a method of this project.
 fn own(
     launcher: &Launcher,
@@ -117,14 +176,9 @@ fn own(
     interrupt: &Interrupt,
 ) -> Result<Finding, MeasureError> {
     let &Task { instance, method, seed, limits } = task;
-    let request =
-        Request { source: instance.source.clone(), method: method.name.clone(), seed, limits };
-    let process_error =
-        |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
-    let request = serde_json::to_vec(&request).map_err(|error| process_error(error.into()))?;
-    let job = Job { command: launcher.command(), request, is_ours: true };
-    let ended = process::run(job, &limits, interrupt).map_err(process_error)?;
-    uninterrupted(&ended)?;
+    let (source, method) = (instance.source.clone(), method.name.clone());
+    let request = Request::Solve(SolveRequest { source, method, seed, limits });
+    let ended = ask(launcher, &request, &limits, interrupt)?;
     Ok(judge::find(&instance.instance, &ended, &Protocol, &limits, effort))
 }
 

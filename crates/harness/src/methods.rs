@@ -6,9 +6,9 @@ use std::sync::Arc;
 use vmpack_datasets::suggestion;
 use vmpack_model::{Family, Kind, Registry};
 
-use crate::Contender;
 use crate::family::{self, Measurable, Visit};
 use crate::plan::LoadedInstance;
+use crate::{Contender, Simulator};
 
 /// What the harness knows of a method.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,13 +38,15 @@ pub struct MissingMethod {
     pub reason: String,
 }
 
-/// The methods of this build, and those that it lacks.
+/// The methods of this build, those that it lacks, and what replays traces.
 #[derive(Clone, Copy, Debug)]
 pub struct Methods<'a> {
     /// The methods of this build.
     pub registry: &'a Registry,
     /// The methods that it lacks: naming one of them is no error, but reported.
     pub missing: &'a [MissingMethod],
+    /// What replays traces.
+    pub simulator: &'a dyn Simulator,
 }
 
 /// The methods that one entry of an experiment means.

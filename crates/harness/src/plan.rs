@@ -12,10 +12,13 @@ use vmpack_datasets::{
     Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suggestion, suite,
 };
 use vmpack_model::{AnyInstance, Reference};
-use vmpack_results::{Asked, Features, Limits, SCHEMA, Skipped};
+use vmpack_results::{Asked, Features, Limits, SOLVING_SCHEMA, Skipped};
 
 use crate::family::{asked, features};
-use crate::{Experiment, MethodInfo, Methods, Named, Place};
+use crate::replays::{self, replay_id};
+use crate::{
+    Experiment, MethodInfo, Methods, Named, Place, ReplayBlock, ReplayRun, Scenario, Simulator,
+};
 
 /// An instance with what is recorded of it.
 #[derive(Clone, Debug)]
@@ -73,16 +76,46 @@ impl LoadedInstance {
 /// One run of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// The id: a hash of instance content, method, seed and limits.
+    /// The id: a hash of everything that determines it.
     pub id: String,
-    /// The index of the instance.
-    pub instance: usize,
-    /// The method.
-    pub method: MethodInfo,
+    /// What is done.
+    pub work: Work,
     /// The seed.
     pub seed: u64,
     /// The limits.
     pub limits: Limits,
+}
+
+/// What a run does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Work {
+    /// A method solves an instance.
+    Solve {
+        /// The index of the instance.
+        instance: usize,
+        /// The method.
+        method: MethodInfo,
+    },
+    /// A trace is replayed.
+    Replay(Box<ReplayRun>),
+}
+
+impl Run {
+    /// The method, of a run that solves.
+    pub fn method(&self) -> Option<&MethodInfo> {
+        match &self.work {
+            Work::Solve { method, .. } => Some(method),
+            Work::Replay(_) => None,
+        }
+    }
+
+    /// The replay, of a run that replays.
+    pub fn replay(&self) -> Option<&ReplayRun> {
+        match &self.work {
+            Work::Solve { .. } => None,
+            Work::Replay(replay) => Some(replay),
+        }
+    }
 }
 
 /// Every run of an experiment, in the order in which they are started.
@@ -137,6 +170,14 @@ pub enum PlanError {
         /// What is wrong.
         source: Box<LoadError>,
     },
+    /// A trace that cannot be had, or a policy or option that is refused.
+    #[error("{place}: replays: {message}")]
+    Replay {
+        /// Where it stands.
+        place: Place,
+        /// The field, what was expected and what was found.
+        message: String,
+    },
     /// Nothing is left to run.
     #[error("{}: there is nothing to run. {}", experiment, missing.join(" "))]
     Empty {
@@ -166,7 +207,7 @@ impl Plan {
             data_directory,
             suites: BTreeMap::new(),
             loaded: BTreeMap::new(),
-            ids: BTreeSet::new(),
+            ids: BTreeMap::new(),
             taken: BTreeMap::new(),
             contenders: BTreeMap::new(),
             plan: Self {
@@ -192,6 +233,9 @@ impl Plan {
                 }
             }
         }
+        for block in planner.plan.experiment.replays.clone() {
+            planner.replays(&block, methods.simulator)?;
+        }
         let mut plan = planner.plan;
         if plan.runs.is_empty() {
             return Err(PlanError::Empty {
@@ -212,8 +256,8 @@ struct Planner<'a> {
     suites: BTreeMap<String, Suite>,
     /// The instances loaded so far, by dataset and place in its suite.
     loaded: BTreeMap<(String, usize), usize>,
-    /// The runs planned so far.
-    ids: BTreeSet<String>,
+    /// The runs planned so far, and their places.
+    ids: BTreeMap<String, usize>,
     /// Pairs of content and method that were asked about so far, and whether the method takes it.
     taken: BTreeMap<(String, String), bool>,
     /// The contenders that were named so far, by their names.
@@ -351,17 +395,62 @@ impl Planner<'_> {
     }
 
     fn add(&mut self, index: usize, method: &MethodInfo, seeds: &[u64], limits: Limits) {
-        let hash = &self.plan.instances[index].hash;
+        let hash = self.plan.instances[index].hash.clone();
         if self.taken.get(&(hash.clone(), method.name.clone())) != Some(&true) {
             return;
         }
         for &seed in if method.randomised { seeds } else { &[0] } {
-            let id = run_id(hash, &method.name, seed, &limits);
-            if self.ids.insert(id.clone()) {
-                let method = method.clone();
-                self.plan.runs.push(Run { id, instance: index, method, seed, limits });
+            let id = run_id(&hash, &method.name, seed, &limits);
+            let work = Work::Solve { instance: index, method: method.clone() };
+            self.run(Run { id, work, seed, limits });
+        }
+    }
+
+    /// Plans a run, once.
+    fn run(&mut self, run: Run) {
+        let runs = &mut self.plan.runs;
+        let place = *self.ids.entry(run.id.clone()).or_insert(runs.len());
+        match (runs.get_mut(place).map(|known| &mut known.work), run.work) {
+            (None, work) => runs.push(Run { work, ..run }),
+            // Whoever asks for series gets them.
+            (Some(Work::Replay(known)), Work::Replay(again)) => known.series |= again.series,
+            _ => {}
+        }
+    }
+
+    /// Plans a block of replays. A trace that is not there is missing, and no error: not everybody has all data.
+    fn replays(&mut self, block: &ReplayBlock, simulator: &dyn Simulator) -> Result<(), PlanError> {
+        for entry in &block.traces {
+            let traces = replays::find(entry, simulator, self.data_directory)?;
+            if traces.is_empty() {
+                let data = self.data_directory.display();
+                self.miss(vec![format!(
+                    "The trace {} is missing: it is neither beside the experiment nor in the data directory {data}.",
+                    entry.text
+                )]);
+            }
+            for trace in traces {
+                for scenario in replays::scenarios(block, &trace) {
+                    let accepted = simulator
+                        .accept(&scenario)
+                        .map_err(|refusal| replays::refused(block, entry, &scenario, &refusal))?;
+                    for &seed in if accepted.randomised { &block.seeds[..] } else { &[0] } {
+                        let id = replay_id(&trace.hash, &accepted, seed, &block.limits);
+                        let replay = ReplayRun {
+                            dataset: entry.text.clone(),
+                            instance: trace.name.clone(),
+                            hash: trace.hash.clone(),
+                            scenario: Scenario { seed, ..scenario.clone() },
+                            accepted: accepted.clone(),
+                            series: block.series,
+                        };
+                        let work = Work::Replay(Box::new(replay));
+                        self.run(Run { id, work, seed, limits: block.limits });
+                    }
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -392,7 +481,12 @@ pub(crate) fn run_id(instance_hash: &str, method: &str, seed: u64, limits: &Limi
         seed: u64,
         limits: &'a Limits,
     }
-    let determined = Determined { schema: SCHEMA, instance: instance_hash, method, seed, limits };
-    let text = serde_json::to_string(&determined).expect("plain data with string keys");
+    let schema = SOLVING_SCHEMA;
+    digest(&Determined { schema, instance: instance_hash, method, seed, limits })
+}
+
+/// 32 hexadecimal digits of a hash of plain data.
+pub(crate) fn digest(data: &impl Serialize) -> String {
+    let text = serde_json::to_string(data).expect("plain data with string keys");
     blake3::hash(text.as_bytes()).to_hex()[..32].to_owned()
 }

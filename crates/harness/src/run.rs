@@ -7,10 +7,14 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 use vmpack_check::Effort;
-use vmpack_results::{Manifest, Record, SCHEMA, Store, StoreError, read_manifest, write_manifest};
+use vmpack_results::{
+    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, read_manifest, write_manifest,
+};
 
+use crate::measure::measure_replay;
 use crate::{
-    Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Task, machine, measure, solutions,
+    Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Simulator, Task, Work, machine, measure,
+    solutions,
 };
 
 /// What the records should say of the program that made them.
@@ -35,6 +39,8 @@ pub struct RunOptions<'a> {
     pub resume: bool,
     /// How children are started.
     pub launcher: &'a Launcher,
+    /// What replays traces, and has them judged.
+    pub simulator: &'a dyn Simulator,
     /// What the judge may spend on an answer.
     pub effort: Effort,
     /// What goes into the manifest.
@@ -103,9 +109,9 @@ pub enum RunError {
     /// A child cannot be started.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// A solution cannot be kept.
-    #[error("{}: cannot keep the solution of run {run}: {source}", directory.display())]
-    Solution {
+    /// A solution, or a time series, cannot be kept.
+    #[error("{}: cannot keep what run {run} leaves: {source}", directory.display())]
+    Keep {
         /// The directory of the store.
         directory: PathBuf,
         /// The run.
@@ -204,19 +210,26 @@ fn carry_out(
     if interrupt.is_set() {
         return Err(MeasureError::Interrupted.into());
     }
-    let task = Task {
-        instance: &plan.instances[run.instance],
-        method: &run.method,
-        seed: run.seed,
-        limits: run.limits,
-    };
-    let measured = measure(options.launcher, &task, options.effort, interrupt)?;
-    let (directory, which) = (options.directory, plan.experiment.solutions);
+    let (launcher, directory) = (options.launcher, options.directory);
     // Before the record: what is recorded is not run again.
-    solutions::keep(directory, which, &task.instance.instance, &measured).map_err(|source| {
-        RunError::Solution { directory: directory.to_owned(), run: run.id.clone(), source }
-    })?;
-    Ok(measured.record)
+    let failed =
+        |source| RunError::Keep { directory: directory.to_owned(), run: run.id.clone(), source };
+    match &run.work {
+        Work::Solve { instance, method } => {
+            let instance = &plan.instances[*instance];
+            let task = Task { instance, method, seed: run.seed, limits: run.limits };
+            let measured = measure(launcher, &task, options.effort, interrupt)?;
+            let which = plan.experiment.solutions;
+            solutions::keep(directory, which, &instance.instance, &measured).map_err(failed)?;
+            Ok(measured.record)
+        }
+        Work::Replay(replay) => {
+            let (record, series) =
+                measure_replay(launcher, options.simulator, replay, run.limits, interrupt)?;
+            solutions::keep_series(directory, &record, &series).map_err(failed)?;
+            Ok(record)
+        }
+    }
 }
 
 /// The manifest of this session. Where an earlier one left records, it says in what they differ.
@@ -228,7 +241,11 @@ fn manifest(
 ) -> Result<Manifest, RunError> {
     let jobs = options.jobs.max(1) as u64;
     let mut manifest = Manifest {
-        schema: SCHEMA,
+        schema: if plan.runs.iter().any(|run| run.replay().is_some()) {
+            SCHEMA
+        } else {
+            SOLVING_SCHEMA
+        },
         experiment: plan.experiment.name.clone(),
         experiment_hash: plan.experiment.hash.clone(),
         order_seed: plan.experiment.order_seed,
@@ -270,7 +287,8 @@ fn manifest(
 
 /// The versions of the program, and those of the contenders.
 fn versions(plan: &Plan, options: &RunOptions<'_>) -> BTreeMap<String, String> {
-    let contenders = plan.runs.iter().filter_map(|run| run.method.contender.as_ref());
+    let methods = plan.runs.iter().filter_map(Run::method);
+    let contenders = methods.filter_map(|method| method.contender.as_ref());
     let contenders =
         contenders.map(|contender| (contender.name.clone(), contender.version.clone()));
     options.setup.versions.clone().into_iter().chain(contenders).collect()

@@ -1,4 +1,5 @@
-//! Solution files of the runs of an experiment, so that what was proved can be judged again later.
+//! What runs leave beside their records: solution files, so that what was proved can be judged again later, and time
+//! series of replays.
 
 use std::fs;
 use std::io;
@@ -26,13 +27,28 @@ pub(crate) fn keep(
         return Ok(());
     }
     let Some(text) = solution_text(instance, outcome, &record.method) else { return Ok(()) };
-    let path = directory.join(record.solution_file());
+    publish(&directory.join(record.solution_file()), &text)
+}
+
+/// Writes the time series of a replay, each under its name, below the run directory.
+pub(crate) fn keep_series(
+    directory: &Path,
+    record: &Record,
+    series: &[(String, String)],
+) -> io::Result<()> {
+    for (name, csv) in series {
+        publish(&directory.join(record.series_file(name)), csv)?;
+    }
+    Ok(())
+}
+
+fn publish(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension("draft");
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(&draft, text)?;
-    fs::rename(&draft, &path)
+    fs::rename(&draft, path)
 }
 
 fn is_kept(which: Solutions, record: &Record) -> bool {

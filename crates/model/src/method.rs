@@ -24,6 +24,8 @@ pub enum Kind {
     LocalSearch,
     /// Programs from outside the project, of whatever kind: contenders.
     External,
+    /// Policies that replays run under.
+    Policy,
 }
 
 impl fmt::Display for Kind {
@@ -35,6 +37,7 @@ impl fmt::Display for Kind {
             Self::ColumnGeneration => "column-generation",
             Self::LocalSearch => "local-search",
             Self::External => "external",
+            Self::Policy => "policy",
         })
     }
 }

@@ -13,6 +13,8 @@ pub enum Family {
     Packing,
     /// How much of each resource every VM gets: see [`crate::allocation`].
     Allocation,
+    /// What happens to a trace under a policy: a replay, which has metrics instead of a solution.
+    Replay,
 }
 
 impl fmt::Display for Family {
@@ -20,6 +22,7 @@ impl fmt::Display for Family {
         f.write_str(match self {
             Self::Packing => "packing",
             Self::Allocation => "allocation",
+            Self::Replay => "replay",
         })
     }
 }

@@ -9,6 +9,7 @@ mod contradict;
 mod json;
 mod manifest;
 mod record;
+mod replay;
 pub mod stats;
 mod store;
 
@@ -16,6 +17,7 @@ pub use contradict::{Contradiction, Disproved, contradictions, revise};
 pub use manifest::{MANIFEST, read_manifest, write_manifest};
 pub use record::{
     Answer, Asked, Features, Limits, Machine, Manifest, Measurement, Proof, Record, SCHEMA,
-    Skipped, Termination,
+    SOLVING_SCHEMA, Skipped, Termination,
 };
+pub use replay::{Amount, Metric, Replay};
 pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};

@@ -8,8 +8,13 @@ use vmpack_check::{Judgement, Verdict};
 use vmpack_model::packing::Certificate;
 use vmpack_model::{Counters, Family, Kind, Reference, Status, TrajectoryPoint, Value};
 
-/// The version of the record format; readers refuse newer ones.
-pub const SCHEMA: u32 = 1;
+use crate::{Metric, Replay};
+
+/// The version of the record format, which records of replays bear; readers refuse newer ones.
+pub const SCHEMA: u32 = 2;
+
+/// The version that records of solving bear: nothing in them is younger.
+pub const SOLVING_SCHEMA: u32 = 1;
 
 /// What one run was asked, how it ended, what it claimed and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +36,9 @@ pub struct Record {
     /// What the instance asks for beyond the capacity of its hardware, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rules: Option<Asked>,
+    /// What was replayed, in records of replays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
     /// The problem family.
     pub family: Family,
     /// How large the instance is.
@@ -91,6 +99,16 @@ impl Record {
     /// some experiments keep it.
     pub fn solution_file(&self) -> PathBuf {
         Path::new("solutions").join(format!("{}.json", self.run))
+    }
+
+    /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.
+    pub fn series_file(&self, name: &str) -> PathBuf {
+        Path::new("series").join(format!("{}.{name}.csv", self.run))
+    }
+
+    /// A metric of a replay in which the judge found nothing wrong.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        self.correct_answer()?.metrics.get(name).map(|metric| metric.value.to_f64())
     }
 
     /// Whether the optimum was open before the run: a source knows the instance, but proves nothing.
@@ -217,6 +235,12 @@ pub struct Answer {
     pub counters: Counters,
     /// When incumbent and bound improved.
     pub trajectory: Vec<TrajectoryPoint>,
+    /// What a replay measured, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Metric>,
+    /// The metrics that the judge derived again, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived: Vec<String>,
 }
 
 /// Time and memory of a run.

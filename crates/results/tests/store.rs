@@ -95,10 +95,10 @@ fn malformed_lines_are_named() {
 #[test]
 fn a_later_format_is_refused_whatever_it_looks_like() {
     let directory = store_of(&[]);
-    add_text(directory.path(), b"{\"schema\": 2, \"unheard-of\": []}\n");
+    add_text(directory.path(), b"{\"schema\": 3, \"unheard-of\": []}\n");
     let error = read(directory.path()).expect("readable").next().expect("a line");
     let error = error.expect_err("a later format");
-    assert!(matches!(error, StoreError::Newer { line: 1, found: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { line: 1, found: 3, .. }), "{error}");
     // Also where the fields happen to fit.
     let directory = store_of(&[]);
     let mut store = Store::resume(directory.path()).expect("empty").0;

@@ -10,4 +10,5 @@ pub mod arrivals;
 pub mod consolidation;
 pub mod operation;
 pub mod power;
+pub mod scenario;
 pub mod scheduling;

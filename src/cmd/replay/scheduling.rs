@@ -1,10 +1,14 @@
 //! `vmpack replay` of jobs: through the CPU scheduler of a host, or the queue in front of a cluster.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde::Serialize;
+use serde_json::{Value, json};
+use vmpack_check::replay::Judged;
+use vmpack_check::replay::jobs::{self as judge, Machine};
+use vmpack_harness::{Accepted, Refusal, Replayed, Wanted};
+use vmpack_results::{Metric, Replay};
 use vmpack_sim::arrivals::{Fleet, Resource};
 use vmpack_sim::scheduling::host::{self, Host, Scheduler};
 use vmpack_sim::scheduling::queue::{self, Discipline};
@@ -12,8 +16,9 @@ use vmpack_sim::scheduling::{
     Amounts, Generator, Job, LowerBound, Metrics, Schedule, Summary, TICKS, processors, swf,
 };
 
-use super::arrivals::Clock;
-use crate::cmd::{did_you_mean, say};
+use super::kind::{Kind, log, verdict, wrong};
+use super::{Arguments, Clock};
+use crate::cmd::did_you_mean;
 
 #[derive(clap::Args)]
 pub(super) struct JobArguments {
@@ -39,187 +44,199 @@ pub(super) struct JobArguments {
     short: u64,
 }
 
-/// What `--json` prints. Times are in seconds.
-#[derive(Serialize)]
-struct Answer {
-    trace: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scheduler: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<String>,
-    processors: u64,
-    jobs: usize,
-    rejected: usize,
+/// Jobs, on the cores of a host or in the queue in front of a cluster.
+pub(super) struct Jobs;
+
+impl Kind for Jobs {
+    /// Only jobs have no policy.
+    fn is_meant(&self, arguments: &Arguments) -> bool {
+        arguments.policy.is_none()
+    }
+
+    fn is_drawn(&self, trace: &str) -> bool {
+        Generator::is_described_by(trace)
+    }
+
+    fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
+        let of = &arguments.scheduling;
+        let by = By::of(arguments)?;
+        let seconds = |ticks: u64| json!(ticks as f64 / TICKS as f64);
+        let (kind, name) = match &by {
+            By::Scheduler(_) => ("scheduler", of.scheduler.as_ref()),
+            By::Queue(_) => ("queue", arguments.queue.as_ref()),
+        };
+        let name = name.cloned().unwrap_or_default();
+        let mut settings = BTreeMap::from([
+            (kind.to_owned(), json!(name)),
+            ("short_s".to_owned(), seconds(of.short)),
+        ]);
+        let mut add = |name: &str, value: Value| settings.insert(name.to_owned(), value);
+        match by {
+            By::Scheduler(scheduler) => {
+                add("cores", json!(of.cores));
+                add("switch_cost_s", seconds(of.switch_cost.unwrap_or(0)));
+                if let Scheduler::RoundRobin { quantum } = scheduler {
+                    add("quantum_s", seconds(quantum));
+                }
+            }
+            By::Queue(discipline) => {
+                if let Some(cluster) = &arguments.cluster {
+                    capacity(cluster).map_err(wrong("cluster"))?;
+                    add("cluster", json!(cluster));
+                }
+                if let Discipline::Priority { aging: Some(aging) } = discipline {
+                    add("aging_s", seconds(aging));
+                }
+            }
+        }
+        let trace = arguments.trace.to_str().unwrap_or_default();
+        let randomised = self.is_drawn(trace);
+        if randomised {
+            Generator::parse(trace).context("the jobs").map_err(wrong("trace"))?;
+        }
+        Ok(Accepted {
+            policy: name,
+            replay: Replay { kind: kind.to_owned(), settings },
+            randomised,
+        })
+    }
+
+    fn replay(&self, arguments: &Arguments, wanted: Wanted) -> anyhow::Result<Replayed> {
+        let clock = Clock::start();
+        let case = Case::read(arguments)?;
+        let reading = clock.seconds();
+        let Case { jobs, capacity, .. } = &case;
+        let schedule = match case.by {
+            By::Scheduler(scheduler) => {
+                let of = &arguments.scheduling;
+                let host =
+                    Host { cores: of.cores as usize, switch_cost: of.switch_cost.unwrap_or(0) };
+                host::run(jobs, host, scheduler, |_| {})
+            }
+            By::Queue(discipline) => queue::run(jobs, capacity, discipline),
+        };
+        let schedule = schedule.with_context(|| arguments.trace.display().to_string())?;
+        let times = schedule.start.iter().zip(&schedule.finish);
+        let times = times.map(|(&start, &end)| (end != Schedule::NEVER).then_some((start, end)));
+        let times = judge::Schedule { times: times.collect() };
+        let log = log(&times, wanted)?;
+        let metrics = metrics(&case, &schedule, arguments.scheduling.short);
+        Ok(Replayed { metrics, log, series: Vec::new(), reading })
+    }
+
+    fn judge(&self, arguments: &Arguments, replayed: &Replayed) -> anyhow::Result<Judged> {
+        let Case { by, jobs, capacity, .. } = Case::read(arguments)?;
+        let schedule: judge::Schedule =
+            serde_json::from_str(replayed.log.get()).context("the log")?;
+        let jobs: Vec<judge::Job> = jobs
+            .iter()
+            .map(|&Job { arrival, work, demand, .. }| judge::Job { arrival, work, demand })
+            .collect();
+        let machine = match by {
+            By::Scheduler(_) => Machine::Host { cores: capacity[0] },
+            By::Queue(_) => Machine::Cluster { capacity },
+        };
+        Ok(verdict(judge::derive(&jobs, machine, &schedule, TICKS), replayed))
+    }
+}
+
+/// Who says which job runs next.
+#[derive(Clone, Copy)]
+enum By {
+    Scheduler(Scheduler),
+    Queue(Discipline),
+}
+
+impl By {
+    fn of(arguments: &Arguments) -> Result<Self, Refusal> {
+        let of = &arguments.scheduling;
+        match (&of.scheduler, &arguments.queue) {
+            (Some(name), _) => of.scheduler(name).map(Self::Scheduler).map_err(wrong("scheduler")),
+            (None, Some(name)) => of.discipline(name).map(Self::Queue).map_err(wrong("queue")),
+            (None, None) => Err(Refusal::new("", "jobs need --scheduler or --queue")),
+        }
+    }
+}
+
+/// Jobs, and where they run.
+struct Case {
+    by: By,
+    jobs: Vec<Job>,
+    capacity: Amounts,
     /// Jobs of a log that never ran.
     skipped: u64,
     /// Jobs of a log that ran longer than they had requested.
-    estimates_raised: u64,
-    turnaround_s: Spread,
-    mean_turnaround_lower_bound_s: f64,
-    waiting_s: Spread,
-    response_s: Spread,
-    slowdown: Spread,
-    bounded_slowdown: Spread,
-    jain: f64,
-    makespan_s: f64,
-    makespan_lower_bound_s: f64,
-    utilisation: f64,
-    context_switches: u64,
-    switch_time_s: f64,
-    preemptions: u64,
-    wall_s: f64,
-    cpu_s: f64,
-    read_wall_s: f64,
-    read_cpu_s: f64,
+    raised: u64,
 }
 
-#[derive(Serialize)]
-struct Spread {
-    mean: f64,
-    p50: f64,
-    p95: f64,
-    p99: f64,
-    max: f64,
-}
-
-impl Spread {
-    /// A summary in units of so much.
-    fn of(summary: &Summary, unit: f64) -> Self {
-        let Summary { mean, p50, p95, p99, max } = *summary;
-        let [mean, p50, p95, p99, max] = [mean, p50, p95, p99, max].map(|value| value / unit);
-        Self { mean, p50, p95, p99, max }
-    }
-
-    fn print(&self, name: &str) -> anyhow::Result<()> {
-        let Self { mean, p50, p95, p99, max } = self;
-        say(format_args!("{name:<18} {mean:>12.3} {p50:>12.3} {p95:>12.3} {p99:>12.3} {max:>12.3}"))
-    }
-}
-
-impl Answer {
-    fn print(&self) -> anyhow::Result<()> {
-        say(format_args!("trace              {}", self.trace))?;
-        let by = self.scheduler.as_ref().or(self.queue.as_ref());
-        say(format_args!("scheduling         {}", by.map_or("", |name| name)))?;
-        say(format_args!(
-            "jobs               {}, {} rejected, {} never ran in the log",
-            self.jobs, self.rejected, self.skipped
-        ))?;
-        if self.estimates_raised > 0 {
-            say(format_args!("estimates raised   {}", self.estimates_raised))?;
-        }
-        let heads = ["mean", "p50", "p95", "p99", "max"].map(|head| format!(" {head:>12}"));
-        say(format_args!("{:<18}{}", "", heads.concat()))?;
-        self.turnaround_s.print("turnaround, s")?;
-        self.waiting_s.print("waiting, s")?;
-        self.response_s.print("response, s")?;
-        self.slowdown.print("slowdown")?;
-        self.bounded_slowdown.print("bounded slowdown")?;
-        say(format_args!(
-            "mean turnaround    at least {:.3} s",
-            self.mean_turnaround_lower_bound_s
-        ))?;
-        let (span, least) = (self.makespan_s, self.makespan_lower_bound_s);
-        say(format_args!("makespan           {span:.3} s, at least {least:.3} s"))?;
-        let (processors, utilisation) = (self.processors, 100.0 * self.utilisation);
-        say(format_args!("utilisation        {utilisation:.2} % of {processors} processors"))?;
-        say(format_args!("fairness           {:.4} (Jain)", self.jain))?;
-        if self.scheduler.is_some() {
-            say(format_args!(
-                "context switches   {} ({:.3} s), {} preemptions",
-                self.context_switches, self.switch_time_s, self.preemptions
-            ))?;
-        }
-        say(format_args!("time               {:.3} s wall, {:.3} s CPU", self.wall_s, self.cpu_s))?;
-        say(format_args!(
-            "of it read         {:.3} s wall, {:.3} s CPU",
-            self.read_wall_s, self.read_cpu_s
-        ))
-    }
-}
-
-pub(super) fn run(arguments: &super::Arguments) -> anyhow::Result<ExitCode> {
-    let of = &arguments.scheduling;
-    let scheduler = of.scheduler.as_deref().map(|name| of.scheduler(name)).transpose()?;
-    let discipline = arguments.queue.as_deref().map(|name| of.discipline(name)).transpose()?;
-    let total = Clock::start();
-    let trace = &arguments.trace;
-    let (log, widest) = read(trace, arguments.format.as_deref(), arguments.seed)?;
-    let (read_wall_s, read_cpu_s) = total.seconds();
-    let mut jobs = log.jobs;
-    let (schedule, capacity) = match (scheduler, discipline) {
-        (Some(scheduler), _) => {
-            // A thread takes one core, and memory is no matter of the CPU.
-            for job in &mut jobs {
-                job.demand = [1, 0];
+impl Case {
+    fn read(arguments: &Arguments) -> anyhow::Result<Self> {
+        let by = By::of(arguments)?;
+        let trace = &arguments.trace;
+        let (log, widest) = read(trace, arguments.format.as_deref(), arguments.seed)?;
+        let mut jobs = log.jobs;
+        let capacity = match (by, &arguments.cluster) {
+            (By::Scheduler(_), _) => [u64::from(arguments.scheduling.cores), 0],
+            (By::Queue(_), Some(description)) => capacity(description)?,
+            (By::Queue(_), None) => {
+                let processors = log.processors.or(widest).ok_or_else(|| {
+                    anyhow!(
+                        "{}: no comment says MaxProcs: --cluster must say, as in 64x1c",
+                        trace.display()
+                    )
+                })?;
+                [processors, 0]
             }
-            let host = Host { cores: of.cores as usize, switch_cost: of.switch_cost.unwrap_or(0) };
-            let schedule = host::run(&jobs, host, scheduler, |_| {});
-            (schedule, [u64::from(of.cores), 0])
-        }
-        (None, Some(discipline)) => {
-            let capacity = match &arguments.cluster {
-                Some(description) => capacity(description)?,
-                None => [
-                    log.processors.or(widest).ok_or_else(|| {
-                        anyhow!(
-                            "{}: no comment says MaxProcs: --cluster must say, as in 64x1c",
-                            trace.display()
-                        )
-                    })?,
-                    0,
-                ],
-            };
-            if capacity[1] == 0 {
-                for job in &mut jobs {
-                    job.demand[1] = 0;
-                }
+        };
+        for job in &mut jobs {
+            match by {
+                // A thread takes one core, and memory is no matter of the CPU.
+                By::Scheduler(_) => job.demand = [1, 0],
+                By::Queue(_) if capacity[1] == 0 => job.demand[1] = 0,
+                By::Queue(_) => {}
             }
-            (queue::run(&jobs, &capacity, discipline), capacity)
         }
-        (None, None) => bail!("jobs need --scheduler or --queue"),
-    };
-    let schedule = schedule.with_context(|| trace.display().to_string())?;
-    let metrics = Metrics::of(&jobs, &schedule, capacity[0], processors, of.short.max(1));
-    let bound = bound(&jobs, &schedule, &capacity);
-    let (wall_s, cpu_s) = total.seconds();
+        Ok(Self { by, jobs, capacity, skipped: log.skipped, raised: log.raised })
+    }
+}
+
+fn metrics(case: &Case, schedule: &Schedule, short: u64) -> Vec<(String, Metric)> {
+    let Case { jobs, capacity, .. } = case;
+    let of = Metrics::of(jobs, schedule, capacity[0], processors, short.max(1));
+    let bound = bound(jobs, schedule, capacity);
     let tick = TICKS as f64;
-    let seconds = |summary: &Summary| Spread::of(summary, tick);
-    let answer = Answer {
-        trace: trace.display().to_string(),
-        scheduler: of.scheduler.clone(),
-        queue: arguments.queue.clone(),
-        processors: capacity[0],
-        jobs: metrics.jobs,
-        rejected: metrics.rejected,
-        skipped: log.skipped,
-        estimates_raised: log.raised,
-        turnaround_s: seconds(&metrics.turnaround),
-        mean_turnaround_lower_bound_s: bound.total_turnaround as f64
-            / metrics.jobs.max(1) as f64
-            / tick,
-        waiting_s: seconds(&metrics.waiting),
-        response_s: seconds(&metrics.response),
-        slowdown: Spread::of(&metrics.slowdown, 1.0),
-        bounded_slowdown: Spread::of(&metrics.bounded_slowdown, 1.0),
-        jain: metrics.jain,
-        makespan_s: metrics.makespan as f64 / tick,
-        makespan_lower_bound_s: bound.makespan as f64 / tick,
-        utilisation: metrics.utilisation,
-        context_switches: schedule.switches,
-        switch_time_s: schedule.switch_time as f64 / tick,
-        preemptions: schedule.preemptions,
-        wall_s,
-        cpu_s,
-        read_wall_s,
-        read_cpu_s,
-    };
-    if arguments.json {
-        say(serde_json::to_string(&answer)?)?;
-    } else {
-        answer.print()?;
+    let mut metrics = Vec::new();
+    let mut add = |name: &str, metric: Metric| metrics.push((name.to_owned(), metric));
+    add("processors", Metric::count(capacity[0]));
+    add("jobs", Metric::count(of.jobs as u64));
+    add("rejected", Metric::count(of.rejected as u64));
+    add("skipped", Metric::count(case.skipped));
+    add("estimates_raised", Metric::count(case.raised));
+    for (name, summary, unit) in [
+        ("turnaround_s", of.turnaround, "s"),
+        ("waiting_s", of.waiting, "s"),
+        ("response_s", of.response, "s"),
+        ("slowdown", of.slowdown, ""),
+        ("bounded_slowdown", of.bounded_slowdown, ""),
+    ] {
+        let Summary { mean, p50, p95, p99, max } = summary;
+        let per = if unit.is_empty() { 1.0 } else { tick };
+        for (part, value) in
+            [("mean", mean), ("p50", p50), ("p95", p95), ("p99", p99), ("max", max)]
+        {
+            add(&format!("{name}.{part}"), Metric::real(value / per, unit));
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    let least = bound.total_turnaround as f64 / of.jobs.max(1) as f64 / tick;
+    add("mean_turnaround_lower_bound_s", Metric::real(least, "s"));
+    add("jain", Metric::real(of.jain, ""));
+    add("makespan_s", Metric::real(of.makespan as f64 / tick, "s"));
+    add("makespan_lower_bound_s", Metric::real(bound.makespan as f64 / tick, "s"));
+    add("utilisation", Metric::real(of.utilisation, ""));
+    add("context_switches", Metric::count(schedule.switches));
+    add("switch_time_s", Metric::real(schedule.switch_time as f64 / tick, "s"));
+    add("preemptions", Metric::count(schedule.preemptions));
+    metrics
 }
 
 /// The bound of the jobs that ran.

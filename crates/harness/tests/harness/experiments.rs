@@ -8,7 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 use vmpack_harness::{
-    Experiment, Interrupt, Launcher, Methods, MissingMethod, Plan, PlanError, Quiet, measure_one,
+    Experiment, Interrupt, Launcher, Methods, MissingMethod, NoSimulator, Plan, PlanError, Quiet,
+    measure_one,
 };
 use vmpack_model::{Family, Kind, Registry};
 use vmpack_results::{Limits, RECORDS, Record, Store, read, read_manifest};
@@ -284,7 +285,7 @@ fn plan(experiment: &str, directory: &Path) -> Result<Plan, String> {
         kind: Kind::LinearProgramming,
         reason: "this build is without HiGHS".into(),
     }];
-    let methods = Methods { registry: &registry, missing: &missing };
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &NoSimulator };
     let path = directory.join("e.toml");
     fs::write(&path, experiment).expect("writable");
     let experiment = Experiment::read(&path).map_err(|error| error.to_string())?;
@@ -390,7 +391,7 @@ fn one_run_for_a_user_says_what_is_wrong_with_the_question() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     write_instances(directory.path(), &["a"], 1);
     let registry = Registry::default();
-    let methods = Methods { registry: &registry, missing: &[] };
+    let methods = Methods { registry: &registry, missing: &[], simulator: &NoSimulator };
     let limits = Limits { wall_s: 1.0, cpu_s: None, memory_bytes: None, work: None, threads: 1 };
     let ask = |file: &str, method: &str| {
         let path = directory.path().join(file);
@@ -416,6 +417,7 @@ fn quiet_is_a_monitor_too() {
         jobs: 0,
         resume: true,
         launcher: &launcher,
+        simulator: &NoSimulator,
         effort: vmpack_check::Effort::default(),
         setup: vmpack_harness::Setup::default(),
     };
@@ -472,4 +474,29 @@ fn samples_are_nested_and_solutions_are_kept() {
             assert_eq!(solution.instance_hash(), Some(&*record.instance_hash));
         }
     }
+}
+
+#[test]
+fn claims_of_replays_are_judged_and_series_kept() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = "name = 'e'\nlimits.wall_s = 5\n[[replays]]\ntraces = ['drawn']\nseries = true\n\
+                policies = ['honest', 'liar', 'overfull']\n";
+    let experiment = directory.path().join("e.toml");
+    fs::write(&experiment, text).expect("writable");
+    let out = directory.path().join("out");
+    let run = Command::new(RIG).arg("run").arg(&experiment).arg(&out).arg("1").output();
+    let said = String::from_utf8_lossy(&run.expect("it runs").stderr).into_owned();
+    assert!(said.contains("3 runs recorded, 2 ANSWERS WERE WRONG"), "{said}");
+    let records: Vec<Record> = read(&out).expect("a store").map(|r| r.expect("a record")).collect();
+    let verdict = |policy: &str| {
+        let record = records.iter().find(|r| r.method == policy).expect("it ran");
+        record.answer.as_ref().expect("it answered").judgement.verdict.to_string()
+    };
+    assert_eq!(verdict("honest"), "Correct");
+    assert_eq!(verdict("liar"), "WrongMetric: server_days is claimed to be 4.5, is 5");
+    assert!(verdict("overfull").contains("host 0 holds [12] of [10]"), "{}", verdict("overfull"));
+    for record in &records {
+        assert!(out.join(record.series_file("periods")).is_file(), "{}", record.method);
+    }
+    assert_eq!(read_manifest(&out).expect("a manifest").schema, 2);
 }

@@ -4,6 +4,7 @@
 //! run of it. Further verbs break the protocol between the two.
 
 mod methods;
+mod simulator;
 
 use std::error::Error;
 use std::path::Path;
@@ -29,9 +30,9 @@ fn main() -> ExitCode {
 fn perform(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [RUN_ONE] => run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?,
+        [RUN_ONE] => run_one(&methods::registry(), &Rigged, std::io::stdin(), std::io::stdout())?,
         ["linger"] => {
-            run_one(&methods::registry(), std::io::stdin(), std::io::stdout())?;
+            run_one(&methods::registry(), &Rigged, std::io::stdin(), std::io::stdout())?;
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
         ["run", experiment, directory, jobs] => {
@@ -57,13 +58,14 @@ fn work_off(
     resume: bool,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let registry = methods::registry();
-    let methods = Methods { registry: &registry, missing: &[] };
+    let methods = Methods { registry: &registry, missing: &[], simulator: &Rigged };
     let plan = Plan::new(Experiment::read(Path::new(experiment))?, &methods, Path::new("/absent"))?;
     let options = RunOptions {
         directory: Path::new(directory),
         jobs: jobs.parse()?,
         resume,
         launcher: &Launcher::this_program(),
+        simulator: &Rigged,
         effort: Effort::default(),
         setup: Setup::default(),
     };

@@ -39,7 +39,7 @@ impl Marker {
     /// The marker of a kind, where one point stands for one method and its name is beside it.
     pub(crate) fn of_kind(kind: Kind) -> Self {
         match kind {
-            Kind::Greedy => Self::Circle,
+            Kind::Greedy | Kind::Policy => Self::Circle,
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
             Kind::ColumnGeneration => Self::Diamond,
@@ -112,6 +112,7 @@ fn tones(kind: Kind) -> [RGBColor; 3] {
         Kind::ColumnGeneration => [CRIMSON, GOLD, VIOLET],
         Kind::LocalSearch => [TEAL, OLIVE, PINK],
         Kind::External => [SLATE, STONE, COAL],
+        Kind::Policy => [BLUE, VERMILLION, GREEN],
     }
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn kind_title(kind: Kind) -> &'static str {
         Kind::ColumnGeneration => "Column generation",
         Kind::LocalSearch => "Local search",
         Kind::External => "External programs",
+        Kind::Policy => "Policies",
     }
 }
 

@@ -327,6 +327,7 @@ fn family_title(family: Family) -> &'static str {
     match family {
         Family::Packing => "Packing",
         Family::Allocation => "Allocation",
+        Family::Replay => "Replays",
     }
 }
 

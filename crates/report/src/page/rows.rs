@@ -194,6 +194,7 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
             Kind::ColumnGeneration => "CG",
             Kind::LocalSearch => "search",
             Kind::External => "external",
+            Kind::Policy => "policy",
         },
         wrong: c.wrong,
         cells: vec![

@@ -87,6 +87,7 @@ pub(crate) fn record(
         instance_hash: format!("hash of {instance}"),
         class: None,
         rules: None,
+        replay: None,
         family,
         features: Features { vm_types: 10, vms: 100, hosts: 1, resources: 2, services: 0 },
         reference: None,
@@ -113,6 +114,8 @@ pub(crate) fn record(
                 cost: Some(cost),
                 bound: None,
             }],
+            metrics: BTreeMap::new(),
+            derived: Vec::new(),
         }),
         measurement: Measurement {
             wall_s,

@@ -85,7 +85,49 @@ pub struct Tick {
     pub migrations: u64,
 }
 
-/// Replays a day of a study under a policy; tells of every tick.
+/// Something that happens to a VM.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Event {
+    /// When, in seconds.
+    pub time: f64,
+    /// To which VM.
+    pub vm: usize,
+    /// What.
+    pub what: What,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It is placed on a host, before the day begins.
+    Placed(usize),
+    /// It begins to move to a host.
+    Moves(usize),
+    /// It has moved.
+    Moved,
+    /// It is deleted.
+    Removed,
+}
+
+/// Who is told what happens in a replay. A function of ticks is one.
+pub trait Observer {
+    /// A plan has been made.
+    fn tick(&mut self, _tick: Tick) {}
+
+    /// Something has happened to a VM.
+    fn event(&mut self, _event: Event) {}
+
+    /// The shares of their capacity that hosts use at a tick, before its plan; those without VMs use nothing.
+    fn loads(&mut self, _tick: usize, _loads: &mut dyn Iterator<Item = f64>) {}
+}
+
+impl<F: FnMut(Tick)> Observer for F {
+    fn tick(&mut self, tick: Tick) {
+        self(tick);
+    }
+}
+
+/// Replays a day of a study under a policy; tells of every tick and everything that happens to VMs.
 ///
 /// Deterministic for a seed, which only random selection takes.
 ///
@@ -96,7 +138,7 @@ pub fn replay(
     policy: Policy,
     changes: Changes,
     seed: u64,
-    mut observe: impl FnMut(Tick),
+    mut observer: impl Observer,
 ) -> Result<Report, ReplayError> {
     let (placement, mut controller) = match policy {
         Policy::Dvfs => (start::first_fit(study)?, Controller::Idle),
@@ -113,6 +155,9 @@ pub fn replay(
             (placement, Controller::Heuristic(Box::new(Planner::new(detector, selector))))
         }
     };
+    for (vm, &host) in placement.iter().enumerate() {
+        observer.event(Event { time: 0.0, vm, what: What::Placed(host) });
+    }
     let mut world = World::new(study, changes, &placement);
     if changes.has(Change::FirstIntervalCharged) {
         world.update(0.0, false)?;
@@ -131,17 +176,21 @@ pub fn replay(
             Controller::Best(best) => best.plan(&world),
             Controller::Heuristic(planner) => planner.plan(&mut world),
         };
+        let hosts = world.hosts.iter().enumerate();
+        observer.loads(number, &mut hosts.map(|(h, host)| host.used / study.host_kind(h).mips));
         world.start(&moves, time);
         #[cfg(test)]
         world.assert_conserved();
-        observe(Tick { number, vms, active_hosts, energy_kwh, migrations: world.migrations });
+        observer.tick(Tick { number, vms, active_hosts, energy_kwh, migrations: world.migrations });
         world.finish()?;
+        world.events.drain(..).for_each(|event| observer.event(event));
         #[cfg(test)]
         world.assert_conserved();
         time += INTERVAL;
     }
     if changes.has(Change::TailCharged) {
         world.update(DAY, false)?;
+        world.events.drain(..).for_each(|event| observer.event(event));
         world.finish_logs(DAY);
     } else {
         world.finish_logs(0.0);

@@ -106,7 +106,7 @@ fn a_steady_day_moves_nothing_twice() {
     let study = Study::new(steady, 60, changes);
     for policy in policies() {
         let mut first = 0;
-        let report = replay(&study, policy, changes, 0, |tick| {
+        let report = replay(&study, policy, changes, 0, |tick: super::Tick| {
             if tick.number == 20 {
                 first = tick.migrations;
             }
@@ -120,7 +120,8 @@ fn a_steady_day_moves_nothing_twice() {
 fn constant_load_costs_what_the_table_says() {
     // One VM of the first kind at 50 %: 1250 MIPS on the first fast host, all day.
     let study = Study::new(Trace::new([("a".to_owned(), [50; SAMPLES])]), 4, Changes::corrected());
-    let report = replay(&study, Policy::Dvfs, Changes::corrected(), 0, |_| ()).expect("a host");
+    let report =
+        replay(&study, Policy::Dvfs, Changes::corrected(), 0, |_: super::Tick| ()).expect("a host");
     let kwh = HOST_KINDS[1].power.watts(1250.0 / 5320.0) * 24.0 / 1000.0;
     assert!((report.energy_kwh - kwh).abs() < 1e-9);
 }

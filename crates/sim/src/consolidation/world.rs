@@ -1,11 +1,11 @@
 //! The hosts and VMs of a replay, and how their state follows the trace.
 
-use super::ReplayError;
 use super::changes::{Change, Changes};
 use super::cpu::{Guest, Presence, Sharing, grown};
 use super::metrics::{HostLog, HostState, VmLog, VmState};
 use super::study::{INTERVAL, MIGRATION_MB_PER_SECOND, Study};
 use super::trace::Instant;
+use super::{Event, ReplayError, What};
 
 /// Utilisations that detectors and selection rules look back on.
 pub(crate) const HISTORY: usize = 30;
@@ -76,6 +76,8 @@ pub(crate) struct World<'a> {
     /// Watt-seconds.
     pub(crate) energy: f64,
     pub(crate) migrations: u64,
+    /// What has happened to VMs that nobody was told of yet.
+    pub(crate) events: Vec<Event>,
     updated: f64,
     arrivals: Vec<Arrival>,
     guests: Vec<Guest>,
@@ -128,6 +130,7 @@ impl<'a> World<'a> {
             vms,
             energy: 0.0,
             migrations: 0,
+            events: Vec::new(),
             updated: 0.0,
             arrivals: Vec::new(),
             guests: Vec::new(),
@@ -180,7 +183,7 @@ impl<'a> World<'a> {
             self.charge(seconds)?;
         }
         if !self.changes.has(Change::VmsKept) {
-            self.remove_idle_vms();
+            self.remove_idle_vms(time);
         }
         self.updated = time;
         Ok(())
@@ -262,7 +265,7 @@ impl<'a> World<'a> {
         Ok(kind.power.watts(utilisation))
     }
 
-    fn remove_idle_vms(&mut self) {
+    fn remove_idle_vms(&mut self, time: f64) {
         let vms = &mut self.vms;
         for host in &mut self.hosts {
             let mut kept = 0;
@@ -270,6 +273,7 @@ impl<'a> World<'a> {
                 let vm = &mut vms[host.vms[at]];
                 if !vm.migrating && vm.request == 0.0 {
                     vm.removed = true;
+                    self.events.push(Event { time, vm: host.vms[at], what: What::Removed });
                     host.ram_used -= if self.changes.has(Change::RamEnforced) {
                         self.study.vm_kind(host.vms[at]).ram_mb
                     } else {
@@ -291,6 +295,7 @@ impl<'a> World<'a> {
         for &moved in moves {
             let Move { vm, target } = moved;
             let demand = self.ram_demand(vm);
+            self.events.push(Event { time, vm, what: What::Moves(target) });
             self.vms[vm].migrating = true;
             self.vms[vm].targets.push(target);
             let host = &mut self.hosts[target];
@@ -317,6 +322,7 @@ impl<'a> World<'a> {
             self.update(time, false)?;
             for arrival in instant {
                 self.arrive(arrival.moved);
+                self.events.push(Event { time, vm: arrival.moved.vm, what: What::Moved });
             }
             self.update(time, false)?;
         }

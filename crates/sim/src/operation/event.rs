@@ -24,8 +24,10 @@ pub enum What {
     Refused { vm: usize },
     /// No host takes the VM; it waits.
     Waits { vm: usize },
-    /// A VM has another allotment on its host.
+    /// Something else is set aside for a VM.
     Allotted { vm: usize },
+    /// A VM that was down is counted to another host, where it starts.
+    Restarted { vm: usize, host: usize },
     /// A VM has left its host for good.
     Left { vm: usize, host: usize },
     /// A live migration begins.

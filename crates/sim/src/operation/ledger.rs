@@ -144,13 +144,13 @@ impl Observer for Ledger {
         }
     }
 
-    fn event(&mut self, event: &Event, _: &State<'_>) {
+    fn event(&mut self, event: &Event, state: &State<'_>) {
         let totals = &mut self.totals;
         match event.what {
             What::Arrived { .. } => totals.arrived += 1,
             What::Refused { .. } => totals.refused += 1,
             What::Lost { .. } => totals.lost += 1,
-            What::Allotted { .. } => totals.allotments += 1,
+            What::Allotted { vm } if state.vm(vm).phase.host().is_some() => totals.allotments += 1,
             What::Migrated { bytes, downtime, .. } => {
                 totals.migrations += 1;
                 totals.bytes += u128::from(bytes);

@@ -201,6 +201,7 @@ impl Engine<'_> {
         let Some(host) = host else { return false };
         self.take_off(vm, from);
         self.put(vm, host);
+        self.tell(What::Restarted { vm, host });
         self.start(vm, host);
         true
     }

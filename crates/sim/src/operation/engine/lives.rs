@@ -9,8 +9,12 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        self.state.vm_mut(vm).allotment = self.setting.first.of(&self.state.asked()[vm]);
+        let allotment = self.setting.first.of(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
+        if self.state.vm(vm).allotment != allotment {
+            self.state.vm_mut(vm).allotment = allotment;
+            self.tell(What::Allotted { vm });
+        }
         let behind = self.setting.admission == Admission::Fcfs && !self.waiting.is_empty();
         if !behind && self.try_place(vm) {
             return;

@@ -133,6 +133,20 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// Has another placement rule say where VMs go. Only before the run.
+    #[must_use]
+    pub fn placed_by(mut self, placer: Box<dyn Placer + 'a>) -> Self {
+        self.placer = placer;
+        self
+    }
+
+    /// Has migrations progress in another way. Only before the run.
+    #[must_use]
+    pub fn moved_by(mut self, mover: Box<dyn Mover + 'a>) -> Self {
+        self.mover = mover;
+        self
+    }
+
     /// Has a guard asked of every placement.
     #[must_use]
     pub fn guarded(mut self, guard: Box<dyn Guard + 'a>) -> Self {

@@ -1,0 +1,129 @@
+//! What the harness asks of whoever replays traces. It knows no simulator: it is handed one.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use vmpack_check::replay::Judged;
+use vmpack_results::{Metric, Replay};
+
+/// What is to be replayed, in the words of an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// A file, a folder, or the description of a trace that is drawn.
+    pub trace: String,
+    /// The policy, where the kind of replay has one.
+    pub policy: Option<String>,
+    /// Everything else, by name.
+    pub options: BTreeMap<String, String>,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// What a scenario means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// The name of the policy as records and tables show it.
+    pub policy: String,
+    /// The kind of replay, and everything beside trace, policy and seed that determines the result.
+    pub replay: Replay,
+    /// Whether the result depends on the seed.
+    pub randomised: bool,
+}
+
+/// Why a scenario is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What is wrong: `trace`, `policy`, or the name of an option; empty if it is the scenario as a whole.
+    pub field: String,
+    /// What was expected and what was found.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal of a field.
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
+/// What a replay measured, and what it claims to have done.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Replayed {
+    /// What was measured, the most telling first.
+    pub metrics: Vec<(String, Metric)>,
+    /// What was done, step by step, for the judge; `null` if nobody asked.
+    pub log: Box<RawValue>,
+    /// Measures over time, if they were asked for: a name and a CSV file each.
+    pub series: Vec<(String, String)>,
+    /// Wall and CPU seconds of reading the trace, a part of the whole.
+    pub reading: (f64, f64),
+}
+
+/// What a replay is to leave beside its metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The log, for the judge.
+    pub log: bool,
+    /// Measures over time.
+    pub series: bool,
+}
+
+/// Replays traces under policies.
+pub trait Simulator: Sync + Debug {
+    /// Whether a trace is drawn from this description instead of being read.
+    fn is_drawn(&self, trace: &str) -> bool;
+
+    /// What a scenario means, as far as can be said without reading the trace.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn accept(&self, scenario: &Scenario) -> Result<Accepted, Refusal>;
+
+    /// Replays.
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    fn replay(&self, scenario: &Scenario, wanted: Wanted) -> Result<Replayed, String>;
+
+    /// Has what a replay claims judged, from the trace on.
+    ///
+    /// # Errors
+    /// Why that is not possible: the trace cannot be read, or the log is none.
+    fn judge(&self, scenario: &Scenario, replayed: &Replayed) -> Result<Judged, String>;
+}
+
+/// Replays nothing: for programs that only solve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSimulator;
+
+impl Simulator for NoSimulator {
+    fn is_drawn(&self, _trace: &str) -> bool {
+        false
+    }
+
+    fn accept(&self, _scenario: &Scenario) -> Result<Accepted, Refusal> {
+        Err(Refusal::new("", "this program replays nothing"))
+    }
+
+    fn replay(&self, _scenario: &Scenario, _wanted: Wanted) -> Result<Replayed, String> {
+        Err("this program replays nothing".to_owned())
+    }
+
+    fn judge(&self, _scenario: &Scenario, _replayed: &Replayed) -> Result<Judged, String> {
+        Err("this program replays nothing".to_owned())
+    }
+}
+
+/// The text of an option's value in an experiment file: what the command line would say.
+pub(crate) fn option_text(value: &toml::Value) -> Option<String> {
+    Some(match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        _ => return None,
+    })
+}

@@ -1,0 +1,74 @@
+//! The section `[cluster]`.
+
+use serde::Deserialize;
+
+use crate::arrivals::{Fleet, Resource};
+use crate::operation::Hosts;
+use crate::power::{ML110_G4, ML110_G5, PowerTable};
+
+/// Power tables by name.
+const POWER: &[(&str, &PowerTable)] = &[("ml110-g4", &ML110_G4), ("ml110-g5", &ML110_G5)];
+
+/// Resources of hosts and VMs.
+pub(super) const RESOURCES: &[Resource] = &[Resource::CPU, Resource::MEMORY];
+
+/// Which hosts there are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cluster {
+    /// As [`Fleet::parse`] reads them: `20x16c64g+10x32c128g`.
+    hosts: String,
+    /// What a host draws.
+    #[serde(default)]
+    power: Power,
+    /// Hosts in a rack.
+    #[serde(default = "rack")]
+    rack: usize,
+}
+
+fn rack() -> usize {
+    20
+}
+
+/// What a host draws.
+#[derive(Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected the name of a power table, or watts at 0, 10, .., 100 % of the CPU"
+)]
+enum Power {
+    Named(String),
+    Watts([f64; 11]),
+}
+
+impl Default for Power {
+    fn default() -> Self {
+        Self::Named("ml110-g5".to_owned())
+    }
+}
+
+impl Cluster {
+    pub(super) fn hosts(&self) -> Result<Hosts, String> {
+        let fleet = Fleet::parse(&self.hosts, RESOURCES, None)
+            .map_err(|error| format!("hosts: {error}"))?;
+        if self.rack == 0 {
+            return Err("rack: expected a positive number of hosts".to_owned());
+        }
+        let power = match &self.power {
+            Power::Named(name) => {
+                let known = POWER.iter().find(|(known, _)| known == name);
+                known.map(|&(_, table)| table.clone()).ok_or_else(|| {
+                    let names: Vec<&str> = POWER.iter().map(|&(name, _)| name).collect();
+                    format!("power: there is no table {name:?}: they are {}", names.join(", "))
+                })?
+            }
+            Power::Watts(watts) => {
+                if !watts.iter().all(|watts| (0.0..=1e6).contains(watts)) {
+                    return Err("power: expected watts from 0 to 1000000".to_owned());
+                }
+                PowerTable::new(*watts)
+            }
+        };
+        Ok(Hosts::of_fleet(&fleet, &power, self.rack))
+    }
+}

@@ -1,0 +1,200 @@
+//! A cluster in operation, described by a file: hosts, VMs, and what acts on them, a section each.
+//!
+//! A scenario is a TOML file with the sections `[cluster]`, `[workload]`, `[placement]` and those of [`PARTS`]; the grammar
+//! is in `FORMATS.md`. [`Scenario::read`] checks it as a whole, [`Scenario::run`] runs it and returns [`Metric`]s.
+//!
+//! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
+
+mod cluster;
+mod document;
+mod metric;
+mod migration;
+mod placement;
+mod workload;
+
+use vmpack_model::Registry;
+
+pub use document::ScenarioError;
+pub use metric::{Amount, Metric, Metrics};
+
+use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
+use document::{Document, Places, Section};
+
+/// The bandwidth of a host's link unless a part says otherwise: 1 Gbit/s, in bytes per second.
+const BANDWIDTH: u64 = 125_000_000;
+
+/// What a part is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The hosts.
+    pub hosts: &'a Hosts,
+    /// The VMs.
+    pub vms: &'a [Vm],
+    /// When the run ends, in milliseconds.
+    pub end: u64,
+    /// The seed of random choices; parts draw from streams of their own.
+    pub seed: u64,
+    /// Methods that policies may use.
+    pub methods: &'a Registry,
+}
+
+/// A section of a scenario as it acts on a run.
+pub trait Part {
+    /// Changes VMs or hosts before the run: classes, tenants, sites.
+    ///
+    /// # Errors
+    /// What is wrong with what the section says.
+    fn prepare(&mut self, _seed: u64, _hosts: &mut Hosts, _vms: &mut [Vm]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Gives the engine what the part consists of.
+    ///
+    /// # Errors
+    /// What is wrong with what the section says.
+    fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String>;
+
+    /// What the part measured, after the run.
+    fn report(&self, _metrics: &mut Metrics) {}
+}
+
+/// Reads a part from its section.
+type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
+
+/// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
+/// act.
+const PARTS: &[(&str, Build)] = &[("migration", part::<migration::Migration>)];
+
+/// A part of this type.
+fn part<P: Part + serde::de::DeserializeOwned + 'static>(
+    section: Section<'_>,
+) -> Result<Box<dyn Part>, toml::de::Error> {
+    Ok(Box::new(P::deserialize(section)?))
+}
+
+/// A cluster in operation, ready to run.
+pub struct Scenario {
+    hosts: Hosts,
+    vms: Vec<Vm>,
+    setting: Setting,
+    placement: placement::Placement,
+    parts: Vec<(&'static str, Box<dyn Part>)>,
+    places: Places,
+    seed: u64,
+}
+
+impl std::fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts: Vec<_> = self.parts.iter().map(|&(name, _)| name).collect();
+        f.debug_struct("Scenario")
+            .field("vms", &self.vms.len())
+            .field("parts", &parts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario file. Each of `changes` is `SECTION.FIELD=VALUE` in the notation of the file, and replaces what the
+    /// file says or adds to it; text needs no quotes. Paths in the file are relative to it.
+    ///
+    /// # Errors
+    /// See [`ScenarioError`].
+    pub fn read(
+        path: &std::path::Path,
+        changes: &[String],
+        seed: u64,
+    ) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path, changes, seed)
+    }
+
+    /// Reads the text of a scenario file; `path` is for messages, and what paths in the text are relative to.
+    ///
+    /// # Errors
+    /// See [`ScenarioError`].
+    pub fn parse(
+        text: &str,
+        path: &std::path::Path,
+        changes: &[String],
+        seed: u64,
+    ) -> Result<Self, ScenarioError> {
+        let mut document = Document::new(path, text, changes)?;
+        let cluster: cluster::Cluster = document.take("cluster")?;
+        let workload: workload::Workload = document.take("workload")?;
+        let placement: placement::Placement = document.take_or_default("placement")?;
+        let mut parts = Vec::new();
+        for &(name, build) in PARTS {
+            if let Some(section) = document.section(name) {
+                let malformed = |error| document.malformed(Some(name), &error);
+                parts.push((name, build(section).map_err(malformed)?));
+            }
+        }
+        document.finish(PARTS.iter().map(|&(name, _)| name))?;
+        let places = document.places;
+        let wrong = |section: &'static str| {
+            let places = &places;
+            move |message: String| places.wrong(section, message)
+        };
+        let mut hosts = cluster.hosts().map_err(wrong("cluster"))?;
+        let (mut vms, end) = workload.vms(places.folder(), seed).map_err(wrong("workload"))?;
+        let setting = placement.setting(end).map_err(wrong("placement"))?;
+        for (name, part) in &mut parts {
+            part.prepare(seed, &mut hosts, &mut vms).map_err(wrong(name))?;
+        }
+        Ok(Self { hosts, vms, setting, placement, parts, places, seed })
+    }
+
+    /// The VMs, with what parts changed in them.
+    pub fn vms(&self) -> &[Vm] {
+        &self.vms
+    }
+
+    /// The hosts.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// When the run ends, in milliseconds.
+    pub fn end(&self) -> u64 {
+        self.setting.end
+    }
+
+    /// Whether it has a section of that name.
+    pub fn has(&self, part: &str) -> bool {
+        self.parts.iter().any(|&(name, _)| name == part)
+    }
+
+    /// Runs it, with others looking on, and returns what was measured, the most telling first.
+    ///
+    /// # Errors
+    /// If a part finds something wrong with its section.
+    pub fn run(
+        &mut self,
+        methods: &Registry,
+        observers: Vec<&mut dyn Observer>,
+    ) -> Result<Metrics, ScenarioError> {
+        let mut ledger = Ledger::default();
+        {
+            let Self { hosts, vms, setting, placement, parts, places, seed } = self;
+            let (hosts, vms) = (&*hosts, &*vms);
+            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, methods };
+            let placer = Box::new(ByPolicy(placement.policy(&scene)));
+            let mover = Box::new(Simple::new(BANDWIDTH));
+            let mut engine = Engine::new(*setting, hosts, vms, placer, mover).observed(&mut ledger);
+            for (name, part) in parts.iter_mut() {
+                engine = part.join(engine, scene).map_err(|message| places.wrong(name, message))?;
+            }
+            for observer in observers {
+                engine = engine.observed(observer);
+            }
+            engine.run();
+        }
+        let mut metrics = Metrics::default();
+        metrics.totals(ledger.totals());
+        for (_, part) in &self.parts {
+            part.report(&mut metrics);
+        }
+        Ok(metrics)
+    }
+}

@@ -1,0 +1,73 @@
+//! The section `[workload]`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::cluster::RESOURCES;
+use crate::arrivals::{Generator, Trace, format};
+use crate::operation::{Time, Vm};
+
+/// A day in milliseconds.
+const DAY: f64 = 86_400_000.0;
+
+/// Which VMs come, and what they use.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Workload {
+    /// A file or folder, or the description of VMs that are drawn.
+    source: String,
+    /// The format of a file; by its name if it is left out.
+    format: Option<String>,
+    /// How long the run lasts, in days; as long as the source if it is left out.
+    days: Option<f64>,
+}
+
+impl Workload {
+    /// The VMs, and when the run ends.
+    pub(super) fn vms(&self, folder: &Path, seed: u64) -> Result<(Vec<Vm>, Time), String> {
+        if self.days.is_some_and(|days| !(1e-6..=1e5).contains(&days)) {
+            return Err("days: expected a number from 0.000001 to 100000".to_owned());
+        }
+        let end = self.days.map(|days| (days * DAY) as Time);
+        let trace = match Generator::parse(&self.source) {
+            Some(Ok(mut generator)) => {
+                generator.seed ^= seed;
+                generator.trace()
+            }
+            Some(Err(reason)) => return Err(format!("source: {reason}")),
+            None => {
+                let path = folder.join(&self.source);
+                format::open(&path, self.format.as_deref(), format::Options::default())
+                    .map_err(|error| format!("source: {error}"))?
+            }
+        };
+        arrivals(trace, end)
+    }
+}
+
+/// VMs of a trace of arrivals, which use all that they ask for.
+fn arrivals(trace: Trace, end: Option<Time>) -> Result<(Vec<Vm>, Time), String> {
+    if trace.resources != RESOURCES {
+        let names: Vec<&str> = trace.resources.iter().map(|resource| resource.name).collect();
+        return Err(format!(
+            "source: expected a trace of CPU and memory, found {}",
+            names.join(", ")
+        ));
+    }
+    let ticks = u128::from(trace.ticks_per_day);
+    let time = |tick: u64| u64::try_from(u128::from(tick) * 86_400_000 / ticks).unwrap_or(u64::MAX);
+    let mut vms = Vec::new();
+    let mut last = 0;
+    for arrival in trace.arrivals {
+        let arrival = arrival.map_err(|error| format!("source: {error}"))?;
+        let start = time(arrival.time);
+        if end.is_some_and(|end| start >= end) {
+            break;
+        }
+        let leaves = arrival.end.map(|end| time(end).max(start + 1));
+        last = last.max(leaves.unwrap_or(start) + 1);
+        vms.push(Vm::steady(vms.len().to_string(), start, leaves, arrival.demand));
+    }
+    Ok((vms, end.or(trace.end.map(time)).unwrap_or(last)))
+}

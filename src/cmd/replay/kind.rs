@@ -1,0 +1,137 @@
+//! What every kind of replay can do, and the harness's way to them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue};
+use serde_json::value::{RawValue, to_raw_value};
+use vmpack_check::replay::{Derived, Fault, Judged, Step, refuted};
+use vmpack_harness::{Accepted, Refusal, Replayed, Scenario, Simulator, Wanted};
+
+use super::{Arguments, KINDS};
+
+/// A kind of replay: one file in this folder, one line in [`KINDS`].
+pub(super) trait Kind: Sync {
+    /// Whether the arguments mean it; of several kinds that say so the first in [`KINDS`] is it.
+    fn is_meant(&self, arguments: &Arguments) -> bool;
+
+    /// Whether a trace is drawn from this description instead of being read.
+    fn is_drawn(&self, trace: &str) -> bool;
+
+    /// What the arguments mean, without reading the trace.
+    fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal>;
+
+    /// Replays. Serves the command and the harness alike.
+    fn replay(&self, arguments: &Arguments, wanted: Wanted) -> anyhow::Result<Replayed>;
+
+    /// Reads the trace again and has what the replay claims judged.
+    fn judge(&self, arguments: &Arguments, replayed: &Replayed) -> anyhow::Result<Judged>;
+}
+
+/// The kind that the arguments mean.
+pub(super) fn of(arguments: &Arguments) -> &'static dyn Kind {
+    let meant = KINDS.iter().find(|kind| kind.is_meant(arguments));
+    *meant.expect("the last kind takes whatever no other means")
+}
+
+/// That a field is wrong, and why.
+pub(super) fn wrong(field: &'static str) -> impl Fn(anyhow::Error) -> Refusal {
+    move |error| Refusal::new(field, format!("{error:#}"))
+}
+
+/// The log of a replay for the judge; nothing if nobody asked.
+pub(super) fn log<T: serde::Serialize>(log: &T, wanted: Wanted) -> anyhow::Result<Box<RawValue>> {
+    Ok(if wanted.log { to_raw_value(log)? } else { RawValue::NULL.to_owned() })
+}
+
+/// The steps of a log.
+pub(super) fn steps(replayed: &Replayed) -> anyhow::Result<Vec<Step>> {
+    serde_json::from_str(replayed.log.get()).context("the log")
+}
+
+/// What was claimed, by name.
+pub(super) fn claimed(replayed: &Replayed) -> BTreeMap<String, f64> {
+    let metrics = replayed.metrics.iter();
+    metrics.map(|(name, metric)| (name.clone(), metric.value.to_f64())).collect()
+}
+
+/// The judgement of what was derived, or of a log that cannot be true.
+pub(super) fn verdict(derived: Result<Derived, Fault>, replayed: &Replayed) -> Judged {
+    match derived {
+        Ok(derived) => derived.judge(&claimed(replayed)),
+        Err(fault) => refuted(fault),
+    }
+}
+
+/// All kinds of replay, as the harness sees them.
+#[derive(Debug)]
+pub(crate) struct Simulators;
+
+impl Simulator for Simulators {
+    fn is_drawn(&self, trace: &str) -> bool {
+        KINDS.iter().any(|kind| kind.is_drawn(trace))
+    }
+
+    fn accept(&self, scenario: &Scenario) -> Result<Accepted, Refusal> {
+        let arguments = arguments(scenario)?;
+        of(&arguments).accept(&arguments)
+    }
+
+    fn replay(&self, scenario: &Scenario, wanted: Wanted) -> Result<Replayed, String> {
+        let arguments = arguments(scenario).map_err(|refusal| refusal.message)?;
+        of(&arguments).replay(&arguments, wanted).map_err(|error| format!("{error:#}"))
+    }
+
+    fn judge(&self, scenario: &Scenario, replayed: &Replayed) -> Result<Judged, String> {
+        let arguments = arguments(scenario).map_err(|refusal| refusal.message)?;
+        of(&arguments).judge(&arguments, replayed).map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// The arguments alone, without a program.
+#[derive(clap::Parser)]
+#[command(no_binary_name = true)]
+struct Line {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+/// A scenario as the command line would say it: options of experiments are options of the command.
+fn arguments(scenario: &Scenario) -> Result<Arguments, Refusal> {
+    let Scenario { trace, policy, options, seed } = scenario;
+    let mut words = vec![format!("--trace={trace}"), format!("--seed={seed}")];
+    words.extend(policy.as_ref().map(|policy| format!("--policy={policy}")));
+    for (name, value) in options {
+        if ["trace", "policy", "seed", "json", "help"].contains(&name.as_str()) {
+            return Err(Refusal::new(
+                name,
+                "expected an option of `vmpack replay` beside traces, policies and seeds",
+            ));
+        }
+        match value.as_str() {
+            "true" => words.push(format!("--{name}")),
+            "false" => {}
+            value => words.push(format!("--{name}={value}")),
+        }
+    }
+    Line::try_parse_from(words).map(|line| line.arguments).map_err(|error| refusal(&error))
+}
+
+/// What the parser of the command line says, about the option that it says it of.
+fn refusal(error: &clap::Error) -> Refusal {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let field = argument.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let mut message = text.lines().next().unwrap_or_default().to_owned();
+    if let Some(like) = context(ContextKind::SuggestedArg) {
+        message += &format!("; did you mean {}?", like.trim_start_matches('-'));
+    }
+    Refusal::new(field, message)
+}

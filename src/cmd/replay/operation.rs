@@ -1,0 +1,224 @@
+//! `vmpack replay` of a scenario: a whole cluster in operation.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+use vmpack_check::replay::load::Power;
+use vmpack_check::replay::{Deed, Judged, Matrix, Step, operation};
+use vmpack_harness::{Accepted, Refusal, Replayed, Wanted};
+use vmpack_results::{Metric, Replay};
+use vmpack_sim::operation::{CPU, Event, MEMORY, Observer, Phase, State, Status, Time, What};
+use vmpack_sim::scenario::{Amount, Scenario};
+
+use super::kind::{Kind, log, steps, verdict};
+use super::{Arguments, Clock};
+use crate::cmd::did_you_mean;
+use crate::registry::registry;
+use crate::scenarios::{self, SCENARIOS};
+
+/// Milliseconds from one line of the time series to the next.
+const PERIOD: Time = 300_000;
+
+/// Milliseconds of an hour.
+const HOUR: Time = 3_600_000;
+
+/// A cluster in operation.
+pub(super) struct Operation;
+
+impl Kind for Operation {
+    fn is_meant(&self, arguments: &Arguments) -> bool {
+        named(arguments).is_some()
+            || arguments.trace.extension().is_some_and(|extension| extension == "toml")
+    }
+
+    fn is_drawn(&self, trace: &str) -> bool {
+        scenarios::name(trace).is_some()
+    }
+
+    fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
+        if let Some(policy) = &arguments.policy {
+            let message = format!(
+                "a scenario names its policies itself: expected --set placement.policy={policy}"
+            );
+            return Err(Refusal::new("policy", message));
+        }
+        if let Some(name) = named(arguments)
+            && scenarios::text(name).is_none()
+        {
+            let known = SCENARIOS.iter().map(|&(name, _)| name);
+            let hint = did_you_mean(name, known.clone());
+            let known: Vec<&str> = known.collect();
+            let known = known.join(", ");
+            let message = format!("there is no scenario {name:?}{hint} (known are {known})");
+            return Err(Refusal::new("trace", message));
+        }
+        let changes = &arguments.set;
+        let policy = if changes.is_empty() { "as written".to_owned() } else { changes.join(" ") };
+        let settings = [("set".to_owned(), json!(changes))];
+        Ok(Accepted {
+            policy,
+            replay: Replay { kind: "operation".to_owned(), settings: settings.into() },
+            randomised: true,
+        })
+    }
+
+    fn replay(&self, arguments: &Arguments, wanted: Wanted) -> anyhow::Result<Replayed> {
+        let clock = Clock::start();
+        let mut scenario = read(arguments)?;
+        let reading = clock.seconds();
+        let mut watch = Watch::new(wanted, scenario.hosts().len());
+        let metrics = scenario.run(&registry(), vec![&mut watch])?;
+        let metric = |amount: Amount, unit: &str| match amount {
+            Amount::Count(count) => Metric::count(count),
+            Amount::Real(real) => Metric::real(real, unit),
+        };
+        let metrics = metrics.all().iter().map(|m| (m.name.clone(), metric(m.amount, m.unit)));
+        Ok(Replayed {
+            metrics: metrics.collect(),
+            log: log(&watch.log, wanted)?,
+            series: watch.series(),
+            reading,
+        })
+    }
+
+    fn judge(&self, arguments: &Arguments, replayed: &Replayed) -> anyhow::Result<Judged> {
+        let scenario = read(arguments)?;
+        let (mut hosts, mut vms) = (Matrix::new(2), Matrix::new(2));
+        let mut power = Vec::new();
+        for host in scenario.hosts().all() {
+            hosts.push(&[host.capacity[CPU], host.capacity[MEMORY]]);
+            let [idle, .., full] = *host.power.points();
+            let tenths = |watts: f64| (watts * 10.0).round() as u64;
+            power.push(Power { idle: tenths(idle), full: tenths(full) });
+        }
+        let mut lives = Vec::new();
+        for vm in scenario.vms() {
+            vms.push(&[vm.request[CPU], vm.request[MEMORY]]);
+            lives.push((vm.start, vm.end.map(|end| end - vm.start)));
+        }
+        let asked = operation::Operation {
+            hosts,
+            power,
+            vms,
+            lives,
+            end: scenario.end(),
+            hosts_fail: scenario.has("faults"),
+        };
+        Ok(verdict(operation::derive(&asked, &steps(replayed)?), replayed))
+    }
+}
+
+/// The name of a scenario that ships with the program, if the trace is one.
+fn named(arguments: &Arguments) -> Option<&str> {
+    arguments.trace.to_str().and_then(scenarios::name)
+}
+
+fn read(arguments: &Arguments) -> anyhow::Result<Scenario> {
+    let Arguments { trace, set, seed, .. } = arguments;
+    Ok(match named(arguments).and_then(scenarios::text) {
+        Some(text) => Scenario::parse(text, trace, set, *seed)?,
+        None => Scenario::read(trace, set, *seed)?,
+    })
+}
+
+/// Keeps what is wanted of a replay.
+struct Watch {
+    wanted: Wanted,
+    log: Vec<Step>,
+    next: Time,
+    periods: String,
+    migrations: u64,
+    /// Granted CPU x time of each host in the hour, and the CPU x time that it had.
+    loads: Vec<(u128, u128)>,
+    hour: Time,
+    hours: String,
+}
+
+impl Watch {
+    fn new(wanted: Wanted, hosts: usize) -> Self {
+        Self {
+            wanted,
+            log: Vec::new(),
+            next: PERIOD,
+            periods: "time_s,hosts_on,power_w,migrations,vms,waiting,down\n".to_owned(),
+            migrations: 0,
+            loads: vec![(0, 0); hosts],
+            hour: 0,
+            hours: "hour,host,load\n".to_owned(),
+        }
+    }
+
+    fn series(self) -> Vec<(String, String)> {
+        if !self.wanted.series {
+            return Vec::new();
+        }
+        vec![("periods".to_owned(), self.periods), ("hosts".to_owned(), self.hours)]
+    }
+}
+
+impl Observer for Watch {
+    fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
+        if self.wanted.series {
+            let time = u128::from(until - from);
+            let load = &mut self.loads[host];
+            load.0 += u128::from(state.host(host).granted) * time;
+            load.1 += u128::from(state.hosts()[host].capacity[CPU]) * time;
+        }
+    }
+
+    fn event(&mut self, event: &Event, state: &State<'_>) {
+        let (vm, what) = match event.what {
+            What::Placed { vm, host } => (vm, Deed::Placed(host as u64)),
+            What::MigrationStarted { vm, to, .. } => (vm, Deed::Moves(to as u64)),
+            What::Migrated { vm, .. } => {
+                self.migrations += 1;
+                (vm, Deed::Moved)
+            }
+            What::MigrationFailed { vm, .. } => (vm, Deed::Stays),
+            What::Left { vm, .. } | What::Lost { vm } => (vm, Deed::Left),
+            What::Restarted { vm, host } => (vm, Deed::Restarts(host as u64)),
+            What::Allotted { vm } => {
+                let reserved = state.vm(vm).allotment.reserved;
+                (vm, Deed::Reserves(reserved[CPU], reserved[MEMORY]))
+            }
+            _ => return,
+        };
+        if self.wanted.log {
+            self.log.push(Step { time: event.time, vm: vm as u64, what });
+        }
+    }
+
+    fn due(&self) -> Option<Time> {
+        self.wanted.series.then_some(self.next)
+    }
+
+    fn look(&mut self, state: &State<'_>) {
+        let all = 0..state.hosts().len();
+        let on = all.clone().filter(|&host| state.host(host).status == Status::On).count();
+        let power: u64 = all.map(|host| state.milliwatts(host)).sum();
+        let phases = (0..state.asked().len()).map(|vm| state.vm(vm).phase);
+        let (mut vms, mut waiting, mut down) = (0, 0, 0);
+        for phase in phases {
+            vms += u32::from(phase.runs());
+            waiting += u32::from(phase == Phase::Waiting);
+            down += u32::from(matches!(phase, Phase::Down { .. }));
+        }
+        let seconds = state.now() / 1000;
+        let (watts, milliwatts) = (power / 1000, power % 1000);
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            self.periods,
+            "{seconds},{on},{watts}.{milliwatts:03},{},{vms},{waiting},{down}",
+            std::mem::take(&mut self.migrations)
+        );
+        self.next += PERIOD;
+        if state.now() >= self.hour + HOUR {
+            for (host, (used, had)) in self.loads.iter_mut().enumerate() {
+                let load = if *had == 0 { 0.0 } else { *used as f64 / *had as f64 };
+                let _ = writeln!(self.hours, "{},{host},{load:.4}", self.hour / HOUR);
+                (*used, *had) = (0, 0);
+            }
+            self.hour += HOUR;
+        }
+    }
+}
