@@ -7,7 +7,9 @@
 
 pub mod allocation;
 pub mod arrivals;
+pub mod balancing;
 pub mod consolidation;
+pub mod migration;
 pub mod operation;
 pub mod power;
 pub mod scenario;

@@ -89,3 +89,40 @@ fn what_is_wrong_is_said() {
     refused(FILE, &["edge.of=the-world"], "there is no section [edge]");
     refused(FILE, &["workload.days=-1"], "days: expected a number");
 }
+
+#[test]
+fn migrations_and_balancing_are_parts() {
+    let text = FILE.replace("mbit = 1000", "mbit = 10000").replace("rate=40,days=0.5,life=2", "rate=4,days=2,life=20")
+        + "in_all = 4\nprice_downtime_s = 2.0\n";
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let balanced = text.clone() + "[balancing]\nhigh = 0.02\nlow = 0.01\nmargin = 0.01\n";
+    let metrics = run(&balanced, &[]);
+    assert_eq!(metrics, run(&balanced, &[]));
+    assert!(number(&metrics, "migrations") > 0.0 && number(&metrics, "migration_core_s") > 0.0);
+    let cost = number(&metrics, "migrated_gib") + 2.0 * number(&metrics, "migration_downtime_s");
+    assert!((number(&metrics, "migration_cost") - cost).abs() < 1e-6);
+    let dry = run(&balanced, &["balancing.dry=true"]);
+    assert!(number(&dry, "migrations") == 0.0);
+    assert!(number(&metrics, "imbalance_mean") < 0.9 * number(&dry, "imbalance_mean"));
+    let simple = run(&balanced, &["migration.model=simple"]);
+    assert!(number(&simple, "migration_downtime_s") == 0.0);
+    for (change, expected) in [
+        ("migration.per_host=0", "[migration]: per_host: expected a positive number"),
+        ("migration.slowdown=2", "[migration]: slowdown: expected a number from 0 to 1"),
+        ("migration.model=post-copy", "[migration]: unknown variant `post-copy`"),
+        ("balancing.low=0.5", "[balancing]: low: expected at most high, which is 0.02"),
+        ("balancing.cpu_weight=0", "[balancing]: cpu_weight: expected a positive weight"),
+        ("balancing.margin=-1", "[balancing]: margin: expected a number from 0 to 100"),
+    ] {
+        let changes = [change.to_owned()];
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, &balanced), &changes, 3)
+            .and_then(|mut scenario| scenario.run(&Registry::default(), Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    }
+}

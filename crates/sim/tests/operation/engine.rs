@@ -71,7 +71,7 @@ fn who_waits_gets_in_when_room_is_made() {
 }
 
 /// Does things at times.
-struct Script(Vec<(Time, Action)>);
+pub(crate) struct Script(pub(crate) Vec<(Time, Action)>);
 
 impl Controller for Script {
     fn due(&self) -> Option<Time> {
@@ -86,7 +86,7 @@ impl Controller for Script {
 }
 
 /// Incidents at times.
-struct Fate(Vec<(Time, Incident)>);
+pub(crate) struct Fate(pub(crate) Vec<(Time, Incident)>);
 
 impl Source for Fate {
     fn due(&self) -> Option<Time> {

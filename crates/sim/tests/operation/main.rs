@@ -2,4 +2,5 @@
 
 mod allocation;
 mod engine;
+mod moves;
 mod support;

@@ -233,6 +233,7 @@ impl<'a> Engine<'a> {
             for arrived in self.mover.ended(now) {
                 self.migrated(arrived.vm, arrived.bytes, arrived.downtime);
             }
+            self.charge_begun();
         }
         while let Some(&Reverse((time, planned))) = self.planned.peek()
             && time <= now
