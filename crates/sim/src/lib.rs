@@ -7,7 +7,9 @@
 //! tenants that keep apart.
 //! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules;
 //! [`monitoring`] is what an operator sees of it.
+//! [`allocation`] says there how much VMs are allotted while they run.
 
+pub mod allocation;
 pub mod arrivals;
 pub mod balancing;
 pub mod consolidation;

@@ -1,6 +1,7 @@
 //! A cluster in operation, through its engine.
 
 mod edge;
+mod allocation;
 mod engine;
 mod faults;
 mod moves;

@@ -9,7 +9,7 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        let allotment = (self.setting.first)(&self.state.asked()[vm]);
+        let allotment = self.setting.first.of(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
         if self.state.vm(vm).allotment != allotment {
             self.state.vm_mut(vm).allotment = allotment;
