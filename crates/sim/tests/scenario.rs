@@ -154,6 +154,8 @@ fn what_is_wrong_with_faults_is_said() {
     refused("faults.spare=racks:1", "[faults]: spare: 1 of 1 may not fail");
     refused("faults.survive=hosts:9", "[faults]: survive: 9 of 20 may not fail");
     refused("faults.survives=hosts:1", "[faults]: unknown field `survives`");
+}
+
 #[test]
 fn migrations_and_balancing_are_parts() {
     let text = FILE
@@ -191,6 +193,8 @@ fn migrations_and_balancing_are_parts() {
         let error = run.expect_err("refused").to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
     }
+}
+
 const PLACES: &str = r#"
 [cluster]
 hosts = "20x16c64g"
@@ -275,6 +279,8 @@ fn sections_on_places_are_checked() {
     refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
     refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
     refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
+}
+
 /// A host that wants more than half of its CPU is alarming; VMs use all that they ask for, so none is short.
 const MONITORING: &str = r#"
 [monitoring]
