@@ -9,6 +9,7 @@ pub mod allocation;
 pub mod arrivals;
 pub mod balancing;
 pub mod consolidation;
+pub mod load;
 pub mod migration;
 pub mod operation;
 pub mod power;
