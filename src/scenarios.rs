@@ -4,8 +4,10 @@
 const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
-pub(crate) const SCENARIOS: &[(&str, &str)] =
-    &[("day", include_str!("../datasets/scenarios/day.toml"))];
+pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("faults", include_str!("../datasets/scenarios/faults.toml")),
+];
 
 /// The name in a trace `scenario:NAME`.
 pub(crate) fn name(trace: &str) -> Option<&str> {

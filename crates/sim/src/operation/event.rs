@@ -56,6 +56,8 @@ pub enum What {
     VmDown { vm: usize, host: usize },
     /// A VM that was down runs again.
     VmUp { vm: usize, host: usize },
+    /// A host is made sure not to run any VM: its power is cut.
+    Fenced { host: usize },
     /// A VM that was down is given up.
     Lost { vm: usize },
     /// An action could not be carried out: no room, a rule, or a host or VM in no state for it.
@@ -144,6 +146,9 @@ pub enum Action {
     /// Start a VM that is down anew on another host; the one that fits by the placement rule if none is named. Whoever
     /// asks for it makes sure that the old host no longer runs it.
     Restart { vm: usize, to: Option<usize> },
+    /// Cut the power of a host that is not off, so that it runs no VM for certain. A host that works is started anew, with
+    /// the VMs that are still counted to it then.
+    Fence { host: usize },
     /// Give up a VM that is down.
     GiveUp { vm: usize },
     /// Switch a host on and keep it on while it is empty.

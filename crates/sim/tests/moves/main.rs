@@ -4,4 +4,5 @@
 
 mod balancing;
 mod plan;
+mod repacking;
 mod transfers;
