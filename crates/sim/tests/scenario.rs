@@ -322,3 +322,77 @@ fn a_section_has_the_run_monitored() {
         "scenario.toml:16: [monitoring]: rule \"half\": kind: expected threshold, ewma or cusum";
     refused("kind = \"threshold\"", "kind = \"fuzzy\"", rule);
 }
+
+/// The scenario of tests of allotments: a day of VMs that use a third of what they request.
+const LOADED: &str = r#"
+[cluster]
+hosts = "30x16c64g"
+power = "ml110-g5"
+
+[workload]
+source = "diurnal:rate=12,days=1,life=10"
+load = { burst = 0.02, noise = 0.1 }
+
+[placement]
+policy = "best-fit"
+queue = "fcfs"
+
+[allocation]
+policy = "dynamic"
+"#;
+
+#[test]
+fn policies_of_allotments_are_told_apart() {
+    let methods = Registry {
+        packing: Vec::new(),
+        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION].concat(),
+    };
+    let run = |changes: &[&str]| {
+        let metrics = read(LOADED, changes).expect("a scenario").run(&methods, Vec::new());
+        metrics.expect("it runs")
+    };
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let [fixed, dynamic, hybrid] = ["fixed", "dynamic", "hybrid"]
+        .map(|policy| run(&[format!("allocation.policy={policy}").as_str()]));
+    for name in ["shortfall", "vm_worst_shortfall_p95", "memory_short_gib_hours", "reclaimed"] {
+        assert!(number(&fixed, name) == 0.0, "{name}");
+    }
+    assert!(number(&dynamic, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&hybrid, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&dynamic, "reclaimed") > number(&hybrid, "reclaimed"));
+    assert!(number(&dynamic, "shortfall") > number(&hybrid, "shortfall"), "it does not burst");
+    assert!(number(&dynamic, "vm_shortfall_p95") > number(&dynamic, "shortfall"));
+    assert_eq!(dynamic, run(&[]));
+    let solved = run(&["allocation.method=alloc-dp", "allocation.relief=cut"]);
+    assert_eq!(solved, run(&["allocation.relief=cut"]), "exact methods forgo as little");
+}
+
+#[test]
+fn what_is_wrong_with_allotments_is_said() {
+    let methods = Registry { packing: Vec::new(), allocation: vmpack_dp::ALLOCATION.to_vec() };
+    for (change, expected) in [
+        ("policy=elastic", "policy: there is none named \"elastic\": they are fixed, dynamic"),
+        ("method=alloc-dpp", "method: there is none named \"alloc-dpp\": they are alloc-dp"),
+        ("forecast=oracle", "forecast: there is none named \"oracle\": they are last, max"),
+        ("margin=-1", "margin: expected a number from 0 to 100, found -1"),
+        ("floor=1.5", "floor: expected a number from 0 to 1, found 1.5"),
+        ("every=0", "every: expected a positive number"),
+        ("least=20", "least: expected at most the window, which is 12 samples"),
+        ("quota=0.5", "quota: expected the scope \"cluster\" with it"),
+        ("margins=1", "unknown field `margins`"),
+    ] {
+        let changes = [format!("allocation.{change}"), "allocation.method=alloc-dp".to_owned()];
+        let changes = if change.starts_with("method") { &changes[..1] } else { &changes };
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, LOADED), changes, 3)
+            .and_then(|mut scenario| scenario.run(&methods, Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(&format!("[allocation]: {expected}")), "{expected:?}: {error}");
+    }
+    let error = read(LOADED, &["workload.load={level=2}"]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: load.level: expected a number from 0 to 1"), "{error}");
+}

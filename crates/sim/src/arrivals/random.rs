@@ -47,6 +47,8 @@ pub(crate) enum Component {
     Losses = 12,
     /// How late heartbeats of a host are.
     Jitter = 13,
+    /// What generated VMs use.
+    Load = 30,
 }
 
 impl Stream {

@@ -5,6 +5,7 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod allocation;
 mod balancing;
 mod cluster;
 mod consolidation;
@@ -78,6 +79,17 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("allocation", part::<allocation::Allocation>),
+    ("balancing", part::<balancing::Balancing>),
+];
+const PARTS: &[(&str, Build)] =
+    &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
 const PARTS: &[(&str, Build)] = &[
     ("migration", part::<migration::Migration>),
     ("isolation", part::<isolation::Isolation>),
