@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use vmpack_model::Kind;
 use vmpack_results::stats::{self, holm, wilcoxon};
 use vmpack_results::{Record, Replay};
 
-use crate::draw::{Look, looks};
+use crate::draw::Look;
 
 /// What is shown of a kind of replay.
 #[derive(Debug)]
@@ -89,7 +88,6 @@ const OF_POLICIES: [&str; 6] = ["scheduler", "queue", "noise", "quantum_s", "agi
 /// Replays of one kind under the same settings.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
-    pub(crate) kind: &'a str,
     /// The kind, and settings in which groups of it differ.
     pub(crate) title: String,
     pub(crate) shown: &'static Shown,
@@ -271,7 +269,7 @@ fn groups_of<'a>(kind: &'a str, records: &[(&'a Record, &'a Replay)]) -> Vec<Gro
         .into_iter()
         .map(|(settings, records)| {
             let title = described(kind, &settings, &vary);
-            Group { kind, title, shown, policies: policies(&records) }
+            Group { title, shown, policies: policies(&records) }
         })
         .collect()
 }
@@ -302,10 +300,8 @@ fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
         let key = |policy: &Policy<'a>| policy.number("noise").unwrap_or(0.0);
         a.name.cmp(b.name).then(key(a).total_cmp(&key(b))).then(a.label.cmp(&b.label))
     });
-    let labels: Vec<String> = policies.iter().map(|policy| policy.label.clone()).collect();
-    let looks = looks(labels.iter().map(|label| (label.as_str(), Kind::Policy)));
-    for (policy, label) in policies.iter_mut().zip(&labels) {
-        policy.look = looks[label.as_str()];
+    for (place, policy) in policies.iter_mut().enumerate() {
+        policy.look = Look::of_policy(place);
     }
     policies
 }
