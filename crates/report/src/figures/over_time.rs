@@ -164,7 +164,10 @@ impl Panel<'_> {
         // A day in hours, more in days.
         let (unit, name) =
             if last > 3.0 * 86_400.0 { (86_400.0, "days") } else { (3600.0, "hours") };
-        let x = Scale::linear(last / unit, Unit::Number).without_padding();
+        let first = points().map(|(time, _)| *time).fold(last, f64::min);
+        // From the start of the trace, unless nothing happens for long.
+        let first = if first < last / 10.0 { 0.0 } else { first };
+        let x = Scale::between([first / unit, last / unit], Unit::Number).without_padding();
         let most = points().map(|(_, value)| *value).fold(0.0, f64::max);
         let y = if of.adds_up {
             Scale::log_from_zero(1.0, most, Unit::Number)

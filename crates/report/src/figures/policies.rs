@@ -81,7 +81,10 @@ fn axis_title(group: &Group<'_>, metric: &str) -> String {
         (!unit.is_empty()).then(|| unit.clone())
     });
     let name = metric.strip_suffix("_kwh").unwrap_or(metric).replace("_s.", " ").replace('_', " ");
-    unit.map_or_else(|| name.clone(), |unit| format!("{name}, {unit}"))
+    match unit {
+        Some(unit) if !name.ends_with(&unit) => format!("{name}, {unit}"),
+        _ => name,
+    }
 }
 
 fn panel(
