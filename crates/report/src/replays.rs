@@ -251,7 +251,8 @@ fn described(name: &str, settings: &BTreeMap<&str, String>, differing: &BTreeSet
     for (setting, value) in settings {
         if differing.contains(setting) && !value.starts_with('[') && value != name {
             let setting = setting.strip_suffix("_s").unwrap_or(setting);
-            text += &format!(", {} {value}", setting.replace('_', " "));
+            let setting = setting.replace('_', " ");
+            text.extend([", ", &setting, " ", value]);
         }
     }
     text
@@ -288,12 +289,11 @@ fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
     for &(record, replay) in records {
         let name = record.method.as_str();
         let label = described(name, &chosen(replay, true), &vary[name]);
-        match policies.iter_mut().find(|policy| policy.label == label) {
-            Some(policy) => policy.runs.push(record),
-            None => {
-                let look = Look::CONTEXT;
-                policies.push(Policy { label, name, replay, look, runs: vec![record] });
-            }
+        if let Some(policy) = policies.iter_mut().find(|policy| policy.label == label) {
+            policy.runs.push(record);
+        } else {
+            let look = Look::CONTEXT;
+            policies.push(Policy { label, name, replay, look, runs: vec![record] });
         }
     }
     policies.sort_by(|a, b| {

@@ -39,13 +39,12 @@ impl Marker {
     /// The marker of a kind, where one point stands for one method and its name is beside it.
     pub(crate) fn of_kind(kind: Kind) -> Self {
         match kind {
-            Kind::Greedy => Self::Circle,
+            Kind::Greedy | Kind::Policy => Self::Circle,
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
             Kind::ColumnGeneration => Self::Diamond,
             Kind::LocalSearch => Self::TriangleDown,
             Kind::External => Self::Pentagon,
-            Kind::Policy => Self::Circle,
         }
     }
 }

@@ -56,8 +56,11 @@ const PANELS: usize = 8;
 /// Runs on one trace under one choice of settings.
 struct Panel<'a> {
     title: String,
-    lines: Vec<(&'a str, Look, Vec<(f64, f64)>)>,
+    lines: Vec<Line<'a>>,
 }
+
+/// A policy, and times with values.
+type Line<'a> = (&'a str, Look, Vec<(f64, f64)>);
 
 impl Figure for OverTime {
     fn name(&self) -> &'static str {
