@@ -159,6 +159,20 @@ impl Group<'_> {
         [headline].into_iter().chain(others).collect()
     }
 
+    /// A metric with its unit, as people read it.
+    pub(crate) fn heading(&self, metric: &str) -> String {
+        let mut runs = self.policies.iter().flat_map(|policy| &policy.runs);
+        let found = runs.find_map(|run| run.answer.as_ref()?.metrics.get(metric));
+        let unit = found.map_or("", |metric| metric.unit.as_str());
+        let name = metric.replace("_s.", " ").replace('_', " ");
+        // Names that say their unit.
+        if unit.is_empty() || ["days", "%"].contains(&unit) {
+            return name;
+        }
+        let ending = format!(" {}", unit.to_lowercase());
+        format!("{}, {unit}", name.strip_suffix(&ending).unwrap_or(&name))
+    }
+
     /// How policies do by a metric, the least median first.
     pub(crate) fn compare(&self, metric: &str) -> Vec<Comparison> {
         let values: Vec<(usize, BTreeMap<&str, f64>)> = (0..self.policies.len())
