@@ -19,3 +19,38 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
     ("tiny", include_str!("../benches/experiments/tiny.toml")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use vmpack_harness::{Experiment, Methods, Plan, PlanError};
+    use vmpack_model::Registry;
+    use vmpack_sim::consolidation::Policy;
+
+    use super::*;
+    use crate::cmd::replay::Simulators;
+
+    #[test]
+    fn replays_that_ship_are_accepted() {
+        let registry = Registry { packing: Vec::new(), allocation: Vec::new() };
+        let methods = Methods { registry: &registry, missing: &[], simulator: &Simulators };
+        let mut replays = 0;
+        for (name, text) in EXPERIMENTS {
+            let mut experiment = Experiment::parse(Path::new(name), text).expect("valid");
+            experiment.blocks.clear();
+            replays += experiment.replays.len();
+            // Without their trace, policies of load are not asked about.
+            let of_load =
+                experiment.replays.iter().filter(|b| b.traces[0].text.starts_with("planet"));
+            for policy in of_load.flat_map(|block| &block.policies) {
+                assert!(Policy::named(&policy.text).is_some(), "{}: {}", policy.place, policy.text);
+            }
+            match Plan::new(experiment, &methods, Path::new("/absent")) {
+                Ok(_) | Err(PlanError::Empty { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(replays >= 10, "{replays}");
+    }
+}

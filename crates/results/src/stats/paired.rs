@@ -110,7 +110,8 @@ mod tests {
         let n = differences.len();
         let rank = |d: f64| {
             let below = differences.iter().filter(|other| other.abs() < d.abs()).count() as f64;
-            let equal = differences.iter().filter(|other| other.abs() == d.abs()).count() as f64;
+            let equal = differences.iter().filter(|other| other.abs().total_cmp(&d.abs()).is_eq());
+            let equal = equal.count() as f64;
             below + f64::midpoint(equal, 1.0)
         };
         let ranks: Vec<f64> = differences.iter().map(|d| rank(*d)).collect();
