@@ -11,6 +11,16 @@ pub(crate) struct Stream(ChaCha8Rng);
 /// Who draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Component {
+    /// Whose a VM is.
+    Tenants = 20,
+    /// What kind of work it does.
+    Work = 21,
+    /// The site whose users it serves, and what latency they bear.
+    Users = 22,
+    /// How classes of work slow each other down.
+    Interference = 23,
+    /// Where sites lie and what they cost.
+    Sites = 24,
     /// The choice among hosts.
     Placement = 1,
     /// The error of predicted lifetimes.
@@ -37,6 +47,8 @@ pub(crate) enum Component {
     Losses = 12,
     /// How late heartbeats of a host are.
     Jitter = 13,
+    /// What generated VMs use.
+    Load = 30,
 }
 
 impl Stream {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Incident, Time};
 use crate::arrivals::format::TraceError;
-use crate::arrivals::format::table::Table;
+use crate::arrivals::format::table::{Row as _, Table};
 
 const COLUMNS: &[&str] = &["time", "component", "event"];
 const TIME: usize = 0;

@@ -3,11 +3,9 @@
 use proptest::prelude::*;
 use vmpack_sim::arrivals::Admission;
 use vmpack_sim::faults::Incidents;
-use vmpack_sim::operation::{
-    Action, Controller, Event, Incident, Ledger, Setting, State, Time, Vm, What,
-};
+use vmpack_sim::operation::{Action, Event, Incident, Ledger, Setting, Time, Vm, What};
 
-use crate::support::{Log, MINUTE, demand, engine, hosts, run, totals, varying};
+use crate::support::{Log, MINUTE, Script, demand, engine, hosts, run, totals, varying};
 
 #[test]
 fn energy_of_one_host_by_hand() {
@@ -69,21 +67,6 @@ fn who_waits_gets_in_when_room_is_made() {
     assert_eq!(at(What::Placed { vm: 1, host: 0 }), Some(10 * MINUTE));
     assert_eq!(at(What::Left { vm: 1, host: 0 }), Some(15 * MINUTE), "it lives its five minutes");
     assert_eq!((totals.refused, at(What::Refused { vm: 2 })), (1, Some(MINUTE)));
-}
-
-/// Does things at times.
-struct Script(Vec<(Time, Action)>);
-
-impl Controller for Script {
-    fn due(&self) -> Option<Time> {
-        self.0.first().map(|&(time, _)| time)
-    }
-
-    fn act(&mut self, state: &State<'_>, actions: &mut Vec<Action>) {
-        while self.due().is_some_and(|due| due <= state.now()) {
-            actions.push(self.0.remove(0).1);
-        }
-    }
 }
 
 #[test]

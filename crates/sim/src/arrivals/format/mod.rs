@@ -9,6 +9,8 @@ mod huawei;
 pub(crate) mod input;
 mod openb;
 mod opendc;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 pub(crate) mod swf;
 pub(crate) mod table;
 mod tbpp;

@@ -9,10 +9,22 @@ impl Engine<'_> {
     pub(super) fn charge(&mut self, host: usize) {
         let permille = self.mover.overhead_permille();
         let state = self.state.host(host);
-        let moving = |&&vm: &&usize| matches!(self.state.vm(vm).phase, Phase::Migrating { .. });
+        let moving = |&&vm: &&usize| {
+            matches!(self.state.vm(vm).phase, Phase::Migrating { .. }) && self.mover.is_copying(vm)
+        };
         let granted = state.vms.iter().filter(moving).map(|&vm| self.state.vm(vm).allotment.limit);
         let overhead = granted.sum::<u64>() * permille / 1000;
         self.state.host_mut(host).overhead = overhead.min(self.state.capacity(host, CPU));
+    }
+
+    /// The same where migrations that waited have begun to copy.
+    pub(super) fn charge_begun(&mut self) {
+        for vm in self.mover.begun() {
+            if let Phase::Migrating { from, .. } = self.state.vm(vm).phase {
+                self.hold(from);
+                self.charge(from);
+            }
+        }
     }
 
     pub(super) fn begin_migration(&mut self, vm: usize, from: usize, to: usize) {
@@ -21,9 +33,9 @@ impl Engine<'_> {
         self.state.host_mut(to).incoming.push(vm);
         self.state.vm_mut(vm).phase = Phase::Migrating { from, to };
         self.set_aside(vm, to);
-        self.charge(from);
         let memory = self.state.vm(vm).allotment.reserved[MEMORY];
         self.mover.start(self.state.now, Transfer { vm, from, to, memory });
+        self.charge(from);
         self.tell(What::MigrationStarted { vm, from, to });
     }
 
@@ -48,6 +60,7 @@ impl Engine<'_> {
         self.give_back(vm, to);
         self.state.vm_mut(vm).phase = Phase::Running { host: from };
         self.charge(from);
+        self.charge_begun();
         self.tell(What::MigrationFailed { vm, from, to });
     }
 

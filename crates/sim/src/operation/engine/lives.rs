@@ -9,7 +9,7 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        let allotment = (self.setting.first)(&self.state.asked()[vm]);
+        let allotment = self.setting.first.of(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
         if self.state.vm(vm).allotment != allotment {
             self.state.vm_mut(vm).allotment = allotment;
@@ -71,8 +71,15 @@ impl Engine<'_> {
         let mut admit = |host: usize| {
             own != Some(host) && guards.iter().all(|guard| guard.admits(vm, host, state))
         };
-        if let Some(host) = self.placer.find(&asking, state, &mut admit) {
+        let found = self.placer.find(&asking, state, &mut admit);
+        if let Some(host) = found {
+            if state.host(host).status == Status::Off {
+                self.wake(host);
+            }
             return Some(host);
+        }
+        if self.placer.wakes() {
+            return None;
         }
         let mut off = self.off.iter().copied();
         let host = off.find(|&host| {
