@@ -81,21 +81,11 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 /// act.
 const PARTS: &[(&str, Build)] = &[
     ("migration", part::<migration::Migration>),
-    ("allocation", part::<allocation::Allocation>),
-    ("balancing", part::<balancing::Balancing>),
-];
-const PARTS: &[(&str, Build)] =
-    &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
-const PARTS: &[(&str, Build)] = &[
-    ("migration", part::<migration::Migration>),
-    ("balancing", part::<balancing::Balancing>),
-    ("consolidation", part::<consolidation::Consolidation>),
-const PARTS: &[(&str, Build)] = &[
-    ("migration", part::<migration::Migration>),
     ("isolation", part::<isolation::Isolation>),
     ("interference", part::<interference::Interference>),
     ("edge", part::<edge::Edge>),
     ("faults", part::<faults::Faults>),
+    ("allocation", part::<allocation::Allocation>),
     ("balancing", part::<balancing::Balancing>),
     ("consolidation", part::<consolidation::Consolidation>),
     ("monitoring", part::<monitoring::Monitoring>),
