@@ -6,6 +6,7 @@ const PREFIX: &str = "scenario:";
 /// Name and text of every scenario that ships.
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
 ];
 
