@@ -4,8 +4,11 @@
 const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
-pub(crate) const SCENARIOS: &[(&str, &str)] =
-    &[("day", include_str!("../datasets/scenarios/day.toml"))];
+pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
+    ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
+];
 
 /// The name in a trace `scenario:NAME`.
 pub(crate) fn name(trace: &str) -> Option<&str> {

@@ -10,7 +10,7 @@ const GB: u64 = 1_000_000_000;
 const GIGABIT: u64 = 125_000_000;
 
 fn pre_copy(model: PreCopy, limits: Limits) -> Settings {
-    Settings { model: model, limits, most: u64::MAX }
+    Settings { model, limits, most: u64::MAX }
 }
 
 /// Lets all migrations end; asking at every time that is named.
