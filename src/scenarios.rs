@@ -8,6 +8,7 @@ pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("day", include_str!("../datasets/scenarios/day.toml")),
     ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
     ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
+    ("faults", include_str!("../datasets/scenarios/faults.toml")),
 ];
 
 /// The name in a trace `scenario:NAME`.

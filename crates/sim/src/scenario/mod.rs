@@ -5,12 +5,18 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod allocation;
 mod balancing;
 mod cluster;
 mod consolidation;
 mod document;
+mod edge;
+mod faults;
+mod interference;
+mod isolation;
 mod metric;
 mod migration;
+mod monitoring;
 mod placement;
 mod workload;
 
@@ -19,6 +25,7 @@ use vmpack_model::Registry;
 pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
+use crate::monitoring::Configuration;
 use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
 use document::{Document, Places, Section};
 
@@ -36,6 +43,8 @@ pub struct Scene<'a> {
     pub end: u64,
     /// The seed of random choices; parts draw from streams of their own.
     pub seed: u64,
+    /// The folder that paths are relative to.
+    pub folder: &'a std::path::Path,
     /// Methods that policies may use.
     pub methods: &'a Registry,
 }
@@ -58,6 +67,11 @@ pub trait Part {
 
     /// What the part measured, after the run.
     fn report(&self, _metrics: &mut Metrics) {}
+
+    /// How the cluster is monitored, if the section says that.
+    fn monitoring(&self) -> Option<&Configuration> {
+        None
+    }
 }
 
 /// Reads a part from its section.
@@ -67,8 +81,14 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 /// act.
 const PARTS: &[(&str, Build)] = &[
     ("migration", part::<migration::Migration>),
+    ("isolation", part::<isolation::Isolation>),
+    ("interference", part::<interference::Interference>),
+    ("edge", part::<edge::Edge>),
+    ("faults", part::<faults::Faults>),
+    ("allocation", part::<allocation::Allocation>),
     ("balancing", part::<balancing::Balancing>),
     ("consolidation", part::<consolidation::Consolidation>),
+    ("monitoring", part::<monitoring::Monitoring>),
 ];
 
 /// A part of this type.
@@ -171,6 +191,12 @@ impl Scenario {
         self.parts.iter().any(|&(name, _)| name == part)
     }
 
+    /// How it is monitored: as its section says, or as is built in.
+    pub fn monitoring(&self) -> Configuration {
+        let said = self.parts.iter().find_map(|(_, part)| part.monitoring());
+        said.cloned().unwrap_or_default()
+    }
+
     /// Runs it, with others looking on, and returns what was measured, the most telling first.
     ///
     /// # Errors
@@ -184,7 +210,8 @@ impl Scenario {
         {
             let Self { hosts, vms, setting, placement, parts, places, seed } = self;
             let (hosts, vms) = (&*hosts, &*vms);
-            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, methods };
+            let (places, folder) = (&*places, places.folder());
+            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, folder, methods };
             let placer = Box::new(ByPolicy(placement.policy(&scene)));
             let mover = Box::new(Simple::new(BANDWIDTH));
             let mut engine = Engine::new(*setting, hosts, vms, placer, mover).observed(&mut ledger);

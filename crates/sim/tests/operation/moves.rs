@@ -4,8 +4,7 @@ use vmpack_sim::balancing::{Balancer, Evenness, Goal, Habits, Objective, Trigger
 use vmpack_sim::migration::{Dirtying, Limits, LiveMover, PreCopy, Settings, Spent};
 use vmpack_sim::operation::{Action, Event, Incident, Ledger, Setting, Time, Usage, Vm, What};
 
-use crate::engine::{Fate, Script};
-use crate::support::{Log, MINUTE, demand, engine, hosts, run};
+use crate::support::{Fate, Log, MINUTE, Script, demand, engine, hosts, run};
 
 const GIGABIT: u64 = 125_000_000;
 const MIB: u64 = 1 << 20;

@@ -79,9 +79,28 @@ impl Engine<'_> {
     }
 
     pub(super) fn fail(&mut self, host: usize) {
-        if !matches!(self.state.host(host).status, Status::On | Status::Waking) {
-            return;
+        if matches!(self.state.host(host).status, Status::On | Status::Waking) {
+            self.bring_down(host, What::HostFailed { host });
         }
+    }
+
+    /// Cuts the power of a host; if it works, it starts anew. Whether it was not off.
+    pub(super) fn fence(&mut self, host: usize) -> bool {
+        match self.state.host(host).status {
+            Status::Off => return false,
+            Status::Failed => self.tell(What::Fenced { host }),
+            Status::On | Status::Waking => {
+                self.bring_down(host, What::Fenced { host });
+                self.state.host_mut(host).status = Status::Waking;
+                self.open(host);
+                self.boot(host);
+            }
+        }
+        true
+    }
+
+    /// A host no longer works, and its VMs are down.
+    fn bring_down(&mut self, host: usize, why: What) {
         self.hold(host);
         let vms = self.state.host(host).vms.clone();
         for vm in vms.iter().chain(&self.state.host(host).incoming.clone()) {
@@ -89,7 +108,7 @@ impl Engine<'_> {
         }
         self.close(host);
         self.state.host_mut(host).status = Status::Failed;
-        self.tell(What::HostFailed { host });
+        self.tell(why);
         for vm in vms {
             self.starts[vm] += 1;
             let state = self.state.vm_mut(vm);
@@ -109,10 +128,7 @@ impl Engine<'_> {
         self.open(host);
         self.freed = true;
         self.tell(What::HostRepaired { host });
-        for vm in self.state.host(host).vms.clone() {
-            self.state.vm_mut(vm).phase = Phase::Starting { host };
-            self.start(vm, host);
-        }
+        self.start_all(host);
     }
 
     /// Carries out an action; whether it could be.
@@ -129,6 +145,7 @@ impl Engine<'_> {
                 may
             }
             Action::Restart { vm, to } => self.restart(vm, to),
+            Action::Fence { host } => self.fence(host),
             Action::GiveUp { vm } => {
                 let Phase::Down { host } = self.state.vm(vm).phase else { return false };
                 self.take_off(vm, host);
@@ -208,7 +225,10 @@ impl Engine<'_> {
         let Phase::Down { host: from } = self.state.vm(vm).phase else { return false };
         let allotment = self.state.vm(vm).allotment;
         let host = match to {
-            Some(host) => Some(host).filter(|&host| self.takes(vm, host, &allotment.reserved)),
+            // On its own host it starts when that does.
+            Some(host) => {
+                Some(host).filter(|&to| to != from && self.takes(vm, to, &allotment.reserved))
+            }
             None => self.find(vm, &allotment),
         };
         let Some(host) = host else { return false };
