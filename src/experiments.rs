@@ -4,6 +4,7 @@
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("azure-lifetime", include_str!("../benches/experiments/azure-lifetime.toml")),
     ("comparison", include_str!("../benches/experiments/comparison.toml")),
+    ("consolidation", include_str!("../benches/experiments/consolidation.toml")),
     ("demo", include_str!("../benches/experiments/demo.toml")),
     ("exact-1d", include_str!("../benches/experiments/exact-1d.toml")),
     ("exact-variable", include_str!("../benches/experiments/exact-variable.toml")),

@@ -7,6 +7,8 @@ const PREFIX: &str = "scenario:";
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("day", include_str!("../datasets/scenarios/day.toml")),
     ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
+    ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
+    ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
 ];
 

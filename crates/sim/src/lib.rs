@@ -2,12 +2,12 @@
 //!
 //! [`consolidation`] moves running VMs between hosts as their load changes, and measures energy and service level;
 //! [`arrivals`] places VMs that come and go, and measures the time that servers are in use. Both report a lower bound
-//! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules.
-//! [`interference`], [`edge`] and [`isolation`] act on it: VMs that slow each other down, sites with prices and latency,
-//! tenants that keep apart.
-//! beside what a policy reaches. [`operation`] runs a whole cluster: allotments that change, migrations, faults, rules;
-//! [`monitoring`] is what an operator sees of it.
-//! [`allocation`] says there how much VMs are allotted while they run.
+//! beside what a policy reaches.
+//!
+//! [`operation`] runs a whole cluster, on which parts act: [`allocation`] says how much VMs are allotted while they run,
+//! [`migration`] how long moving them takes and in which order many go, [`balancing`] and [`repacking`] which are moved;
+//! [`interference`], [`edge`] and [`isolation`] are VMs that slow each other down, sites with prices and latency, tenants
+//! that keep apart; [`faults`] is what fails, and [`monitoring`] what an operator sees. A [`scenario`] describes it all.
 
 pub mod allocation;
 pub mod arrivals;

@@ -17,7 +17,7 @@ use crate::operation::{Action, Controller, Event, MEMORY, Phase, State, Time, Wh
 pub struct Done {
     /// Placements that were worth their moves.
     pub plans: u64,
-    /// Those that were given up: no order of moves, or a move that was declined or called off.
+    /// Those that were given up: there was no order of moves, or a move was declined.
     pub given_up: u64,
     /// Hosts that were to be emptied.
     pub emptied: u64,
@@ -28,7 +28,7 @@ pub struct Done {
 /// Looks on a period whether running VMs can do with less power for hosts, and moves them stage by stage.
 ///
 /// Only hosts that are on, sound and not cordoned take part, and whose VMs all run where they are. If a move is declined,
-/// say by a rule, or called off, the rest is given up, and nothing is tried for a while.
+/// say by a rule, the rest is given up, and nothing is tried for a while.
 pub struct Repacker<'a> {
     method: &'a dyn Method<Packing>,
     budget: Budget,
@@ -36,6 +36,8 @@ pub struct Repacker<'a> {
     period: Time,
     /// How long to wait after a plan was given up.
     rest: Time,
+    /// Until when nothing is tried.
+    rests_until: Time,
     due: Time,
     sound: Vec<bool>,
     stages: VecDeque<Vec<Move>>,
@@ -71,6 +73,7 @@ impl<'a> Repacker<'a> {
             terms,
             period,
             rest,
+            rests_until: 0,
             due: period,
             sound: vec![false; hosts],
             stages: VecDeque::new(),
@@ -142,13 +145,13 @@ impl Controller for Repacker<'_> {
         match event.what {
             What::HostOn { host } | What::Trusted { host } => self.sound[host] = true,
             What::HostOff { host } | What::Suspected { host } => self.sound[host] = false,
-            What::Migrated { vm, .. } if self.moving.remove(&vm) && self.moving.is_empty() => {
-                self.due = event.time;
-            }
-            What::MigrationFailed { vm, .. }
-            | What::Declined { action: Action::Migrate { vm, .. } }
-                if self.moving.remove(&vm) =>
+            // One that is called off, as its VM leaves or a host fails, is not needed or not possible any more.
+            What::Migrated { vm, .. } | What::MigrationFailed { vm, .. }
+                if self.moving.remove(&vm) && self.moving.is_empty() =>
             {
+                self.due = event.time + 1;
+            }
+            What::Declined { action: Action::Migrate { vm, .. } } if self.moving.remove(&vm) => {
                 self.failed = true;
                 self.due = event.time + 1;
             }
@@ -159,15 +162,14 @@ impl Controller for Repacker<'_> {
     fn act(&mut self, state: &State<'_>, actions: &mut Vec<Action>) {
         let now = state.now();
         self.due = now + self.period;
-        if self.moving.is_empty() && self.stages.is_empty() && !self.failed {
+        let is_idle = self.moving.is_empty() && self.stages.is_empty() && !self.failed;
+        if is_idle && now >= self.rests_until {
             self.plan(state);
         }
-        if self.failed {
-            self.failed = false;
+        if std::mem::take(&mut self.failed) {
             self.stages.clear();
             self.count(|done| done.given_up += 1);
-            self.due = now + self.rest.max(1);
-            return;
+            self.rests_until = now + self.rest;
         }
         if self.moving.is_empty()
             && let Some(stage) = self.stages.pop_front()

@@ -35,7 +35,7 @@ pub(super) struct Consolidation {
 impl Default for Consolidation {
     fn default() -> Self {
         Self {
-            method: "ffd".to_owned(),
+            method: "ffd-l2".to_owned(),
             work: None,
             period_s: 300,
             budget: 100,

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use vmpack_model::packing::{Instance, Packing, Pattern, Placement};
 use vmpack_model::{Budget, Kind, Method, Observer, Outcome, Unsupported, Value};
-use vmpack_sim::arrivals::Demand;
-use vmpack_sim::repacking::{Answer, Guest, Machine, Terms, repack};
+use vmpack_sim::arrivals::{Demand, Fleet, MAX_RESOURCES, Predictor, Resource, policy};
+use vmpack_sim::operation::{
+    self, ByPolicy, Engine, Event, Guard, Hosts, Ledger, Setting, Simple, State, Totals, Vm, What,
+};
+use vmpack_sim::power::ML110_G4;
+use vmpack_sim::repacking::{Answer, Done, Guest, Machine, Repacker, Terms, repack};
 
 /// First fit in the order of types from the last, which has the most CPU, on hosts in the order of kinds.
 pub(crate) struct FirstFit;
@@ -198,4 +202,87 @@ proptest! {
             guests = after;
         }
     }
+}
+
+const MINUTE: u64 = 60_000;
+
+/// Remembers every event.
+#[derive(Default)]
+struct Log(Vec<Event>);
+
+impl operation::Observer for Log {
+    fn event(&mut self, event: &Event, _: &State<'_>) {
+        self.0.push(*event);
+    }
+}
+
+/// Lets VMs come, and one of them go nowhere else.
+struct Stays(usize);
+
+impl Guard for Stays {
+    fn admits(&self, vm: usize, _: usize, state: &State<'_>) -> bool {
+        vm != self.0 || state.vm(vm).phase.host().is_none()
+    }
+}
+
+/// Six hosts of four VMs each, of which three in four leave within half an hour; the rest stays for hours.
+fn thinned(terms: Terms, stays: Option<usize>) -> (Totals, Vec<Event>, Done) {
+    let fleet = Fleet::parse("6x4c8g", &[Resource::CPU, Resource::MEMORY], None).unwrap();
+    let hosts = Hosts::of_fleet(&fleet, &ML110_G4, 2);
+    let end = |vm: u64| if vm % 4 == vm / 4 % 4 { 600 } else { 10 + vm };
+    let vms: Vec<_> = (0..24)
+        .map(|vm| {
+            Vm::steady(vm.to_string(), 0, Some(end(vm) * MINUTE), demand(1000, 1024 + vm % 3 * 512))
+        })
+        .collect();
+    let placer = (policy::named("first-fit").unwrap().build)(policy::Setting {
+        fleet: hosts.fleet(),
+        least: &[0; MAX_RESOURCES],
+        predictor: &Predictor::new(0.0, 0),
+        ticks_per_day: 86_400_000,
+        seed: 0,
+    });
+    let times = (5 * MINUTE, 60 * MINUTE);
+    let repacker = Repacker::new(&FirstFit, Budget::default(), terms, times, hosts.len());
+    let (mut ledger, mut log, done) = (Ledger::default(), Log::default(), repacker.done());
+    let mover = Box::new(Simple::new(125_000_000));
+    let setting = Setting::until(300 * MINUTE);
+    let mut engine = Engine::new(setting, &hosts, &vms, Box::new(ByPolicy(placer)), mover)
+        .checked()
+        .controlled(Box::new(repacker))
+        .observed(&mut ledger)
+        .observed(&mut log);
+    if let Some(vm) = stays {
+        engine = engine.guarded(Box::new(Stays(vm)));
+    }
+    engine.run();
+    (*ledger.totals(), log.0, done.get())
+}
+
+#[test]
+fn a_thinned_cluster_is_packed_and_then_left_alone() {
+    let terms = Terms { horizon: 60 * MINUTE, mib: 500_000, budget: 100 };
+    let (kept, _, nothing) = thinned(Terms { budget: 0, ..terms }, None);
+    assert_eq!((kept.migrations, nothing), (0, Done::default()));
+    let (packed, events, done) = thinned(terms, None);
+    assert_eq!(packed.declined + packed.migrations_failed + done.given_up + done.unanswered, 0);
+    // Of six hosts two are enough for the six VMs that stay.
+    assert!(done.emptied >= 4 && packed.host_time * 2 < kept.host_time, "{done:?}");
+    assert!(packed.energy * 10 < kept.energy * 6);
+    let moves = |event: &&Event| matches!(event.what, What::MigrationStarted { .. });
+    let last = events.iter().rfind(moves).unwrap();
+    assert!(last.time <= 40 * MINUTE, "nothing has changed since: {last:?}");
+}
+
+#[test]
+fn a_plan_that_a_rule_forbids_is_given_up_and_not_tried_all_the_time() {
+    let terms = Terms { horizon: 60 * MINUTE, mib: 500_000, budget: 100 };
+    let mut given_up = 0;
+    for vm in 0..24 {
+        let (totals, _, done) = thinned(terms, Some(vm));
+        // Once an hour for five hours.
+        assert!(done.given_up <= 5 && totals.declined <= 5, "{done:?}");
+        given_up += done.given_up;
+    }
+    assert!(given_up > 0);
 }

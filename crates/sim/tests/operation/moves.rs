@@ -102,7 +102,7 @@ fn wobbling(hosts: usize, load: impl Fn(usize) -> u32, noise: u32) -> Vec<Vm> {
     let vm = |number: usize| {
         let amounts = (0..300).map(|_| load(number / 8) + random(noise)).collect();
         // Half of the eight that fill a host leave soon, so that there is room to move.
-        let end = if number % 2 == 0 { 24 * HOUR } else { 1 };
+        let end = if number.is_multiple_of(2) { 24 * HOUR } else { 1 };
         Vm {
             usage: Some(Usage::new(5 * MINUTE, 1, amounts)),
             ..Vm::steady(number.to_string(), 0, Some(end), request)
@@ -154,7 +154,9 @@ fn a_balanced_cluster_sees_no_migration_all_day() {
 #[test]
 fn a_packed_cluster_has_no_room_for_moves_and_none_is_asked_for() {
     let mut vms = wobbling(3, |host| 100 + 300 * host as u32, 50);
-    vms.iter_mut().for_each(|vm| vm.end = Some(24 * HOUR));
+    for vm in &mut vms {
+        vm.end = Some(24 * HOUR);
+    }
     let (log, evenness) = balance(&vms, habits(Objective::Deviation));
     assert!(evenness.mean() > 0.2, "it is far from even");
     let asked =
