@@ -4,8 +4,12 @@
 const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
-pub(crate) const SCENARIOS: &[(&str, &str)] =
-    &[("day", include_str!("../datasets/scenarios/day.toml"))];
+pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("edge", include_str!("../datasets/scenarios/edge.toml")),
+    ("interference", include_str!("../datasets/scenarios/interference.toml")),
+    ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
+];
 
 /// The name in a trace `scenario:NAME`.
 pub(crate) fn name(trace: &str) -> Option<&str> {
