@@ -9,6 +9,7 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("exact-1d", include_str!("../benches/experiments/exact-1d.toml")),
     ("exact-variable", include_str!("../benches/experiments/exact-variable.toml")),
     ("exact-vector", include_str!("../benches/experiments/exact-vector.toml")),
+    ("faults", include_str!("../benches/experiments/faults.toml")),
     ("fleet-rules", include_str!("../benches/experiments/fleet-rules.toml")),
     ("fleet-scale", include_str!("../benches/experiments/fleet-scale.toml")),
     ("fleet-vectorpack", include_str!("../benches/experiments/fleet-vectorpack.toml")),

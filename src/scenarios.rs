@@ -7,6 +7,7 @@ const PREFIX: &str = "scenario:";
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("day", include_str!("../datasets/scenarios/day.toml")),
     ("edge", include_str!("../datasets/scenarios/edge.toml")),
+    ("faults", include_str!("../datasets/scenarios/faults.toml")),
     ("interference", include_str!("../datasets/scenarios/interference.toml")),
     ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
 ];

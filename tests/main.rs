@@ -11,6 +11,7 @@ mod methods;
 mod plan;
 mod real;
 mod replay_arrivals;
+mod replay_monitor;
 mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;

@@ -90,6 +90,111 @@ fn what_is_wrong_is_said() {
     refused(FILE, &["workload.days=-1"], "days: expected a number");
 }
 
+const FAULTS: &str = r#"
+[faults]
+failures = "host:up=exponential:6h,down=exponential:30m+degrade:every=exponential:6h,lasts=fixed:20m,down=fixed:1h"
+detector = "phi:jitter=20ms,loss=0.001"
+recovery = "evacuate:at-once=5"
+spare = "hosts:1"
+"#;
+
+#[test]
+fn faults_are_told_of() {
+    let text = format!("{FILE}{FAULTS}");
+    let metrics = run(&text, &[]);
+    assert_eq!(metrics, run(&text, &[]));
+    let of = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is missing"),
+    };
+    assert!(of(&metrics, "host_failures") > 10.0 && of(&metrics, "migrations") > 0.0);
+    let waiting = run(&text, &["faults.recovery=wait", "faults.detector=timeout:after=10s"]);
+    assert!(of(&waiting, "vm_availability") < of(&metrics, "vm_availability"));
+    assert!((9.0..=10.001).contains(&of(&waiting, "detection_mean_s")));
+    assert_eq!(of(&waiting, "fenced").to_bits(), 0);
+    let sound = run(FILE, &[]);
+    assert!(sound.get("vm_availability").is_none());
+}
+
+#[test]
+fn incidents_are_read_from_a_file_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let incidents = "time,component,event\n3600,rack:0,fail\n7200,rack:0,repair\n";
+    std::fs::write(folder.path().join("incidents.csv"), incidents).expect("written");
+    let text = format!("{FILE}\n[faults]\nfailures = \"incidents.csv\"\nrecovery = \"wait\"\n");
+    let path = file(&folder, &text);
+    let mut scenario = Scenario::read(&path, &[], 3).expect("a scenario");
+    let metrics = scenario.run(&Registry::default(), Vec::new()).expect("runs");
+    assert!(matches!(metrics.get("host_failures"), Some(Amount::Count(1..))));
+    assert_eq!(metrics.get("mttr_h"), Some(Amount::Real(1.0)));
+    std::fs::write(folder.path().join("incidents.csv"), "time,component,event\n1,host:20,fail\n")
+        .expect("written");
+    let error = scenario.run(&Registry::default(), Vec::new()).expect_err("refused").to_string();
+    assert!(
+        error.contains("[faults]: failures: ") && error.contains("incidents.csv:2: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_faults_is_said() {
+    let text = format!("{FILE}{FAULTS}");
+    let refused = |change: &str, expected: &str| {
+        let error = read(&text, &[change]).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        "faults.failures=host:up=fixed:1h",
+        "[faults]: failures: \"host\": down=LAW is missing",
+    );
+    refused("faults.detector=timer", "[faults]: detector: \"timer\": expected timeout or phi");
+    refused("faults.recovery=pray", "[faults]: recovery: \"pray\": expected wait, restart");
+    refused("faults.spare=hosts:0", "[faults]: spare: expected hosts:NUMBER");
+    refused("faults.spare=racks:1", "[faults]: spare: 1 of 1 may not fail");
+    refused("faults.survive=hosts:9", "[faults]: survive: 9 of 20 may not fail");
+    refused("faults.survives=hosts:1", "[faults]: unknown field `survives`");
+}
+
+#[test]
+fn migrations_and_balancing_are_parts() {
+    let text = FILE
+        .replace("mbit = 1000", "mbit = 10000")
+        .replace("rate=40,days=0.5,life=2", "rate=4,days=2,life=20")
+        + "in_all = 4\nprice_downtime_s = 2.0\n";
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let balanced = text.clone() + "[balancing]\nhigh = 0.02\nlow = 0.01\nmargin = 0.01\n";
+    let metrics = run(&balanced, &[]);
+    assert_eq!(metrics, run(&balanced, &[]));
+    assert!(number(&metrics, "migrations") > 0.0 && number(&metrics, "migration_core_s") > 0.0);
+    let cost = number(&metrics, "migrated_gib") + 2.0 * number(&metrics, "migration_downtime_s");
+    assert!((number(&metrics, "migration_cost") - cost).abs() < 1e-6);
+    let dry = run(&balanced, &["balancing.dry=true"]);
+    assert!(number(&dry, "migrations") == 0.0);
+    assert!(number(&metrics, "imbalance_mean") < 0.9 * number(&dry, "imbalance_mean"));
+    let simple = run(&balanced, &["migration.model=simple"]);
+    assert!(number(&simple, "migration_downtime_s") == 0.0);
+    for (change, expected) in [
+        ("migration.per_host=0", "[migration]: per_host: expected a positive number"),
+        ("migration.slowdown=2", "[migration]: slowdown: expected a number from 0 to 1"),
+        ("migration.model=post-copy", "[migration]: unknown variant `post-copy`"),
+        ("balancing.low=0.5", "[balancing]: low: expected at most high, which is 0.02"),
+        ("balancing.cpu_weight=0", "[balancing]: cpu_weight: expected a positive weight"),
+        ("balancing.margin=-1", "[balancing]: margin: expected a number from 0 to 100"),
+    ] {
+        let changes = [change.to_owned()];
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, &balanced), &changes, 3)
+            .and_then(|mut scenario| scenario.run(&Registry::default(), Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    }
+}
+
 const PLACES: &str = r#"
 [cluster]
 hosts = "20x16c64g"
@@ -205,4 +310,120 @@ fn sections_on_places_are_checked() {
     refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
     refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
     refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
+}
+
+/// A host that wants more than half of its CPU is alarming; VMs use all that they ask for, so none is short.
+const MONITORING: &str = r#"
+[monitoring]
+period = 600
+[[monitoring.rules]]
+name = "half"
+metric = "host_cpu_wanted_ratio"
+tells = "overload"
+kind = "threshold"
+above = 0.5
+"#;
+
+#[test]
+fn a_section_has_the_run_monitored() {
+    let alone = run(FILE, &[]);
+    let text = format!("{FILE}{MONITORING}");
+    let metrics = run(&text, &[]);
+    assert!(matches!(metrics.get("alarms"), Some(Amount::Count(alarms)) if alarms > 10));
+    assert_eq!(metrics.get("incidents"), Some(Amount::Count(0)));
+    assert_eq!(metrics.get("alarm_precision.half"), Some(Amount::Real(0.0)));
+    assert_eq!(metrics.get("alarm_recall.half"), None, "there is nothing to recall");
+    let rest = &metrics.all()[..alone.all().len()];
+    assert_eq!(rest, alone.all(), "nothing else changes");
+    assert_eq!(read(&text, &[]).expect("a scenario").monitoring().period, 600_000);
+    let seldom = run(&text, &["monitoring.period=7200"]);
+    assert_ne!(seldom.get("alarms"), metrics.get("alarms"));
+
+    let refused = |from: &str, to: &str, expected: &str| {
+        let error = read(&text.replace(from, to), &[]).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        "period = 600",
+        "period = 0",
+        "scenario.toml:16: [monitoring]: period: expected at least",
+    );
+    refused("above = 0.5", "over = 0.5", "scenario.toml:23: [monitoring]: unknown field `over`");
+    let rule =
+        "scenario.toml:16: [monitoring]: rule \"half\": kind: expected threshold, ewma or cusum";
+    refused("kind = \"threshold\"", "kind = \"fuzzy\"", rule);
+}
+
+/// The scenario of tests of allotments: a day of VMs that use a third of what they request.
+const LOADED: &str = r#"
+[cluster]
+hosts = "30x16c64g"
+power = "ml110-g5"
+
+[workload]
+source = "diurnal:rate=12,days=1,life=10"
+load = { burst = 0.02, noise = 0.1 }
+
+[placement]
+policy = "best-fit"
+queue = "fcfs"
+
+[allocation]
+policy = "dynamic"
+"#;
+
+#[test]
+fn policies_of_allotments_are_told_apart() {
+    let methods = Registry {
+        packing: Vec::new(),
+        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION].concat(),
+    };
+    let run = |changes: &[&str]| {
+        let metrics = read(LOADED, changes).expect("a scenario").run(&methods, Vec::new());
+        metrics.expect("it runs")
+    };
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let [fixed, dynamic, hybrid] = ["fixed", "dynamic", "hybrid"]
+        .map(|policy| run(&[format!("allocation.policy={policy}").as_str()]));
+    for name in ["shortfall", "vm_worst_shortfall_p95", "memory_short_gib_hours", "reclaimed"] {
+        assert!(number(&fixed, name) == 0.0, "{name}");
+    }
+    assert!(number(&dynamic, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&hybrid, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&dynamic, "reclaimed") > number(&hybrid, "reclaimed"));
+    assert!(number(&dynamic, "shortfall") > number(&hybrid, "shortfall"), "it does not burst");
+    assert!(number(&dynamic, "vm_shortfall_p95") > number(&dynamic, "shortfall"));
+    assert_eq!(dynamic, run(&[]));
+    let solved = run(&["allocation.method=alloc-dp", "allocation.relief=cut"]);
+    assert_eq!(solved, run(&["allocation.relief=cut"]), "exact methods forgo as little");
+}
+
+#[test]
+fn what_is_wrong_with_allotments_is_said() {
+    let methods = Registry { packing: Vec::new(), allocation: vmpack_dp::ALLOCATION.to_vec() };
+    for (change, expected) in [
+        ("policy=elastic", "policy: there is none named \"elastic\": they are fixed, dynamic"),
+        ("method=alloc-dpp", "method: there is none named \"alloc-dpp\": they are alloc-dp"),
+        ("forecast=oracle", "forecast: there is none named \"oracle\": they are last, max"),
+        ("margin=-1", "margin: expected a number from 0 to 100, found -1"),
+        ("floor=1.5", "floor: expected a number from 0 to 1, found 1.5"),
+        ("every=0", "every: expected a positive number"),
+        ("least=20", "least: expected at most the window, which is 12 samples"),
+        ("quota=0.5", "quota: expected the scope \"cluster\" with it"),
+        ("margins=1", "unknown field `margins`"),
+    ] {
+        let changes = [format!("allocation.{change}"), "allocation.method=alloc-dp".to_owned()];
+        let changes = if change.starts_with("method") { &changes[..1] } else { &changes };
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, LOADED), changes, 3)
+            .and_then(|mut scenario| scenario.run(&methods, Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(&format!("[allocation]: {expected}")), "{expected:?}: {error}");
+    }
+    let error = read(LOADED, &["workload.load={level=2}"]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: load.level: expected a number from 0 to 1"), "{error}");
 }

@@ -131,6 +131,86 @@ fn packing_trace_of_azure() {
     );
 }
 
+/// The file as it is published, and its export as CSV by SQLite's own command, are one trace.
+#[cfg(feature = "sqlite")]
+#[test]
+fn packing_trace_of_azure_in_sqlite() {
+    const SCHEMA: &str = "
+        CREATE TABLE vm (vmId INTEGER, tenantId INTEGER, vmTypeId INTEGER, priority INTEGER, starttime REAL, endtime REAL);
+        CREATE TABLE vmType (id INTEGER, vmTypeId INTEGER, machineId INTEGER, core REAL, memory REAL, hdd REAL, ssd REAL, nic REAL);
+        CREATE INDEX byEnd ON vm (endtime, starttime, vmTypeId, vmId);";
+    const ROWS: &str = "
+        INSERT INTO vm VALUES (1, 1, 7, 0, -3.5, 0.5), (2, 1, 8, 1, 0.25, NULL), (3, 1, 7, 1, 0.125, 0.2500115741);
+        INSERT INTO vmType VALUES (1, 7, 0, 0.5, 0.25, 0, 0.1, 1.0 / 96), (2, 7, 1, 0.25, 0.5, 0, 0.1, 0),
+            (3, 8, 1, 1, 1, 1, 1, 1);";
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, statements: &[&str]| {
+        let path = folder.path().join(name);
+        let database = rusqlite::Connection::open(&path).unwrap();
+        for statement in statements {
+            database.execute_batch(statement).unwrap();
+        }
+        path
+    };
+    let read = |path: &Path, options| {
+        let all = |trace: Trace| trace.arrivals.collect::<Result<Vec<Arrival>, _>>();
+        let vms = format::open(path, None, options).and_then(all);
+        vms.map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+    };
+    let all = read(&make("packing.sqlite", &[SCHEMA, ROWS]), Options::default()).unwrap();
+    let vm = "vmId,tenantId,vmTypeId,priority,starttime,endtime\n\
+              1,1,7,0,-3.5,0.5\n2,1,8,1,0.25,\n3,1,7,1,0.125,0.2500115741\n";
+    let types = "id,vmTypeId,machineId,core,memory,hdd,ssd,nic\n\
+                 1,7,0,0.5,0.25,0.0,0.1,0.0104166666666667\n2,7,1,0.25,0.5,0.0,0.1,0.0\n3,8,1,1.0,1.0,1.0,1.0,1.0\n";
+    write(&folder.path().join("csv"), "vm.csv", vm);
+    write(&folder.path().join("csv"), "vmType.csv", types);
+    let exported = read(&folder.path().join("csv"), Options::default()).unwrap();
+    assert_eq!(all, exported);
+    assert_eq!(all.len(), 3);
+    assert_eq!(read(folder.path(), Options::default()).unwrap(), all, "in its folder");
+    let on = Options { machine: Some(0), ..Options::default() };
+    assert_eq!(read(&folder.path().join("packing.sqlite"), on).unwrap().len(), 2);
+
+    let refused = |name: &str, statements: &[&str], message: &str| {
+        let error = read(&make(name, statements), Options::default()).unwrap_err();
+        assert_eq!(error, message);
+    };
+    refused(
+        "type.db",
+        &[SCHEMA, ROWS, "INSERT INTO vm VALUES (4, 1, 9, 0, 1, 2)"],
+        "type.db/vm:4: vmTypeId: expected a type of the table vmType, found \"9\"",
+    );
+    refused(
+        "text.db",
+        &[SCHEMA, ROWS, "UPDATE vm SET endtime = 'soon' WHERE vmId = 2"],
+        "text.db/vm:2: endtime: expected a number that is not negative, and not huge, found \"soon\"",
+    );
+    refused(
+        "columns.db",
+        &[SCHEMA, ROWS, "DROP INDEX byEnd", "ALTER TABLE vm DROP COLUMN endtime"],
+        "columns.db: expected a table vm with the columns vmId, vmTypeId, starttime, endtime, \
+         found in it vmId, tenantId, vmTypeId, priority, starttime",
+    );
+    refused(
+        "tables.db",
+        &[SCHEMA, ROWS, "DROP TABLE vmType"],
+        "tables.db: expected a table vmType with the columns vmTypeId, machineId, core, memory, hdd, ssd, nic, \
+         found the tables vm",
+    );
+    let bytes = std::fs::read(folder.path().join("packing.sqlite")).unwrap();
+    write(folder.path(), "cut", &bytes[..bytes.len() / 2]);
+    let error = read(&folder.path().join("cut"), Options::default()).unwrap_err();
+    assert!(
+        error.starts_with("cut: cannot read the file: database disk image is malformed"),
+        "{error}"
+    );
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&bytes).unwrap();
+    write(folder.path(), "a.gz", gzip.finish().unwrap());
+    let error = read(&folder.path().join("a.gz"), Options::default()).unwrap_err();
+    assert_eq!(error, "a.gz: expected an SQLite file that is not compressed");
+}
+
 #[test]
 fn vmtables_of_azure() {
     let row = "x,s,d,600,900,9,5,8,Unknown,4,32\nx,s,d,0,2700,9,5,8,Unknown,>24,>64\n";

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Options, native};
+use crate::{Options, native, promtool};
 
 type Done = Result<(), String>;
 
@@ -49,6 +49,7 @@ pub(crate) fn demo(options: &Options) -> Done {
 
 pub(crate) fn test(options: &Options) -> Done {
     prepare(options)?;
+    promtool::prepare(&root());
     let mut cargo = cargo(&["test", "--workspace"], options);
     cargo.args(&options.arguments);
     run("run all tests", &mut cargo)

@@ -1,9 +1,10 @@
-//! `cargo xtask`: prepares the native tools that the build needs, then runs one of the project's habits.
+//! `cargo xtask`: prepares the native tools that the build and the tests need, then runs one of the project's habits.
 //!
 //! It uses the standard library alone, so that it compiles in a second on a fresh machine.
 
 mod habits;
 mod native;
+mod promtool;
 
 use std::process::ExitCode;
 
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         "bench" => habits::bench(&options),
         "lint" => habits::lint(&options),
         "ci" => habits::lint(&options).and_then(|()| habits::test(&options)),
-        "setup" => native::prepare(&habits::root()),
+        "setup" => native::prepare(&habits::root()).map(|()| promtool::prepare(&habits::root())),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -101,7 +101,7 @@ fn set(variable: &str) -> bool {
     !value.is_empty() && !Path::new(&value).starts_with(root().join(".native"))
 }
 
-fn find_program(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))

@@ -103,7 +103,7 @@ fn arguments(scenario: &Scenario) -> Result<Arguments, Refusal> {
     let mut words = vec![format!("--trace={trace}"), format!("--seed={seed}")];
     words.extend(policy.as_ref().map(|policy| format!("--policy={policy}")));
     for (name, value) in options {
-        if ["trace", "policy", "seed", "json", "help"].contains(&name.as_str()) {
+        if ["trace", "policy", "seed", "json", "monitor", "help"].contains(&name.as_str()) {
             return Err(Refusal::new(
                 name,
                 "expected an option of `vmpack replay` beside traces, policies and seeds",

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod kind;
+mod monitor;
 mod operation;
 mod planetlab;
 mod scheduling;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted, own_cpu_seconds};
 use vmpack_results::{Amount, Metric};
@@ -78,6 +79,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
+    monitor: monitor::MonitorArguments,
+    #[command(flatten)]
     scheduling: scheduling::JobArguments,
     /// Print the result as one JSON object.
     #[arg(long)]
@@ -86,6 +89,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let kind = kind::of(arguments);
+    if arguments.monitor.is_asked() && !operation::Operation.is_meant(arguments) {
+        bail!("--monitor: expected --trace to be a scenario FILE.toml");
+    }
     let clock = Clock::start();
     let accepted = kind.accept(arguments)?;
     let replayed = kind.replay(arguments, Wanted::default())?;

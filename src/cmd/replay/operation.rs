@@ -11,6 +11,7 @@ use vmpack_sim::operation::{CPU, Event, MEMORY, Observer, Phase, State, Status, 
 use vmpack_sim::scenario::{Amount, Scenario};
 
 use super::kind::{Kind, log, steps, verdict};
+use super::monitor::Recorder;
 use super::{Arguments, Clock};
 use crate::cmd::did_you_mean;
 use crate::registry::registry;
@@ -67,7 +68,13 @@ impl Kind for Operation {
         let mut scenario = read(arguments)?;
         let reading = clock.seconds();
         let mut watch = Watch::new(wanted, scenario.hosts().len());
-        let metrics = scenario.run(&registry(), vec![&mut watch])?;
+        let mut recorder = Recorder::of(&arguments.monitor, &scenario)?;
+        let mut observers: Vec<&mut dyn Observer> = vec![&mut watch];
+        observers.extend(recorder.as_mut().map(Recorder::observer));
+        let metrics = scenario.run(&registry(), observers)?;
+        if let Some(recorder) = recorder {
+            recorder.finish()?;
+        }
         let metric = |amount: Amount, unit: &str| match amount {
             Amount::Count(count) => Metric::count(count),
             Amount::Real(real) => Metric::real(real, unit),

@@ -58,6 +58,11 @@ pub(crate) struct Look {
     pub(crate) marker: Marker,
 }
 
+impl Look {
+    /// The look of what is only there for comparison.
+    pub(crate) const CONTEXT: Self = Self { colour: Ink::CONTEXT, dash: 0, marker: Marker::Circle };
+}
+
 const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);
 const SKY: RGBColor = RGBColor(0x56, 0xB4, 0xE9);
 const NAVY: RGBColor = RGBColor(0x10, 0x3A, 0x66);

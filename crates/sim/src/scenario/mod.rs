@@ -5,13 +5,18 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod allocation;
+mod balancing;
 mod cluster;
+mod consolidation;
 mod document;
 mod edge;
+mod faults;
 mod interference;
 mod isolation;
 mod metric;
 mod migration;
+mod monitoring;
 mod placement;
 mod workload;
 
@@ -20,6 +25,7 @@ use vmpack_model::Registry;
 pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
+use crate::monitoring::Configuration;
 use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
 use document::{Document, Places, Section};
 
@@ -61,6 +67,11 @@ pub trait Part {
 
     /// What the part measured, after the run.
     fn report(&self, _metrics: &mut Metrics) {}
+
+    /// How the cluster is monitored, if the section says that.
+    fn monitoring(&self) -> Option<&Configuration> {
+        None
+    }
 }
 
 /// Reads a part from its section.
@@ -73,6 +84,11 @@ const PARTS: &[(&str, Build)] = &[
     ("isolation", part::<isolation::Isolation>),
     ("interference", part::<interference::Interference>),
     ("edge", part::<edge::Edge>),
+    ("faults", part::<faults::Faults>),
+    ("allocation", part::<allocation::Allocation>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
+    ("monitoring", part::<monitoring::Monitoring>),
 ];
 
 /// A part of this type.
@@ -173,6 +189,12 @@ impl Scenario {
     /// Whether it has a section of that name.
     pub fn has(&self, part: &str) -> bool {
         self.parts.iter().any(|&(name, _)| name == part)
+    }
+
+    /// How it is monitored: as its section says, or as is built in.
+    pub fn monitoring(&self) -> Configuration {
+        let said = self.parts.iter().find_map(|(_, part)| part.monitoring());
+        said.cloned().unwrap_or_default()
     }
 
     /// Runs it, with others looking on, and returns what was measured, the most telling first.

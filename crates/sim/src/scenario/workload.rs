@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::cluster::RESOURCES;
 use crate::arrivals::{Generator, Trace, format};
+use crate::load::Load;
 use crate::operation::{Time, Vm};
 
 /// A day in milliseconds.
@@ -21,6 +22,59 @@ pub(super) struct Workload {
     format: Option<String>,
     /// How long the run lasts, in days; as long as the source if it is left out.
     days: Option<f64>,
+    /// What VMs use of which the source does not say it; all that they request if it is left out.
+    load: Option<Drawn>,
+}
+
+/// How use is drawn: see [`Load`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Drawn {
+    step_s: u32,
+    level: f64,
+    swing: f64,
+    noise: f64,
+    memory: f64,
+    burst: f64,
+    burst_steps: f64,
+    groups: u32,
+    correlation: f64,
+}
+
+impl Default for Drawn {
+    fn default() -> Self {
+        let load = Load::default();
+        let Load { level, swing, noise, memory, burst, burst_steps, groups, correlation, .. } =
+            load;
+        let step_s = (load.step / 1000) as u32;
+        Self { step_s, level, swing, noise, memory, burst, burst_steps, groups, correlation }
+    }
+}
+
+impl Drawn {
+    fn load(self) -> Result<Load, String> {
+        let Self { level, swing, noise, memory, burst, burst_steps, groups, correlation, .. } =
+            self;
+        for (name, number, least, most) in [
+            ("step_s", f64::from(self.step_s), 1.0, 1e9),
+            ("level", level, 0.0, 1.0),
+            ("swing", swing, 0.0, 1.0),
+            ("noise", noise, 0.0, 1.0),
+            ("memory", memory, 0.0, 1.0),
+            ("burst", burst, 0.0, 1.0),
+            ("burst_steps", burst_steps, 1.0, 1e9),
+            ("groups", f64::from(groups), 1.0, 1e6),
+            ("correlation", correlation, 0.0, 1.0),
+        ] {
+            if !(least..=most).contains(&number) {
+                return Err(format!(
+                    "load.{name}: expected a number from {least} to {most}, found {number}"
+                ));
+            }
+        }
+        let step = u64::from(self.step_s) * 1000;
+        Ok(Load { step, level, swing, noise, memory, burst, burst_steps, groups, correlation })
+    }
 }
 
 impl Workload {
@@ -42,7 +96,12 @@ impl Workload {
                     .map_err(|error| format!("source: {error}"))?
             }
         };
-        arrivals(trace, end)
+        let load = self.load.map(Drawn::load).transpose()?;
+        let (mut vms, end) = arrivals(trace, end)?;
+        if let Some(load) = load {
+            load.draw(&mut vms, end, seed);
+        }
+        Ok((vms, end))
     }
 }
 

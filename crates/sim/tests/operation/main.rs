@@ -1,7 +1,11 @@
 //! A cluster in operation, through its engine.
 
+mod allocation;
 mod edge;
 mod engine;
+mod faults;
 mod interference;
 mod isolation;
+mod monitoring;
+mod moves;
 mod support;

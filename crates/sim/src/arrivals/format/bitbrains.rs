@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::table::Table;
+use super::table::{Row as _, Table};
 use super::{Format, Options, TraceError, input, whole};
 use crate::arrivals::{Arrival, Demand, Resource, Trace};
 

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::table::Table;
+use super::table::{Row as _, Table};
 use super::{Format, ONE, Options, TraceError, whole};
 use crate::arrivals::{Arrival, Resource, Trace};
 

@@ -14,6 +14,12 @@ pub(crate) struct Lines {
     text: String,
 }
 
+/// What is expected where an integer should be.
+pub(super) const AN_INTEGER: &str = "an integer that is not negative";
+
+/// What is expected where a decimal number should be.
+pub(super) const A_NUMBER: &str = "a number that is not negative, and not huge";
+
 /// Bytes read at a time.
 const BUFFER: usize = 1 << 16;
 
@@ -80,7 +86,7 @@ impl Lines {
     /// Reads an integer.
     pub(crate) fn integer(&self, field: &'static str, text: &str) -> Result<u64, TraceError> {
         let text = text.trim();
-        text.parse().map_err(|_| self.fault(field, "an integer that is not negative", text))
+        text.parse().map_err(|_| self.fault(field, AN_INTEGER, text))
     }
 
     /// Reads a decimal number that is not negative, in units of `1/scale`.
@@ -92,8 +98,7 @@ impl Lines {
         rounding: Rounding,
     ) -> Result<u64, TraceError> {
         let text = text.trim();
-        decimal(text, scale, rounding)
-            .ok_or_else(|| self.fault(field, "a number that is not negative, and not huge", text))
+        decimal(text, scale, rounding).ok_or_else(|| self.fault(field, A_NUMBER, text))
     }
 }
 
@@ -105,7 +110,7 @@ pub(crate) enum Rounding {
 }
 
 /// Reads `12`, `12.5` or `1.25e1` in units of `1/scale`, exactly; less than 2^63.
-fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
+pub(super) fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),

@@ -9,8 +9,10 @@ mod huawei;
 pub(crate) mod input;
 mod openb;
 mod opendc;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 pub(crate) mod swf;
-mod table;
+pub(crate) mod table;
 mod tbpp;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::table::Table;
+use super::table::{Row as _, Table};
 use super::{Format, Options, TraceError, whole};
 use crate::arrivals::{Arrival, Resource, Trace};
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::TraceError;
-use super::input::{Lines, Rounding};
+use super::input::{A_NUMBER, AN_INTEGER, Lines, Rounding, decimal};
 
 /// Rows of a table. Fields are asked for by position in `columns`.
-pub(super) struct Table {
+pub(crate) struct Table {
     lines: Lines,
     separator: char,
     columns: &'static [&'static str],
@@ -18,7 +18,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens a table whose first line names its columns, in any order; others are passed over.
-    pub(super) fn with_header(
+    pub(crate) fn with_header(
         path: &Path,
         separator: char,
         columns: &'static [&'static str],
@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// Opens a table without a header, whose columns these are.
-    pub(super) fn without_header(
+    pub(crate) fn without_header(
         path: &Path,
         separator: char,
         columns: &'static [&'static str],
@@ -45,7 +45,7 @@ impl Table {
     }
 
     /// Goes to the next row; whether there is one. Lines that begin with `#` are comments.
-    pub(super) fn advance(&mut self) -> Result<bool, TraceError> {
+    pub(crate) fn advance(&mut self) -> Result<bool, TraceError> {
         loop {
             if !self.lines.advance_to_text()? {
                 return Ok(false);
@@ -65,41 +65,52 @@ impl Table {
         }
         Ok(true)
     }
+}
 
-    /// A field of the row.
-    pub(super) fn text(&self, column: usize) -> &str {
+impl Row for Table {
+    fn text(&self, column: usize) -> &str {
         let place = self.places[column];
         let start = if place == 0 { 0 } else { self.ends[place - 1] + self.separator.len_utf8() };
         self.lines.text()[start..self.ends[place]].trim()
     }
 
-    /// Whether a field of the row is empty or `NULL`.
-    pub(super) fn is_absent(&self, column: usize) -> bool {
+    fn fault(&self, column: usize, expected: &str) -> TraceError {
+        self.lines.fault(self.columns[column], expected, self.text(column))
+    }
+}
+
+/// Fields of a row, of whatever kind of table. They are asked for by position in the columns that it was opened with.
+pub(crate) trait Row {
+    /// A field.
+    fn text(&self, column: usize) -> &str;
+
+    /// A fault in a field.
+    fn fault(&self, column: usize, expected: &str) -> TraceError;
+
+    /// Whether a field is empty or `NULL`.
+    fn is_absent(&self, column: usize) -> bool {
         matches!(self.text(column), "" | "NULL" | "null" | "None")
     }
 
-    /// An integer of the row.
-    pub(super) fn integer(&self, column: usize) -> Result<u64, TraceError> {
-        self.lines.integer(self.columns[column], self.text(column))
+    /// An integer.
+    fn integer(&self, column: usize) -> Result<u64, TraceError> {
+        self.text(column).parse().map_err(|_| self.fault(column, AN_INTEGER))
     }
 
-    /// A decimal number of the row, in units of `1/scale`, rounded up.
-    pub(super) fn decimal(&self, column: usize, scale: u64) -> Result<u64, TraceError> {
-        self.lines.decimal(self.columns[column], self.text(column), scale, Rounding::Up)
+    /// A decimal number in units of `1/scale`, rounded up.
+    fn decimal(&self, column: usize, scale: u64) -> Result<u64, TraceError> {
+        let number = decimal(self.text(column), scale, Rounding::Up);
+        number.ok_or_else(|| self.fault(column, A_NUMBER))
     }
 
     /// A share of a host, in units of `1/ONE`; 0 if absent.
     ///
     /// It is rounded down: the decimal digits of 1/96 may add up to more than a host 96 times.
-    pub(super) fn share(&self, column: usize) -> Result<u64, TraceError> {
+    fn share(&self, column: usize) -> Result<u64, TraceError> {
         if self.is_absent(column) {
             return Ok(0);
         }
-        self.lines.decimal(self.columns[column], self.text(column), super::ONE, Rounding::Down)
-    }
-
-    /// A fault in a field of the row.
-    pub(super) fn fault(&self, column: usize, expected: &str) -> TraceError {
-        self.lines.fault(self.columns[column], expected, self.text(column))
+        let number = decimal(self.text(column), super::ONE, Rounding::Down);
+        number.ok_or_else(|| self.fault(column, A_NUMBER))
     }
 }
