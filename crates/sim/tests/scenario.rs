@@ -270,7 +270,8 @@ fn matrices_are_read_from_beside_the_scenario() {
     write("slow.csv", "class,web,batch\nweb,0,0\nbatch,0,0\n");
     write("far.csv", "site,north,south,cloud\nnorth,7,9,9\nsouth,9,7,9\ncloud,9,9,9\n");
     assert_eq!(metric("slowdown_mean").expect("runs"), Some(Amount::Real(1.0)));
-    assert_eq!(metric("latency_p95_ms").expect("runs"), Some(Amount::Real(0.007)));
+    let mean = metric("latency_mean_ms").expect("runs");
+    assert!(matches!(mean, Some(Amount::Real(ms)) if (0.007..=0.009).contains(&ms)), "{mean:?}");
     let refused = |expected: &str| {
         let error = metric("slowdown_mean").expect_err("refused").to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
