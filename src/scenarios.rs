@@ -9,7 +9,10 @@ pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
     ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
+    ("edge", include_str!("../datasets/scenarios/edge.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
+    ("interference", include_str!("../datasets/scenarios/interference.toml")),
+    ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
 ];
 
 /// The name in a trace `scenario:NAME`.

@@ -253,6 +253,38 @@ fn tenants_classes_and_sites_are_measured() {
 }
 
 #[test]
+fn matrices_are_read_from_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = PLACES
+        .replace("classes = 4", "classes = 2\nmatrix = \"slow.csv\"")
+        .replace("cloud = \"cloud\"", "cloud = \"cloud\"\nlatency = \"far.csv\"");
+    let path = file(&folder, &text);
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    let metric = |name: &str| {
+        let mut scenario = Scenario::read(&path, &["edge.rule=nearest".to_owned()], 3)?;
+        let metrics = scenario.run(&Registry::default(), Vec::new())?;
+        Ok::<_, ScenarioError>(metrics.get(name))
+    };
+    write("slow.csv", "class,web,batch\nweb,0,0\nbatch,0,0\n");
+    write("far.csv", "site,north,south,cloud\nnorth,7,9,9\nsouth,9,7,9\ncloud,9,9,9\n");
+    assert_eq!(metric("slowdown_mean").expect("runs"), Some(Amount::Real(1.0)));
+    let mean = metric("latency_mean_ms").expect("runs");
+    assert!(matches!(mean, Some(Amount::Real(ms)) if (0.007..=0.009).contains(&ms)), "{mean:?}");
+    let refused = |expected: &str| {
+        let error = metric("slowdown_mean").expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    write("far.csv", "site,south,north,cloud\nsouth,7,9,9\nnorth,9,7,9\ncloud,9,9,9\n");
+    refused("[edge]: latency: expected the sites north, south, cloud, found south, north, cloud");
+    write("slow.csv", "class,web\nweb,0\n");
+    refused("[interference]: VM ");
+    write("slow.csv", "class,web,batch\nweb,0,0\nbatch,0,x\n");
+    refused("slow.csv:3: value: expected an integer from 0 to 1000000, found \"x\"");
+}
+
+#[test]
 fn sections_on_places_are_checked() {
     let refused = |from: &str, to: &str, expected: &str| {
         assert!(PLACES.contains(from));
