@@ -25,6 +25,8 @@ pub(crate) enum Component {
     Classes = 6,
     /// How far estimates are off.
     Estimates = 7,
+    /// What generated VMs use over time.
+    Load = 30,
 }
 
 impl Stream {

@@ -14,6 +14,7 @@ mod event;
 mod hooks;
 mod hosts;
 mod ledger;
+pub mod load;
 mod mover;
 mod placer;
 mod share;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::cluster::RESOURCES;
 use crate::arrivals::{Generator, Trace, format};
-use crate::operation::{Time, Vm};
+use crate::operation::{Time, Vm, load};
 
 /// A day in milliseconds.
 const DAY: f64 = 86_400_000.0;
@@ -30,6 +30,11 @@ impl Workload {
             return Err("days: expected a number from 0.000001 to 100000".to_owned());
         }
         let end = self.days.map(|days| (days * DAY) as Time);
+        let named = self.format.as_deref();
+        if let Some(load) = load::open(&self.source, folder, named, seed) {
+            let load = load.map_err(|error| format!("source: {error}"))?;
+            return Ok((load.vms, end.unwrap_or(load.end)));
+        }
         let trace = match Generator::parse(&self.source) {
             Some(Ok(mut generator)) => {
                 generator.seed ^= seed;
@@ -38,7 +43,7 @@ impl Workload {
             Some(Err(reason)) => return Err(format!("source: {reason}")),
             None => {
                 let path = folder.join(&self.source);
-                format::open(&path, self.format.as_deref(), format::Options::default())
+                format::open(&path, named, format::Options::default())
                     .map_err(|error| format!("source: {error}"))?
             }
         };

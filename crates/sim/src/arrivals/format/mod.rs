@@ -3,7 +3,7 @@
 mod azure_flavors;
 mod azure_packing;
 mod azure_vmtable;
-mod bitbrains;
+pub(crate) mod bitbrains;
 mod google_2011;
 mod huawei;
 pub(crate) mod input;
@@ -12,7 +12,7 @@ mod opendc;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 pub(crate) mod swf;
-mod table;
+pub(crate) mod table;
 mod tbpp;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use super::TraceError;
 use super::input::{A_NUMBER, AN_INTEGER, Lines, Rounding, decimal};
 
 /// Rows of a table. Fields are asked for by position in `columns`.
-pub(super) struct Table {
+pub(crate) struct Table {
     lines: Lines,
     separator: char,
     columns: &'static [&'static str],
@@ -18,7 +18,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens a table whose first line names its columns, in any order; others are passed over.
-    pub(super) fn with_header(
+    pub(crate) fn with_header(
         path: &Path,
         separator: char,
         columns: &'static [&'static str],
@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// Opens a table without a header, whose columns these are.
-    pub(super) fn without_header(
+    pub(crate) fn without_header(
         path: &Path,
         separator: char,
         columns: &'static [&'static str],
@@ -45,7 +45,7 @@ impl Table {
     }
 
     /// Goes to the next row; whether there is one. Lines that begin with `#` are comments.
-    pub(super) fn advance(&mut self) -> Result<bool, TraceError> {
+    pub(crate) fn advance(&mut self) -> Result<bool, TraceError> {
         loop {
             if !self.lines.advance_to_text()? {
                 return Ok(false);
@@ -80,7 +80,7 @@ impl Row for Table {
 }
 
 /// Fields of a row, of whatever kind of table. They are asked for by position in the columns that it was opened with.
-pub(super) trait Row {
+pub(crate) trait Row {
     /// A field.
     fn text(&self, column: usize) -> &str;
 
