@@ -4,6 +4,7 @@ mod cmd;
 mod experiments;
 mod plan;
 mod registry;
+mod scenarios;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,8 @@ mod plan;
 mod real;
 mod replay_arrivals;
 mod replay_monitor;
+mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;
+mod replays;
 mod support;

@@ -64,7 +64,9 @@ fn a_trace_worked_by_hand() {
         .assert()
         .success();
     let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
-    assert!(text.contains("server days  5.00 (lower bound 5.00, 0.00 % over it)"), "{text}");
+    let line = |name: &str, value: &str| text.contains(&format!("{name:<30} {value}\n"));
+    assert!(line("server_days", "5.00000 days"), "{text}");
+    assert!(line("server_days_lower_bound", "5.00000 days"), "{text}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use vmpack_results::Record;
 use vmpack_results::stats::{self, Cell, Clock, Counts, Known};
 
 use crate::draw::{Look, looks};
+use crate::replays::{Group, groups};
+use crate::series::Series;
 
 /// The records of one problem family: what a [`Figure`](crate::Figure) is drawn from.
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub struct Data<'a> {
     /// In order of dataset, size, then name.
     pub(crate) instances: Vec<InstanceData<'a>>,
     pub(crate) known: BTreeMap<&'a str, Known>,
+    /// Replays by kind and settings; none in families of problems.
+    pub(crate) replays: Vec<Group<'a>>,
+    /// The time series of replays.
+    pub(crate) series: &'a Series,
 }
 
 /// One method with what it did on every instance.
@@ -80,7 +86,12 @@ pub(crate) fn clock(records: &[Record]) -> Clock {
 
 impl<'a> Data<'a> {
     /// Arranges the records of one family; records of the other are left out.
-    pub(crate) fn new(family: Family, clock: Clock, records: &'a [Record]) -> Self {
+    pub(crate) fn new(
+        family: Family,
+        clock: Clock,
+        records: &'a [Record],
+        series: &'a Series,
+    ) -> Self {
         let records: Vec<&Record> = records.iter().filter(|r| r.family == family).collect();
         let known = stats::best_known(records.iter().copied());
         let mut tables = stats::tabulate(records.iter().copied(), clock);
@@ -115,7 +126,8 @@ impl<'a> Data<'a> {
             .collect();
         let mut instances: Vec<InstanceData<'a>> = instances.into_values().collect();
         instances.sort_by_key(|i| (i.dataset, i.vms, i.name, i.hash));
-        Self { family, clock, methods, instances, known }
+        let replays = groups(&records);
+        Self { family, clock, methods, instances, known, replays, series }
     }
 
     /// The kinds that have methods, in order.

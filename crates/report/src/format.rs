@@ -87,6 +87,20 @@ pub(crate) fn trimmed(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// A number of any size: four significant figures, as a power of ten where it is tiny or huge.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        "\u{2013}".to_owned()
+    } else if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) {
+        let text = format!("{value:.2e}");
+        text.replace(".00e", "e").replace("0e", "e")
+    } else if value.abs() >= 1000.0 {
+        format!("{value:.0}")
+    } else {
+        significant(value, 4)
+    }
+}
+
 /// Three significant figures, as a plain decimal.
 fn three_figures(value: f64) -> String {
     significant(value, 3)

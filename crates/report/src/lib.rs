@@ -23,7 +23,9 @@ mod limits;
 mod optima;
 mod page;
 mod published;
+mod replays;
 mod rule_prices;
+mod series;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -127,10 +129,11 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     let clock = data::clock(&records);
     limits::tell_apart(&mut records, clock);
 
-    let families: Vec<Data<'_>> = [Family::Packing, Family::Allocation]
+    let series = series::read(run_dir, &records)?;
+    let families: Vec<Data<'_>> = [Family::Packing, Family::Allocation, Family::Replay]
         .into_iter()
         .filter(|family| records.iter().any(|r| r.family == *family))
-        .map(|family| Data::new(family, clock, &records))
+        .map(|family| Data::new(family, clock, &records, &series))
         .collect();
 
     let mut files = Vec::new();
@@ -148,6 +151,7 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     let mut all = tables::all(&records, &families, &manifest, &contradictions)?;
     all.push(tables::classes(&families, &classes)?);
     all.push(tables::new_optima(&optima, kept)?);
+    all.extend(tables::replays(&records, &families)?);
     for table in all {
         let path = out_dir.join("tables").join(format!("{}.csv", table.name));
         files::publish(&path, &table.csv)?;
@@ -185,7 +189,7 @@ fn draw_all(
 ) -> Result<Vec<Drawn>, ReportError> {
     let family = data.family;
     let mut drawn = Vec::new();
-    for &figure in FIGURES {
+    for &figure in FIGURES.iter().filter(|figure| figure.is_about(family)) {
         let failed = |source| ReportError::Figure { figure: figure.name(), family, source };
         let path =
             |extension: &str| directory.join(format!("{}-{family}.{extension}", figure.name()));

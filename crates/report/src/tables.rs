@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use vmpack_check::Judgement;
 use vmpack_model::{Status, Value};
 use vmpack_results::stats::Counts;
-use vmpack_results::{Contradiction, Disproved, Manifest, Proof, Record, Termination};
+use vmpack_results::{Amount, Contradiction, Disproved, Manifest, Proof, Record, Termination};
 
 use crate::ReportError;
 use crate::classes::Class;
@@ -61,6 +61,81 @@ fn number(value: Option<f64>) -> String {
 
 fn exact(value: Option<Value>) -> String {
     value.map(|v| v.to_string()).unwrap_or_default()
+}
+
+/// The metrics of every replay, and how policies compare; empty files if there are no replays.
+pub(crate) fn replays(
+    records: &[Record],
+    families: &[Data<'_>],
+) -> Result<Vec<Table>, ReportError> {
+    let header = [
+        "run",
+        "kind",
+        "dataset",
+        "trace",
+        "policy",
+        "settings",
+        "seed",
+        "verdict",
+        "metric",
+        "value",
+        "unit",
+        "derived_again",
+    ];
+    let rows = records.iter().flat_map(|record| {
+        let of = record.replay.as_ref().zip(record.answer.as_ref());
+        of.into_iter().flat_map(move |(replay, answer)| {
+            answer.metrics.iter().map(move |(name, metric)| {
+                let value = match metric.value {
+                    Amount::Count(count) => count.to_string(),
+                    Amount::Real(real) => real.to_string(),
+                };
+                vec![
+                    record.run.clone(),
+                    replay.kind.clone(),
+                    record.dataset.clone(),
+                    record.instance.clone(),
+                    record.method.clone(),
+                    serde_json::Value::from_iter(replay.settings.clone()).to_string(),
+                    record.seed.to_string(),
+                    answer.judgement.verdict.name().to_owned(),
+                    name.clone(),
+                    value,
+                    metric.unit.clone(),
+                    answer.derived.contains(name).to_string(),
+                ]
+            })
+        })
+    });
+    let metrics = table("replays", &header, rows)?;
+    let header = [
+        "group",
+        "policy",
+        "metric",
+        "traces",
+        "median",
+        "least",
+        "greatest",
+        "p_holm_against_first",
+    ];
+    let groups = families.iter().flat_map(|data| &data.replays);
+    let rows = groups.flat_map(|group| {
+        group.columns().into_iter().flat_map(move |metric| {
+            group.compare(metric).into_iter().map(move |row| {
+                vec![
+                    group.title.clone(),
+                    group.policies[row.policy].label.clone(),
+                    metric.to_owned(),
+                    row.traces.to_string(),
+                    row.median.to_string(),
+                    row.least.to_string(),
+                    row.greatest.to_string(),
+                    number(row.p),
+                ]
+            })
+        })
+    });
+    Ok(vec![metrics, table("policies", &header, rows)?])
 }
 
 fn runs(records: &[Record]) -> Result<Table, ReportError> {

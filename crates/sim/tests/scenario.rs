@@ -86,10 +86,195 @@ fn what_is_wrong_is_said() {
     );
     refused(FILE, &["placement"], "\"placement\": expected SECTION.FIELD=VALUE");
     refused(FILE, &["placement.polcy=first-fit"], "[placement]: unknown field `polcy`");
-    refused(FILE, &["edge.of=the-world"], "there is no section [edge]");
+    refused(FILE, &["moon.of=the-world"], "there is no section [moon]");
     refused(FILE, &["workload.days=-1"], "days: expected a number");
 }
 
+const FAULTS: &str = r#"
+[faults]
+failures = "host:up=exponential:6h,down=exponential:30m+degrade:every=exponential:6h,lasts=fixed:20m,down=fixed:1h"
+detector = "phi:jitter=20ms,loss=0.001"
+recovery = "evacuate:at-once=5"
+spare = "hosts:1"
+"#;
+
+#[test]
+fn faults_are_told_of() {
+    let text = format!("{FILE}{FAULTS}");
+    let metrics = run(&text, &[]);
+    assert_eq!(metrics, run(&text, &[]));
+    let of = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is missing"),
+    };
+    assert!(of(&metrics, "host_failures") > 10.0 && of(&metrics, "migrations") > 0.0);
+    let waiting = run(&text, &["faults.recovery=wait", "faults.detector=timeout:after=10s"]);
+    assert!(of(&waiting, "vm_availability") < of(&metrics, "vm_availability"));
+    assert!((9.0..=10.001).contains(&of(&waiting, "detection_mean_s")));
+    assert_eq!(of(&waiting, "fenced").to_bits(), 0);
+    let sound = run(FILE, &[]);
+    assert!(sound.get("vm_availability").is_none());
+}
+
+#[test]
+fn incidents_are_read_from_a_file_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let incidents = "time,component,event\n3600,rack:0,fail\n7200,rack:0,repair\n";
+    std::fs::write(folder.path().join("incidents.csv"), incidents).expect("written");
+    let text = format!("{FILE}\n[faults]\nfailures = \"incidents.csv\"\nrecovery = \"wait\"\n");
+    let path = file(&folder, &text);
+    let mut scenario = Scenario::read(&path, &[], 3).expect("a scenario");
+    let metrics = scenario.run(&Registry::default(), Vec::new()).expect("runs");
+    assert!(matches!(metrics.get("host_failures"), Some(Amount::Count(1..))));
+    assert_eq!(metrics.get("mttr_h"), Some(Amount::Real(1.0)));
+    std::fs::write(folder.path().join("incidents.csv"), "time,component,event\n1,host:20,fail\n")
+        .expect("written");
+    let error = scenario.run(&Registry::default(), Vec::new()).expect_err("refused").to_string();
+    assert!(
+        error.contains("[faults]: failures: ") && error.contains("incidents.csv:2: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_faults_is_said() {
+    let text = format!("{FILE}{FAULTS}");
+    let refused = |change: &str, expected: &str| {
+        let error = read(&text, &[change]).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        "faults.failures=host:up=fixed:1h",
+        "[faults]: failures: \"host\": down=LAW is missing",
+    );
+    refused("faults.detector=timer", "[faults]: detector: \"timer\": expected timeout or phi");
+    refused("faults.recovery=pray", "[faults]: recovery: \"pray\": expected wait, restart");
+    refused("faults.spare=hosts:0", "[faults]: spare: expected hosts:NUMBER");
+    refused("faults.spare=racks:1", "[faults]: spare: 1 of 1 may not fail");
+    refused("faults.survive=hosts:9", "[faults]: survive: 9 of 20 may not fail");
+    refused("faults.survives=hosts:1", "[faults]: unknown field `survives`");
+#[test]
+fn migrations_and_balancing_are_parts() {
+    let text = FILE
+        .replace("mbit = 1000", "mbit = 10000")
+        .replace("rate=40,days=0.5,life=2", "rate=4,days=2,life=20")
+        + "in_all = 4\nprice_downtime_s = 2.0\n";
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let balanced = text.clone() + "[balancing]\nhigh = 0.02\nlow = 0.01\nmargin = 0.01\n";
+    let metrics = run(&balanced, &[]);
+    assert_eq!(metrics, run(&balanced, &[]));
+    assert!(number(&metrics, "migrations") > 0.0 && number(&metrics, "migration_core_s") > 0.0);
+    let cost = number(&metrics, "migrated_gib") + 2.0 * number(&metrics, "migration_downtime_s");
+    assert!((number(&metrics, "migration_cost") - cost).abs() < 1e-6);
+    let dry = run(&balanced, &["balancing.dry=true"]);
+    assert!(number(&dry, "migrations") == 0.0);
+    assert!(number(&metrics, "imbalance_mean") < 0.9 * number(&dry, "imbalance_mean"));
+    let simple = run(&balanced, &["migration.model=simple"]);
+    assert!(number(&simple, "migration_downtime_s") == 0.0);
+    for (change, expected) in [
+        ("migration.per_host=0", "[migration]: per_host: expected a positive number"),
+        ("migration.slowdown=2", "[migration]: slowdown: expected a number from 0 to 1"),
+        ("migration.model=post-copy", "[migration]: unknown variant `post-copy`"),
+        ("balancing.low=0.5", "[balancing]: low: expected at most high, which is 0.02"),
+        ("balancing.cpu_weight=0", "[balancing]: cpu_weight: expected a positive weight"),
+        ("balancing.margin=-1", "[balancing]: margin: expected a number from 0 to 100"),
+    ] {
+        let changes = [change.to_owned()];
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, &balanced), &changes, 3)
+            .and_then(|mut scenario| scenario.run(&Registry::default(), Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    }
+const PLACES: &str = r#"
+[cluster]
+hosts = "20x16c64g"
+
+[workload]
+source = "poisson:rate=40,days=0.2,life=2"
+
+[isolation]
+tenants = 6
+terms = [
+    { rule = "apart", within = "rack" },
+    { rule = "at-most", of = "each-service", most = 4, within = "host" },
+    { rule = "private", tenant = 2, with = [], within = "host" },
+]
+
+[interference]
+classes = 4
+placement = "quietest"
+limit = 1.3
+
+[edge]
+sites = [
+    { name = "north", hosts = 4, host_hour = 2, power = "ml110-g4" },
+    { name = "south", hosts = 4, host_hour = 1.5, gigabyte = 0.02 },
+    { name = "cloud", hosts = 12, host_hour = 0.5, gigabyte = 0.02 },
+]
+cloud = "cloud"
+limits_ms = [10, 30, inf]
+"#;
+
+#[test]
+fn tenants_classes_and_sites_are_measured() {
+    let real = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        other => panic!("{name}: {other:?}"),
+    };
+    let kept = run(PLACES, &[]);
+    assert!(real(&kept, "rules_broken_hours") <= 0.0);
+    assert!(real(&kept, "exposure_pair_hours") <= 0.0);
+    assert!((1.0..=1.3).contains(&real(&kept, "slowdown_p99")));
+    let open = run(PLACES, &["isolation.enforce=false", "interference.placement=blind"]);
+    assert!(real(&open, "rules_broken_hours") > 0.0 && real(&open, "exposure_pair_hours") > 0.0);
+    assert_eq!(open.get("refused"), Some(Amount::Count(0)));
+    let near = run(PLACES, &["isolation.enforce=false", "edge.rule=nearest"]);
+    let cheap = run(PLACES, &["isolation.enforce=false", "edge.rule=cheapest-within-limit"]);
+    assert!(real(&near, "latency_mean_ms") < real(&cheap, "latency_mean_ms"));
+    assert!(real(&near, "host_cost") > real(&cheap, "host_cost"));
+    for metrics in [&open, &near, &cheap] {
+        assert!(real(metrics, "host_cost_lower_bound") > 0.0);
+        assert!(real(metrics, "host_cost_lower_bound") <= real(metrics, "host_cost"));
+    }
+    let energy = ["north", "south", "cloud"].map(|s| real(&near, &format!("energy_kwh_{s}")));
+    assert!((energy.iter().sum::<f64>() - real(&near, "energy_kwh")).abs() < 1e-6);
+    let strict = run(PLACES, &["edge.strict=true", "edge.rule=nearest"]);
+    assert!(real(&strict, "latency_missed_share") <= 0.0);
+}
+
+#[test]
+fn sections_on_places_are_checked() {
+    let refused = |from: &str, to: &str, expected: &str| {
+        assert!(PLACES.contains(from));
+        let text = PLACES.replace(from, to);
+        let read = read(&text, &[]);
+        let error = match read {
+            Err(error) => error,
+            Ok(mut scenario) => {
+                scenario.run(&Registry::default(), Vec::new()).expect_err("refused")
+            }
+        };
+        let error = error.to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused("tenants = 6", "tenants = 0", ":8: [isolation]: tenants: expected a positive number");
+    refused("tenant = 2", "tenant = 9", ":8: [isolation]: term 3: tenant 9 has no VMs");
+    refused("\"apart\"", "\"aprat\"", "[isolation]: unknown variant `aprat`");
+    refused("\"each-service\"", "\"all\"", "expected \"each-tenant\", \"each-service\"");
+    refused("limit = 1.3", "limit = 0.9", "[interference]: limit: expected a number from 1");
+    refused("limit = 1.3", "matrix = \"no.csv\"", "[interference]: matrix: ");
+    refused("\"quietest\"", "\"loudest\"", "[interference]: unknown variant `loudest`");
+    refused("hosts = 12", "hosts = 13", "[edge]: sites: expected 20 hosts in all, found 21");
+    refused("cloud = \"cloud\"", "cloud = \"sky\"", "[edge]: cloud: there is no site \"sky\"");
+    refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
+    refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
+    refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
 /// A host that wants more than half of its CPU is alarming; VMs use all that they ask for, so none is short.
 const MONITORING: &str = r#"
 [monitoring]

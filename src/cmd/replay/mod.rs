@@ -159,7 +159,7 @@ impl Answer<'_> {
         let line = |name: &str, text: String| say(format_args!("{name:<30} {}", text.trim_end()));
         line("trace", self.arguments.trace.display().to_string())?;
         line("policy", policy.clone())?;
-        for (name, value) in &replay.settings {
+        for (name, value) in replay.settings.iter().filter(|(_, value)| !value.is_array()) {
             line(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
         }
         for (name, Metric { value, unit }) in &self.replayed.metrics {
@@ -174,7 +174,7 @@ impl Answer<'_> {
 fn amount(amount: Amount) -> String {
     match amount {
         Amount::Count(count) => count.to_string(),
-        Amount::Real(real) if real.abs() < 1.0 => format!("{real:.10}"),
+        Amount::Real(real) if real != 0.0 && real.abs() < 1e-3 => format!("{real:.8e}"),
         Amount::Real(real) => format!("{real:.5}"),
     }
 }

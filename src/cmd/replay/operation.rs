@@ -13,7 +13,9 @@ use vmpack_sim::scenario::{Amount, Scenario};
 use super::kind::{Kind, log, steps, verdict};
 use super::monitor::Recorder;
 use super::{Arguments, Clock};
+use crate::cmd::did_you_mean;
 use crate::registry::registry;
+use crate::scenarios::{self, SCENARIOS};
 
 /// Milliseconds from one line of the time series to the next.
 const PERIOD: Time = 300_000;
@@ -26,11 +28,12 @@ pub(super) struct Operation;
 
 impl Kind for Operation {
     fn is_meant(&self, arguments: &Arguments) -> bool {
-        arguments.trace.extension().is_some_and(|extension| extension == "toml")
+        named(arguments).is_some()
+            || arguments.trace.extension().is_some_and(|extension| extension == "toml")
     }
 
-    fn is_drawn(&self, _trace: &str) -> bool {
-        false
+    fn is_drawn(&self, trace: &str) -> bool {
+        scenarios::name(trace).is_some()
     }
 
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
@@ -39,6 +42,16 @@ impl Kind for Operation {
                 "a scenario names its policies itself: expected --set placement.policy={policy}"
             );
             return Err(Refusal::new("policy", message));
+        }
+        if let Some(name) = named(arguments)
+            && scenarios::text(name).is_none()
+        {
+            let known = SCENARIOS.iter().map(|&(name, _)| name);
+            let hint = did_you_mean(name, known.clone());
+            let known: Vec<&str> = known.collect();
+            let known = known.join(", ");
+            let message = format!("there is no scenario {name:?}{hint} (known are {known})");
+            return Err(Refusal::new("trace", message));
         }
         let changes = &arguments.set;
         let policy = if changes.is_empty() { "as written".to_owned() } else { changes.join(" ") };
@@ -102,8 +115,17 @@ impl Kind for Operation {
     }
 }
 
+/// The name of a scenario that ships with the program, if the trace is one.
+fn named(arguments: &Arguments) -> Option<&str> {
+    arguments.trace.to_str().and_then(scenarios::name)
+}
+
 fn read(arguments: &Arguments) -> anyhow::Result<Scenario> {
-    Ok(Scenario::read(&arguments.trace, &arguments.set, arguments.seed)?)
+    let Arguments { trace, set, seed, .. } = arguments;
+    Ok(match named(arguments).and_then(scenarios::text) {
+        Some(text) => Scenario::parse(text, trace, set, *seed)?,
+        None => Scenario::read(trace, set, *seed)?,
+    })
 }
 
 /// Keeps what is wanted of a replay.

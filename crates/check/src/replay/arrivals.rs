@@ -101,3 +101,77 @@ pub fn derive(asked: &Arrivals, log: &[Step]) -> Result<Derived, Fault> {
     }
     Ok(derived)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hosts of 10; VMs of 6, 6 and 4 that come at 0, 1 and 2 and leave at 10, 20 and never; days of ten ticks.
+    fn asked(hosts: usize) -> Arrivals {
+        let (mut all, mut demands) = (Matrix::new(1), Matrix::new(1));
+        (0..hosts).for_each(|_| all.push(&[10]));
+        [6, 6, 4].iter().for_each(|vm| demands.push(&[*vm]));
+        let lives = vec![(0, Some(10)), (1, Some(20)), (2, None)];
+        Arrivals { hosts: all, demands, lives, end: Some(30), ticks_per_day: 10, may_wait: false }
+    }
+
+    fn follow(asked: &Arrivals, log: &[(u64, u64, Deed)]) -> Result<Derived, String> {
+        let log: Vec<Step> = log.iter().map(|&step| step.into()).collect();
+        derive(asked, &log).map_err(|fault| fault.0)
+    }
+
+    const HONEST: [(u64, u64, Deed); 5] = [
+        (0, 0, Deed::Placed(0)),
+        (1, 1, Deed::Placed(1)),
+        (2, 2, Deed::Placed(0)),
+        (10, 0, Deed::Left),
+        (20, 1, Deed::Left),
+    ];
+
+    #[test]
+    fn metrics_worked_by_hand() {
+        let derived = follow(&asked(2), &HONEST).expect("it can be");
+        let metric = |name: &str| derived.metrics[name];
+        assert!((metric("server_days") - 4.9).abs() < 1e-12, "host 0 to the end, host 1 for 19");
+        // Two VMs of 6 share no host: 1 host from 0 to 1, 2 to 10, then 1.
+        assert!((metric("server_days_lower_bound") - 3.9).abs() < 1e-12);
+        assert!((metric("peak_hosts") - 2.0).abs() < 1e-12);
+        assert!((metric("events") - 5.0).abs() < 1e-12);
+        assert!(metric("rejected").abs() < 1e-12);
+    }
+
+    #[test]
+    fn planted_faults_are_found() {
+        let refused = |at: usize, step: (u64, u64, Deed), why: &str| {
+            let mut log = HONEST;
+            log[at] = step;
+            let said = follow(&asked(2), &log).expect_err(why);
+            assert!(said.contains(why), "{said}");
+        };
+        refused(1, (1, 1, Deed::Placed(0)), "host 0 holds [12] of [10]");
+        refused(1, (2, 1, Deed::Placed(1)), "VM 1 waits until 2");
+        refused(2, (1, 2, Deed::Placed(0)), "VM 2 is placed at 1, before 2");
+        refused(3, (9, 0, Deed::Left), "VM 0 leaves at 9 instead of 10");
+        refused(4, (20, 2, Deed::Left), "VM 2 leaves at 20, but stays to the end");
+        refused(4, (20, 2, Deed::Moves(1)), "nothing is moved once placed");
+        let said = follow(&asked(2), &HONEST[..4]).expect_err("one stays");
+        assert!(said.contains("VM 1 was to leave at 20, and never does"), "{said}");
+    }
+
+    #[test]
+    fn who_waits_lives_as_long() {
+        let asked = Arrivals { may_wait: true, ..asked(1) };
+        let log = [
+            (0, 0, Deed::Placed(0)),
+            (2, 2, Deed::Placed(0)),
+            (10, 0, Deed::Left),
+            (10, 1, Deed::Placed(0)),
+            (29, 1, Deed::Left),
+        ];
+        let derived = follow(&asked, &log).expect("it can be");
+        assert!((derived.metrics["mean_wait_s"] - 3.0 / 10.0 * 86_400.0).abs() < 1e-6);
+        let mut log = log;
+        log[4].0 = 20;
+        assert!(follow(&asked, &log).is_err(), "it would live for ten ticks only");
+    }
+}

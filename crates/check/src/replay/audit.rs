@@ -1,5 +1,7 @@
 //! VMs on hosts over time.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::{Deed, Fault, Step, ensure};
 
 /// Rows of equal length: what each VM takes, or each host has, of every resource.
@@ -60,19 +62,22 @@ pub struct Audit<'a> {
     hosts: &'a Matrix,
     /// VMs x resources: what each takes now.
     demands: Vec<u64>,
-    /// Whether a host that is overfull is a fault, or counted.
+    /// Whether hosts that are overfull and VMs that move twice at once are faults, or counted.
     strict: bool,
     used: Vec<u64>,
     guests: Vec<u32>,
     since: Vec<u64>,
     on_time: Vec<u64>,
     places: Vec<Place>,
+    /// Where VMs go on to that began another move while they moved.
+    further: BTreeMap<usize, VecDeque<usize>>,
     now: u64,
     on: u64,
     peak: u64,
     inside: u64,
     moves: u64,
     overfull: u64,
+    twice: u64,
 }
 
 /// What a log comes to.
@@ -88,6 +93,8 @@ pub struct Totals {
     pub moves: u64,
     /// Steps after which a host held more than it has; 0 unless that was let pass.
     pub overfull: u64,
+    /// Moves of VMs that were moving already; 0 unless that was let pass.
+    pub twice: u64,
 }
 
 impl<'a> Audit<'a> {
@@ -106,16 +113,18 @@ impl<'a> Audit<'a> {
             since: vec![0; hosts.len()],
             on_time: vec![0; hosts.len()],
             places: vec![Place::Nowhere; vms.len()],
+            further: BTreeMap::new(),
             now: 0,
             on: 0,
             peak: 0,
             inside: 0,
             moves: 0,
             overfull: 0,
+            twice: 0,
         }
     }
 
-    /// Counts hosts that are overfull instead of refusing them.
+    /// Counts hosts that are overfull and moves of VMs that move already, instead of refusing them.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.strict = false;
@@ -155,9 +164,18 @@ impl<'a> Audit<'a> {
                 self.moves += 1;
                 Place::Between(from, to)
             }
+            (Deed::Moves(further), Place::Between(..)) if !self.strict => {
+                let further = host(further)?;
+                self.enter(index, further)?;
+                self.moves += 1;
+                self.twice += 1;
+                self.further.entry(index).or_default().push_back(further);
+                place
+            }
             (Deed::Moved, Place::Between(from, to)) => {
                 self.leave(index, from);
-                Place::On(to)
+                let further = self.further.get_mut(&index).and_then(VecDeque::pop_front);
+                further.map_or(Place::On(to), |further| Place::Between(to, further))
             }
             (Deed::Restarts(to), Place::On(from)) => {
                 let to = host(to)?;
@@ -245,7 +263,82 @@ impl<'a> Audit<'a> {
                 self.on_time[host] += end - self.since[host];
             }
         }
-        let Self { on_time, peak, inside, moves, overfull, .. } = self;
-        Ok(Totals { on_time, peak, inside, moves, overfull })
+        let Self { on_time, peak, inside, moves, overfull, twice, .. } = self;
+        Ok(Totals { on_time, peak, inside, moves, overfull, twice })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two hosts of 10, VMs of 6, 4 and 5.
+    fn follow(steps: &[(u64, u64, Deed)], lenient: bool) -> Result<Totals, String> {
+        let (mut hosts, mut vms) = (Matrix::new(1), Matrix::new(1));
+        [10, 10].iter().for_each(|host| hosts.push(&[*host]));
+        [6, 4, 5].iter().for_each(|vm| vms.push(&[*vm]));
+        let mut audit = Audit::new(&hosts, &vms);
+        if lenient {
+            audit = audit.lenient();
+        }
+        for &step in steps {
+            audit.step(&step.into()).map_err(|fault| fault.0)?;
+        }
+        audit.finish(100).map_err(|fault| fault.0)
+    }
+
+    #[test]
+    fn times_and_moves_are_counted() {
+        let totals = follow(
+            &[
+                (0, 0, Deed::Placed(0)),
+                (0, 1, Deed::Placed(0)),
+                (10, 1, Deed::Moves(1)),
+                (12, 1, Deed::Moved),
+                (20, 0, Deed::Left),
+                (30, 2, Deed::Placed(1)),
+            ],
+            false,
+        )
+        .expect("all steps can be");
+        assert_eq!(totals.on_time, [20, 90]);
+        assert_eq!((totals.peak, totals.inside, totals.moves), (2, 2, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        use Deed::{Left, Moved, Moves, Placed};
+        let refused = |steps: &[(u64, u64, Deed)], why: &str| {
+            let said = follow(steps, false).expect_err(why);
+            assert!(said.contains(why), "{said}");
+        };
+        let placed = (0, 0, Placed(0));
+        refused(&[placed, (0, 2, Placed(0))], "host 0 holds [11] of [10]");
+        refused(&[placed, (1, 2, Placed(1)), (2, 2, Moves(0))], "host 0 holds [11] of [10]");
+        refused(&[placed, (1, 0, Placed(1))], "Placed(1) at 1, where it is On(0)");
+        refused(&[(3, 0, Placed(0)), (2, 0, Left)], "time goes back");
+        refused(&[placed, (1, 0, Left), (2, 0, Left)], "where it is Gone");
+        refused(&[placed, (1, 0, Moved)], "where it is On(0)");
+        refused(&[placed, (1, 0, Moves(0))], "where it is");
+        refused(&[placed, (1, 0, Moves(1)), (1, 0, Moves(1))], "where it is Between(0, 1)");
+        refused(&[(0, 3, Placed(0))], "there is no VM 3");
+        refused(&[(0, 0, Placed(2))], "host 2, which there is not");
+        refused(&[(101, 0, Placed(0))], "after the end 100");
+    }
+
+    #[test]
+    fn a_lenient_audit_counts() {
+        use Deed::{Moved, Moves, Placed};
+        let steps = [
+            (0, 0, Placed(0)),
+            (0, 2, Placed(0)),
+            (1, 2, Moves(1)),
+            (1, 2, Moves(0)),
+            (2, 2, Moved),
+            (3, 2, Moved),
+        ];
+        let totals = follow(&steps, true).expect("let pass");
+        assert_eq!((totals.overfull, totals.twice, totals.moves), (2, 1, 2));
+        assert_eq!(totals.on_time, [100, 2]);
     }
 }

@@ -184,3 +184,42 @@ fn metrics(
     }
     derived
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOBS: [Job; 2] =
+        [Job { arrival: 0, work: 10, demand: [3, 1] }, Job { arrival: 2, work: 4, demand: [2, 1] }];
+
+    fn follow(machine: Machine, times: [Option<(u64, u64)>; 2]) -> Result<Derived, String> {
+        derive(&JOBS, machine, &Schedule { times: times.to_vec() }, 2).map_err(|fault| fault.0)
+    }
+
+    #[test]
+    fn a_cluster_holds_what_it_has() {
+        let cluster = Machine::Cluster { capacity: [4, 0] };
+        let derived = follow(cluster, [Some((0, 10)), Some((10, 14))]).expect("one by one");
+        assert!((derived.metrics["waiting_s.mean"] - 2.0).abs() < 1e-12);
+        assert!((derived.metrics["utilisation"] - 38.0 / 56.0).abs() < 1e-12);
+        for wrong in [
+            [Some((0, 10)), Some((9, 13))],
+            [Some((0, 10)), Some((10, 13))],
+            [Some((0, 10)), Some((10, 15))],
+            [Some((0, 10)), Some((1, 5))],
+        ] {
+            assert!(follow(cluster, wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn cores_do_no_more_than_they_can() {
+        let host = |cores| Machine::Host { cores };
+        assert!(follow(host(1), [Some((0, 14)), Some((2, 6))]).is_ok());
+        assert!(follow(host(2), [Some((0, 10)), Some((2, 6))]).is_ok());
+        let said = follow(host(1), [Some((0, 10)), Some((2, 6))]).expect_err("both at once");
+        assert!(said.contains("14 ticks of work are done from 0 to 10 on 1 cores"), "{said}");
+        let refused = follow(host(1), [Some((0, 10)), None]).expect("it may be");
+        assert!((refused.metrics["rejected"] - 1.0).abs() < 1e-12);
+    }
+}

@@ -43,7 +43,7 @@ pub fn derive(
     log: &[Step],
 ) -> Result<Derived, Fault> {
     let mut audit = Audit::new(&study.hosts, &study.vms);
-    if !study.keeps_memory {
+    if !study.keeps_memory || !study.keeps_vms {
         audit = audit.lenient();
     }
     let mut placed = 0;
@@ -87,6 +87,11 @@ pub fn derive(
             "hosts are given more memory than they have {times} times, as the mode has it"
         ));
     }
+    if totals.twice > 0 {
+        let times = totals.twice;
+        let note = format!("VMs that move are sent elsewhere {times} times, as the mode has it");
+        derived.notes.push(note);
+    }
     if study.charges_all {
         // Tenths of a watt x milliseconds.
         let energy = |of: fn(&Power) -> u64| -> u128 {
@@ -103,4 +108,57 @@ pub fn derive(
         );
     }
     Ok(derived)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Verdict;
+    use std::collections::BTreeMap;
+
+    /// Two hosts, two VMs of which each fills most of one.
+    fn study() -> Study {
+        let (mut hosts, mut vms) = (Matrix::new(1), Matrix::new(1));
+        [10, 10].iter().for_each(|host| hosts.push(&[*host]));
+        [6, 6].iter().for_each(|vm| vms.push(&[*vm]));
+        let power = vec![Power { idle: 860, full: 1170 }; 2];
+        let end = 3_600_000;
+        Study { hosts, power, vms, end, keeps_memory: true, keeps_vms: true, charges_all: true }
+    }
+
+    fn verdict(study: &Study, log: &[(u64, u64, Deed)], claimed: &[(&str, f64)]) -> Verdict {
+        let log: Vec<Step> = log.iter().map(|&step| step.into()).collect();
+        let claimed: BTreeMap<String, f64> =
+            claimed.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        match derive(study, claimed.get("energy_lower_bound_kwh").copied(), &log) {
+            Ok(derived) => derived.judge(&claimed).judgement.verdict,
+            Err(fault) => super::super::refuted(fault).judgement.verdict,
+        }
+    }
+
+    #[test]
+    fn planted_faults_are_found() {
+        use Deed::{Left, Placed};
+        let honest = [(0, 0, Placed(0)), (0, 1, Placed(1))];
+        let of = |claimed: &[(&str, f64)]| verdict(&study(), &honest, claimed);
+        // Two hosts of 86 to 117 W for an hour.
+        assert_eq!(of(&[("energy_kwh", 0.18), ("migrations", 0.0)]), Verdict::Correct);
+        for (name, value) in [("energy_kwh", 0.17), ("energy_kwh", 0.24), ("migrations", 1.0)] {
+            let found = of(&[(name, value)]);
+            assert!(
+                matches!(&found, Verdict::WrongMetric { metric, .. } if metric == name),
+                "{found}"
+            );
+        }
+        let above = [("energy_kwh", 0.18), ("energy_lower_bound_kwh", 0.19)];
+        assert!(of(&above).is_wrong(), "the bound is above the energy");
+        let together = [(0, 0, Placed(0)), (0, 1, Placed(0))];
+        assert!(verdict(&study(), &together, &[]).is_wrong(), "no memory");
+        assert!(verdict(&study(), &honest[..1], &[]).is_wrong(), "one is not placed");
+        let lost = [honest[0], honest[1], (5, 1, Left)];
+        assert!(verdict(&study(), &lost, &[]).is_wrong(), "one is lost");
+        let shipped =
+            Study { keeps_memory: false, keeps_vms: false, charges_all: false, ..study() };
+        assert_eq!(verdict(&shipped, &lost, &[("vms_lost", 1.0)]), Verdict::Correct);
+    }
 }

@@ -475,3 +475,28 @@ fn samples_are_nested_and_solutions_are_kept() {
         }
     }
 }
+
+#[test]
+fn claims_of_replays_are_judged_and_series_kept() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = "name = 'e'\nlimits.wall_s = 5\n[[replays]]\ntraces = ['drawn']\nseries = true\n\
+                policies = ['honest', 'liar', 'overfull']\n";
+    let experiment = directory.path().join("e.toml");
+    fs::write(&experiment, text).expect("writable");
+    let out = directory.path().join("out");
+    let run = Command::new(RIG).arg("run").arg(&experiment).arg(&out).arg("1").output();
+    let said = String::from_utf8_lossy(&run.expect("it runs").stderr).into_owned();
+    assert!(said.contains("3 runs recorded, 2 ANSWERS WERE WRONG"), "{said}");
+    let records: Vec<Record> = read(&out).expect("a store").map(|r| r.expect("a record")).collect();
+    let verdict = |policy: &str| {
+        let record = records.iter().find(|r| r.method == policy).expect("it ran");
+        record.answer.as_ref().expect("it answered").judgement.verdict.to_string()
+    };
+    assert_eq!(verdict("honest"), "Correct");
+    assert_eq!(verdict("liar"), "WrongMetric: server_days is claimed to be 4.5, is 5");
+    assert!(verdict("overfull").contains("host 0 holds [12] of [10]"), "{}", verdict("overfull"));
+    for record in &records {
+        assert!(out.join(record.series_file("periods")).is_file(), "{}", record.method);
+    }
+    assert_eq!(read_manifest(&out).expect("a manifest").schema, 2);
+}

@@ -4,6 +4,7 @@
 //! run of it. Further verbs break the protocol between the two.
 
 mod methods;
+mod simulator;
 
 use std::error::Error;
 use std::path::Path;
@@ -11,8 +12,8 @@ use std::process::ExitCode;
 
 use vmpack_check::Effort;
 use vmpack_harness::{
-    Experiment, Interrupt, Launcher, Methods, NoSimulator, Plan, RUN_ONE, RunOptions, Setup,
-    Terminal, run, run_one,
+    Experiment, Interrupt, Launcher, Methods, Plan, RUN_ONE, RunOptions, Setup, Terminal, run,
+    run_one,
 };
 
 fn main() -> ExitCode {
@@ -29,11 +30,9 @@ fn main() -> ExitCode {
 fn perform(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        [RUN_ONE] => {
-            run_one(&methods::registry(), &NoSimulator, std::io::stdin(), std::io::stdout())?
-        }
+        [RUN_ONE] => run_one(&methods::registry(), &Rigged, std::io::stdin(), std::io::stdout())?,
         ["linger"] => {
-            run_one(&methods::registry(), &NoSimulator, std::io::stdin(), std::io::stdout())?;
+            run_one(&methods::registry(), &Rigged, std::io::stdin(), std::io::stdout())?;
             std::thread::sleep(std::time::Duration::from_secs(1));
         }
         ["run", experiment, directory, jobs] => {
@@ -59,14 +58,14 @@ fn work_off(
     resume: bool,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let registry = methods::registry();
-    let methods = Methods { registry: &registry, missing: &[], simulator: &NoSimulator };
+    let methods = Methods { registry: &registry, missing: &[], simulator: &Rigged };
     let plan = Plan::new(Experiment::read(Path::new(experiment))?, &methods, Path::new("/absent"))?;
     let options = RunOptions {
         directory: Path::new(directory),
         jobs: jobs.parse()?,
         resume,
         launcher: &Launcher::this_program(),
-        simulator: &NoSimulator,
+        simulator: &Rigged,
         effort: Effort::default(),
         setup: Setup::default(),
     };

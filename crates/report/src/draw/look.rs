@@ -39,13 +39,12 @@ impl Marker {
     /// The marker of a kind, where one point stands for one method and its name is beside it.
     pub(crate) fn of_kind(kind: Kind) -> Self {
         match kind {
-            Kind::Greedy => Self::Circle,
+            Kind::Greedy | Kind::Policy => Self::Circle,
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
             Kind::ColumnGeneration => Self::Diamond,
             Kind::LocalSearch => Self::TriangleDown,
             Kind::External => Self::Pentagon,
-            Kind::Policy => Self::Circle,
         }
     }
 }
@@ -57,6 +56,11 @@ pub(crate) struct Look {
     /// An index into the dash patterns; 0 is the solid line.
     pub(crate) dash: usize,
     pub(crate) marker: Marker,
+}
+
+impl Look {
+    /// The look of what is only there for comparison.
+    pub(crate) const CONTEXT: Self = Self { colour: Ink::CONTEXT, dash: 0, marker: Marker::Circle };
 }
 
 const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);

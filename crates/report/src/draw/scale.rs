@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Percent,
     /// A whole number.
     Count,
+    /// A number of any size.
+    Number,
     /// How many times as much.
     Factor,
 }
@@ -202,6 +204,7 @@ impl Scale {
     pub(crate) fn label(&self, value: f64) -> String {
         match self.unit {
             Unit::Seconds => format::tick_seconds(value),
+            Unit::Number => format::number(value),
             Unit::Percent => format!("{} %", format::trimmed(value)),
             Unit::Count => format::count(value.round().max(0.0) as u64),
             Unit::Factor if value >= 1000.0 => {

@@ -2,7 +2,7 @@
 
 use vmpack_model::Kind;
 
-use super::{Figure, NoFigure, WIDTH};
+use super::{Figure, NoFigure, WIDTH, front};
 use crate::Data;
 use crate::draw::{
     Anchor, Area, Canvas, DrawError, Ink, Marker, Pen, PointLabel, Scale, Svg, Type, Unit,
@@ -61,7 +61,9 @@ impl Figure for CostVsTime {
         let worst = points.iter().map(|p| 100.0 * p.gap).fold(0.0, f64::max);
         let x = Scale::log(points.iter().map(|p| p.seconds), Unit::Seconds).with_room();
         let y = Scale::log_from_zero(0.1, worst, Unit::Percent);
-        let steps = steps(&front(&points));
+        // Those that answered everything and are not beaten in both, from fast to cheap.
+        let complete = points.iter().filter(|p| p.everywhere).map(|p| (p.seconds, p.gap));
+        let steps = front::steps(&front::front(complete));
         let hollow = points.iter().any(|p| !p.everywhere);
         let key = key(data, hollow, steps.len() > 1);
         let top = 28.0 + KEY_LINE * key.len() as f64;
@@ -172,53 +174,4 @@ fn draw_key(canvas: &Canvas<'_>, key: &[Vec<Sign>], area: Area) -> Result<(), Dr
         }
     }
     Ok(())
-}
-
-/// The methods that answered everything and are not beaten in both, from fast to cheap.
-fn front(points: &[Point]) -> Vec<(f64, f64)> {
-    let mut candidates: Vec<(f64, f64)> =
-        points.iter().filter(|p| p.everywhere).map(|p| (p.seconds, p.gap)).collect();
-    candidates.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let mut front: Vec<(f64, f64)> = Vec::new();
-    for point in candidates {
-        if front.last().is_none_or(|last| point.1 < last.1) {
-            front.push(point);
-        }
-    }
-    front
-}
-
-/// The border of what the front dominates: across at the height of a point until the next one.
-fn steps(front: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let mut path = Vec::new();
-    for (place, &(x, y)) in front.iter().enumerate() {
-        if place > 0 {
-            path.push((x, front[place - 1].1));
-        }
-        path.push((x, y));
-    }
-    path
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_front_holds_what_nothing_beats() {
-        let point = |seconds, gap, everywhere| Point { seconds, gap, everywhere, method: 0 };
-        let points = [
-            point(1.0, 0.5, true),
-            point(2.0, 0.5, true),
-            point(3.0, 0.1, true),
-            point(0.5, 0.0, false),
-            point(4.0, 0.2, true),
-            point(9.0, 0.0, true),
-        ];
-        assert_eq!(front(&points), [(1.0, 0.5), (3.0, 0.1), (9.0, 0.0)]);
-        assert_eq!(
-            steps(&front(&points)),
-            [(1.0, 0.5), (3.0, 0.5), (3.0, 0.1), (9.0, 0.1), (9.0, 0.0)]
-        );
-    }
 }

@@ -3,13 +3,22 @@
 mod cactus;
 mod cost_vs_time;
 mod curves;
+mod energy_violation;
+mod front;
 mod gap_by_size;
 mod gap_map;
 mod growth;
+mod load_map;
+mod noise;
+mod over_time;
+mod policies;
 mod profile;
 mod rule_prices;
+mod waiting;
 
 use std::fmt;
+
+use vmpack_model::Family;
 
 use crate::Data;
 use crate::draw::{DrawError, Svg};
@@ -25,6 +34,14 @@ pub const FIGURES: &[&dyn Figure] = &[
     &gap_map::GapMap,
     &growth::GrowthBySize,
     &rule_prices::RulePrices,
+    &policies::Policies,
+    &energy_violation::EnergyViolation,
+    &noise::Noise,
+    &waiting::Waiting,
+    &over_time::OverTime::POWER,
+    &over_time::OverTime::HOSTS,
+    &over_time::OverTime::MIGRATIONS,
+    &load_map::LoadMap,
 ];
 
 /// A figure, drawn once per problem family.
@@ -37,6 +54,11 @@ pub trait Figure: fmt::Debug + Sync {
 
     /// How to read it.
     fn caption(&self) -> &'static str;
+
+    /// Whether it can have something to show of a family; of others it is not drawn.
+    fn is_about(&self, family: Family) -> bool {
+        family != Family::Replay
+    }
 
     /// Draws it.
     ///

@@ -1,5 +1,6 @@
 //! The page: what the template shows, in the words that people read.
 
+mod policies;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use crate::data::{Data, clock_name};
 use crate::draw::DARK;
 use crate::published::Publication;
 use crate::{Drawn, ReportError, format};
+use policies::PolicyTable;
 use rows::{
     CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunRow,
     SkippedGroup,
@@ -139,6 +141,9 @@ struct FamilyView<'a> {
     classes: Vec<ClassGroup<'a>>,
     publications: Vec<Source>,
     figures: Vec<FigureView<'a>>,
+    /// Tables of policies; none in families of problems.
+    policies: Vec<PolicyTable<'a>>,
+    is_replay: bool,
 }
 
 impl Page<'_> {
@@ -308,6 +313,8 @@ impl Page<'_> {
                 dataset_rows: rows::dataset_rows(data),
                 classes: classes.iter().map(|class| rows::class_group(class, data.clock)).collect(),
                 publications: cited(classes).into_iter().map(Source::new).collect(),
+                policies: data.replays.iter().map(policies::policy_table).collect(),
+                is_replay: data.family == Family::Replay,
                 figures: drawn
                     .iter()
                     .map(|d| FigureView {

@@ -1,6 +1,7 @@
 //! Reports of synthetic experiments: what is in them, and that nothing in a store can break them.
 
 mod fleets;
+mod replays;
 mod synthetic;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use synthetic::{judged, manifest, record, records, unanswered};
 use tempfile::TempDir;
 use vmpack_check::Verdict;
 use vmpack_model::{Family, Kind, Status, Value};
-use vmpack_report::{FIGURES, ReportError, Written};
+use vmpack_report::{FIGURES, Figure, ReportError, Written};
 use vmpack_results::{Record, Termination};
 
 /// A report in a directory that lives as long as it does.
@@ -50,6 +51,11 @@ impl Report {
     fn says(&self, text: &str) {
         assert!(self.html.contains(text), "the page does not say {text:?}");
     }
+}
+
+/// The figures of problem families.
+fn of_problems() -> impl Iterator<Item = &'static dyn Figure> {
+    FIGURES.iter().copied().filter(|figure| figure.is_about(Family::Packing))
 }
 
 fn packing(instance: &str, method: &str, cost: u64, seconds: f64) -> Record {
@@ -112,7 +118,7 @@ fn a_full_experiment_has_every_part_in_order() {
         from += place.unwrap_or_else(|| panic!("{heading:?} is missing, or out of order"));
     }
     assert!(!report.html.contains("planned runs are"));
-    for figure in FIGURES {
+    for figure in of_problems() {
         for family in [Family::Packing, Family::Allocation] {
             // Allocation has no placement rules.
             if (figure.name(), family) == ("rule-prices", Family::Allocation) {
@@ -189,7 +195,7 @@ fn the_same_records_give_the_same_bytes_in_any_order() {
 #[test]
 fn figures_have_the_stated_size_and_readable_text() {
     let report = Report::of(&records(3, 24, 4));
-    for figure in FIGURES {
+    for figure in of_problems() {
         let read = |extension: &str| {
             fs::read(report.path(&format!("figures/{}-packing.{extension}", figure.name())))
                 .expect("a file")
@@ -310,7 +316,7 @@ fn one_record_is_enough_for_every_figure_that_it_can_fill() {
     report.says("All 1 answers were judged Correct.");
     // Nothing claims a proof, there is one size, and there are no rules.
     report.says("Nothing to draw: no correct answer claims a proof.");
-    assert_eq!(report.html.matches("<figure>").count(), FIGURES.len() - 3);
+    assert_eq!(report.html.matches("<figure>").count(), of_problems().count() - 3);
 }
 
 #[test]
@@ -368,7 +374,7 @@ fn runs_without_costs_are_counted_and_not_drawn() {
     report.says("No run has answered.");
     report.says("crashed (signal 11)");
     report.says("failed: &lt;no&gt; such file");
-    assert_eq!(report.html.matches("Nothing to draw:").count(), FIGURES.len());
+    assert_eq!(report.html.matches("Nothing to draw:").count(), of_problems().count());
     let methods = report.table("methods");
     for column in ["timeout", "out_of_memory", "crashed", "failed"] {
         assert_eq!(methods[0][column], "1", "{column}");
@@ -407,7 +413,7 @@ fn names_are_never_markup() {
     let report = Report::with(&records, &plan);
     assert!(!report.html.contains("<script>alert") && !report.html.contains("<b>"));
     assert_eq!(report.html.matches("<script>").count(), 1, "the page's own");
-    for figure in FIGURES {
+    for figure in of_problems() {
         let path = report.path(&format!("figures/{}-packing.svg", figure.name()));
         if let Ok(svg) = fs::read_to_string(&path) {
             resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).expect("valid SVG");

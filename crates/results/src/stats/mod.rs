@@ -13,6 +13,7 @@ mod gap;
 mod growth;
 mod known;
 mod means;
+mod paired;
 
 pub use cell::{Cell, Clock, Table, tabulate};
 pub use classes::{ClassFigures, Spread, class_figures};
@@ -22,3 +23,4 @@ pub use gap::gap;
 pub use growth::growth_exponent;
 pub use known::{Known, best_known};
 pub use means::{geometric_mean, mean, penalised_average, quantile, shifted_geometric_mean};
+pub use paired::{holm, wilcoxon};

@@ -11,6 +11,16 @@ pub(crate) struct Stream(ChaCha8Rng);
 /// Who draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Component {
+    /// Whose a VM is.
+    Tenants = 20,
+    /// What kind of work it does.
+    Work = 21,
+    /// The site whose users it serves, and what latency they bear.
+    Users = 22,
+    /// How classes of work slow each other down.
+    Interference = 23,
+    /// Where sites lie and what they cost.
+    Sites = 24,
     /// The choice among hosts.
     Placement = 1,
     /// The error of predicted lifetimes.
@@ -27,14 +37,40 @@ pub(crate) enum Component {
     Estimates = 7,
     /// What generated VMs use over time.
     Load = 30,
+    /// When one of several things fails, and for how long.
+    Failures = 8,
+    /// When failures come that several hosts share.
+    Shocks = 9,
+    /// Whether a host falls to a shared failure, and for how long.
+    Hits = 10,
+    /// When a host degrades, and what comes of it.
+    Degradations = 11,
+    /// Which heartbeats of a host are lost.
+    Losses = 12,
+    /// How late heartbeats of a host are.
+    Jitter = 13,
 }
 
 impl Stream {
     /// The stream of a component under a seed.
     pub(crate) fn new(component: Component, seed: u64) -> Self {
+        Self::numbered(component, 0, seed)
+    }
+
+    /// The stream of one of several components of a kind, by number; the first has the stream of the kind.
+    pub(crate) fn numbered(component: Component, number: usize, seed: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
-        generator.set_stream(component as u64);
+        generator.set_stream(((number as u64) << 8) | component as u64);
         Self(generator)
+    }
+
+    /// A number below `width`, which is positive, each equally likely up to `width` in 2^32: the draw of that
+    /// position, whatever was drawn before. For streams that are used in no other way.
+    pub(crate) fn below_at(&mut self, position: u64, width: u32) -> u32 {
+        if self.0.get_word_pos() != u128::from(position) {
+            self.0.set_word_pos(u128::from(position));
+        }
+        ((u64::from(self.0.next_u32()) * u64::from(width)) >> 32) as u32
     }
 
     /// A number below `width`, which is positive, each equally likely (Lemire 2019).
@@ -77,6 +113,22 @@ mod tests {
         };
         assert_eq!(draw(Component::Placement), draw(Component::Placement));
         assert_ne!(draw(Component::Placement), draw(Component::Noise));
+        let (mut first, mut second) = (
+            Stream::numbered(Component::Failures, 1, 7),
+            Stream::numbered(Component::Failures, 2, 7),
+        );
+        assert_ne!(first.below(1 << 40), second.below(1 << 40));
+    }
+
+    #[test]
+    fn a_draw_by_position_depends_on_nothing_else() {
+        let mut stream = Stream::numbered(Component::Jitter, 3, 7);
+        let all: Vec<u32> = (0..200).map(|position| stream.below_at(position, 1000)).collect();
+        for position in [199, 0, 17, 18, 150, 16] {
+            assert_eq!(stream.below_at(position as u64, 1000), all[position]);
+        }
+        let mean = all.iter().sum::<u32>() / 200;
+        assert!((400..600).contains(&mean), "{mean}");
     }
 
     #[test]

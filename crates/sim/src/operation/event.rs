@@ -1,7 +1,7 @@
 //! What happens, and what controllers ask for.
 
-use super::Time;
-use crate::arrivals::Demand;
+use super::{CPU, Time, Vm};
+use crate::arrivals::{Demand, MAX_RESOURCES};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum What {
     VmDown { vm: usize, host: usize },
     /// A VM that was down runs again.
     VmUp { vm: usize, host: usize },
+    /// A host is made sure not to run any VM: its power is cut.
+    Fenced { host: usize },
     /// A VM that was down is given up.
     Lost { vm: usize },
     /// An action could not be carried out: no room, a rule, or a host or VM in no state for it.
@@ -89,8 +91,48 @@ pub struct Allotment {
 impl Allotment {
     /// All that is requested, and nothing more.
     pub fn fixed(request: &Demand) -> Self {
-        Self { reserved: *request, limit: request[super::CPU], weight: request[super::CPU].max(1) }
+        Self { reserved: *request, limit: request[CPU], weight: request[CPU].max(1) }
     }
+}
+
+/// What VMs are promised, in thousandths of what they request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What is set aside of each resource, at most 1000.
+    pub floor: [u32; MAX_RESOURCES],
+    /// The most CPU that a VM gets; no less than the floor.
+    pub limit: u32,
+}
+
+impl Terms {
+    /// All that is requested, and nothing more.
+    pub const FIXED: Self = Self { floor: [1000; MAX_RESOURCES], limit: 1000 };
+
+    /// What is set aside for a VM, rounded up.
+    pub fn floor(&self, request: &Demand) -> Demand {
+        std::array::from_fn(|r| permille(request[r], self.floor[r]))
+    }
+
+    /// The most CPU that a VM gets, rounded up.
+    pub fn limit(&self, request: &Demand) -> u64 {
+        permille(request[CPU], self.limit)
+    }
+
+    /// The allotment of a VM of which nothing is known but what it asks for. Its weight is the CPU that it requests.
+    pub fn of(&self, vm: &Vm) -> Allotment {
+        let request = &vm.request;
+        Allotment {
+            reserved: self.floor(request),
+            limit: self.limit(request),
+            weight: request[CPU].max(1),
+        }
+    }
+}
+
+/// So many thousandths of an amount, rounded up.
+fn permille(amount: u64, permille: u32) -> u64 {
+    let product = u128::from(amount) * u128::from(permille);
+    u64::try_from(product.div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 /// What a controller asks for. What cannot be done is declined, not done in part.
@@ -104,6 +146,9 @@ pub enum Action {
     /// Start a VM that is down anew on another host; the one that fits by the placement rule if none is named. Whoever
     /// asks for it makes sure that the old host no longer runs it.
     Restart { vm: usize, to: Option<usize> },
+    /// Cut the power of a host that is not off, so that it runs no VM for certain. A host that works is started anew, with
+    /// the VMs that are still counted to it then.
+    Fence { host: usize },
     /// Give up a VM that is down.
     GiveUp { vm: usize },
     /// Switch a host on and keep it on while it is empty.

@@ -45,6 +45,11 @@ pub struct Totals {
     pub reserved: u128,
     /// MiB times time that running VMs used beyond the memory that was reserved for them.
     pub memory_short: u128,
+    /// The part of `memory_short` that their hosts did not have at all: MiB times time that the running VMs of a host used
+    /// beyond its memory.
+    pub memory_over: u128,
+    /// How often a VM that was placed was given another allotment.
+    pub allotments: u64,
     /// The time that VMs were on hosts, summed over VMs.
     pub vm_time: u128,
     /// The part of `vm_time` in which the VM did not run: its host had failed, or it was starting.
@@ -116,6 +121,8 @@ impl Observer for Ledger {
                 totals.overloaded_time += time;
             }
         }
+        let used: u64 = now.vms.iter().map(|&vm| state.vm(vm).wanted[MEMORY]).sum();
+        totals.memory_over += u128::from(used.saturating_sub(state.capacity(host, MEMORY))) * time;
         for &vm in &now.vms {
             let vm_now = state.vm(vm);
             totals.vm_time += time;
@@ -137,12 +144,13 @@ impl Observer for Ledger {
         }
     }
 
-    fn event(&mut self, event: &Event, _: &State<'_>) {
+    fn event(&mut self, event: &Event, state: &State<'_>) {
         let totals = &mut self.totals;
         match event.what {
             What::Arrived { .. } => totals.arrived += 1,
             What::Refused { .. } => totals.refused += 1,
             What::Lost { .. } => totals.lost += 1,
+            What::Allotted { vm } if state.vm(vm).phase.host().is_some() => totals.allotments += 1,
             What::Migrated { bytes, downtime, .. } => {
                 totals.migrations += 1;
                 totals.bytes += u128::from(bytes);

@@ -22,7 +22,7 @@ mod state;
 mod workload;
 
 pub use engine::{Engine, Setting};
-pub use event::{Action, Allotment, Event, What};
+pub use event::{Action, Allotment, Event, Terms, What};
 pub use hooks::{Controller, Guard, Incident, Observer, Source};
 pub use hosts::{Host, Hosts};
 pub use ledger::{Ledger, Totals};

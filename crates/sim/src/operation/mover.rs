@@ -40,6 +40,17 @@ pub trait Mover {
     /// Those that have ended by now, in a fixed order.
     fn ended(&mut self, now: Time) -> Vec<Arrived>;
 
+    /// The VMs whose memory has begun to be copied since this was asked last, if that may be later than their migration
+    /// was asked for.
+    fn begun(&mut self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Whether the memory of a VM that migrates is being copied, and not waiting for it.
+    fn is_copying(&self, _vm: usize) -> bool {
+        true
+    }
+
     /// The CPU that a migration takes on the host that it leaves, in thousandths of what its VM gets there.
     fn overhead_permille(&self) -> u64 {
         0

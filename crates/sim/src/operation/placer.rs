@@ -6,13 +6,19 @@ use crate::arrivals::{Policy, Vm as Asking};
 /// A placement rule, with all it knows of the hosts that take VMs.
 pub trait Placer {
     /// The host of those that are on that a VM goes to, if one is admitted; `asking` demands what is to be reserved, and
-    /// its number is that of the VM.
+    /// its number is that of the VM. A rule that [wakes](Placer::wakes) hosts may name one that is off.
     fn find(
         &mut self,
         asking: &Asking,
         state: &State<'_>,
         admit: &mut dyn FnMut(usize) -> bool,
     ) -> Option<usize>;
+
+    /// Whether it names hosts that are off, to be switched on. If not, the lowest that has room and is admitted is
+    /// switched on where none that is on takes a VM.
+    fn wakes(&self) -> bool {
+        false
+    }
 
     /// A host takes VMs from now on.
     fn open(&mut self, host: usize);

@@ -36,7 +36,7 @@ fn rack() -> usize {
     untagged,
     expecting = "expected the name of a power table, or watts at 0, 10, .., 100 % of the CPU"
 )]
-enum Power {
+pub(super) enum Power {
     Named(String),
     Watts([f64; 11]),
 }
@@ -54,21 +54,28 @@ impl Cluster {
         if self.rack == 0 {
             return Err("rack: expected a positive number of hosts".to_owned());
         }
-        let power = match &self.power {
-            Power::Named(name) => {
+        let power = self.power.table()?;
+        Ok(Hosts::of_fleet(&fleet, &power, self.rack))
+    }
+}
+
+impl Power {
+    /// The table.
+    pub(super) fn table(&self) -> Result<PowerTable, String> {
+        match self {
+            Self::Named(name) => {
                 let known = POWER.iter().find(|(known, _)| known == name);
                 known.map(|&(_, table)| table.clone()).ok_or_else(|| {
                     let names: Vec<&str> = POWER.iter().map(|&(name, _)| name).collect();
                     format!("power: there is no table {name:?}: they are {}", names.join(", "))
-                })?
+                })
             }
-            Power::Watts(watts) => {
+            Self::Watts(watts) => {
                 if !watts.iter().all(|watts| (0.0..=1e6).contains(watts)) {
                     return Err("power: expected watts from 0 to 1000000".to_owned());
                 }
-                PowerTable::new(*watts)
+                Ok(PowerTable::new(*watts))
             }
-        };
-        Ok(Hosts::of_fleet(&fleet, &power, self.rack))
+        }
     }
 }

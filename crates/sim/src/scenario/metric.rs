@@ -62,6 +62,8 @@ impl Metrics {
         self.real("pdm", totals.pdm(), "");
         self.real("slav", totals.slatah() * totals.pdm(), "");
         self.real("memory_short_gib_hours", hours(totals.memory_short) / 1024.0, "GiB h");
+        self.real("memory_over_gib_hours", hours(totals.memory_over) / 1024.0, "GiB h");
+        self.count("allotments", totals.allotments);
         self.real("reclaimed", totals.reclaimed(), "");
         self.real("availability", totals.availability(), "");
         self.count("vms", totals.arrived);

@@ -5,8 +5,14 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod balancing;
 mod cluster;
+mod consolidation;
 mod document;
+mod faults;
+mod edge;
+mod interference;
+mod isolation;
 mod metric;
 mod migration;
 mod monitoring;
@@ -36,6 +42,8 @@ pub struct Scene<'a> {
     pub end: u64,
     /// The seed of random choices; parts draw from streams of their own.
     pub seed: u64,
+    /// The folder that paths are relative to.
+    pub folder: &'a std::path::Path,
     /// Methods that policies may use.
     pub methods: &'a Registry,
 }
@@ -71,6 +79,17 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
 const PARTS: &[(&str, Build)] =
+    &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
+const PARTS: &[(&str, Build)] = &[
+    ("migration", part::<migration::Migration>),
+    ("isolation", part::<isolation::Isolation>),
+    ("interference", part::<interference::Interference>),
+    ("edge", part::<edge::Edge>),
+];
     &[("migration", part::<migration::Migration>), ("monitoring", part::<monitoring::Monitoring>)];
 
 /// A part of this type.
@@ -114,7 +133,20 @@ impl Scenario {
     ) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-        let mut document = Document::new(path, &text, changes)?;
+        Self::parse(&text, path, changes, seed)
+    }
+
+    /// Reads the text of a scenario file; `path` is for messages, and what paths in the text are relative to.
+    ///
+    /// # Errors
+    /// See [`ScenarioError`].
+    pub fn parse(
+        text: &str,
+        path: &std::path::Path,
+        changes: &[String],
+        seed: u64,
+    ) -> Result<Self, ScenarioError> {
+        let mut document = Document::new(path, text, changes)?;
         let cluster: cluster::Cluster = document.take("cluster")?;
         let workload: workload::Workload = document.take("workload")?;
         let placement: placement::Placement = document.take_or_default("placement")?;
@@ -179,7 +211,8 @@ impl Scenario {
         {
             let Self { hosts, vms, setting, placement, parts, places, seed } = self;
             let (hosts, vms) = (&*hosts, &*vms);
-            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, methods };
+            let (places, folder) = (&*places, places.folder());
+            let scene = Scene { hosts, vms, end: setting.end, seed: *seed, folder, methods };
             let placer = Box::new(ByPolicy(placement.policy(&scene)));
             let mover = Box::new(Simple::new(BANDWIDTH));
             let mut engine = Engine::new(*setting, hosts, vms, placer, mover).observed(&mut ledger);

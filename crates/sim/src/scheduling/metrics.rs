@@ -19,7 +19,7 @@ pub struct Summary {
 
 impl Summary {
     /// The summary of values; all 0 if there are none.
-    fn of(mut values: Vec<f64>) -> Self {
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
         let Some(&max) = values.last() else { return Self::default() };
         let n = values.len();

@@ -2,11 +2,10 @@
 
 use proptest::prelude::*;
 use vmpack_sim::arrivals::Admission;
-use vmpack_sim::operation::{
-    Action, Controller, Event, Incident, Ledger, Setting, Source, State, Time, Vm, What,
-};
+use vmpack_sim::faults::Incidents;
+use vmpack_sim::operation::{Action, Event, Incident, Ledger, Setting, Time, Vm, What};
 
-use crate::support::{Log, MINUTE, demand, engine, hosts, run, totals, varying};
+use crate::support::{Log, MINUTE, Script, demand, engine, hosts, run, totals, varying};
 
 #[test]
 fn energy_of_one_host_by_hand() {
@@ -70,34 +69,6 @@ fn who_waits_gets_in_when_room_is_made() {
     assert_eq!((totals.refused, at(What::Refused { vm: 2 })), (1, Some(MINUTE)));
 }
 
-/// Does things at times.
-struct Script(Vec<(Time, Action)>);
-
-impl Controller for Script {
-    fn due(&self) -> Option<Time> {
-        self.0.first().map(|&(time, _)| time)
-    }
-
-    fn act(&mut self, state: &State<'_>, actions: &mut Vec<Action>) {
-        while self.due().is_some_and(|due| due <= state.now()) {
-            actions.push(self.0.remove(0).1);
-        }
-    }
-}
-
-/// Incidents at times.
-pub(crate) struct Fate(pub(crate) Vec<(Time, Incident)>);
-
-impl Source for Fate {
-    fn due(&self) -> Option<Time> {
-        self.0.first().map(|&(time, _)| time)
-    }
-
-    fn next(&mut self) -> Option<Incident> {
-        Some(self.0.remove(0).1)
-    }
-}
-
 #[test]
 fn a_migration_takes_time_and_room_on_both_hosts() {
     let (hosts, request) = (hosts(2, 1000, 4096), demand(600, 1000));
@@ -123,10 +94,13 @@ fn a_migration_takes_time_and_room_on_both_hosts() {
 fn vms_of_a_failed_host_wait_for_its_repair_or_start_elsewhere() {
     let (hosts, request) = (hosts(2, 1000, 4096), demand(400, 1000));
     let vms = [Vm::steady("a", 0, None, request), Vm::steady("b", 0, None, request)];
-    let fate = Fate(vec![
-        (10 * MINUTE, Incident::Fail { host: 0 }),
-        (30 * MINUTE, Incident::Repair { host: 0 }),
-    ]);
+    let fate = Incidents::new(
+        vec![
+            (10 * MINUTE, Incident::Fail { host: 0 }),
+            (30 * MINUTE, Incident::Repair { host: 0 }),
+        ]
+        .into_iter(),
+    );
     let script = Script(vec![(15 * MINUTE, Action::Restart { vm: 0, to: None })]);
     let (mut ledger, mut log) = (Ledger::default(), Log::default());
     let engine = engine(Setting::until(60 * MINUTE), &hosts, &vms);
@@ -150,7 +124,7 @@ proptest! {
     #[test]
     fn nothing_is_lost_under_random_actions(
         vms in prop::collection::vec((0_u64..50, 1_u64..50, 1_u64..900, 1_u64..3000, prop::collection::vec(0_u32..900, 1..5)), 1..12),
-        actions in prop::collection::vec((0_u64..60, 0_u8..9, 0_usize..12, 0_usize..4), 0..25),
+        actions in prop::collection::vec((0_u64..60, 0_u8..10, 0_usize..12, 0_usize..4), 0..25),
         fate in prop::collection::vec((0_u64..60, 0_u8..3, 0_usize..4), 0..8),
         boots in (0_u64..3, 0_u64..3),
         waits in any::<bool>(),
@@ -181,6 +155,7 @@ proptest! {
                     5 => Action::Sleep { host },
                     6 => Action::Cordon { host },
                     7 => Action::Uncordon { host },
+                    8 => Action::Fence { host },
                     _ => Action::Allot { vm, allotment },
                 };
                 (time * MINUTE, action)
@@ -208,7 +183,7 @@ proptest! {
         let (mut ledger, mut log) = (Ledger::default(), Log::default());
         let engine = engine(setting, &there, &vms);
         run(
-            |engine| engine.struck(Box::new(Fate(fate))).controlled(Box::new(Script(script))),
+            |engine| engine.struck(Box::new(Incidents::new(fate.into_iter()))).controlled(Box::new(Script(script))),
             engine,
             &mut ledger,
             &mut log,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use vmpack_sim::monitoring::{Configuration, Files, Monitor, Report, Subject, Trouble};
 use vmpack_sim::operation::{Hosts, Incident, Ledger, Setting, Vm};
 
-use crate::engine::Fate;
+use crate::support::Fate;
 use crate::support::{MINUTE, demand, engine, hosts, totals, varying};
 
 fn configuration(text: &str) -> Configuration {

@@ -2,8 +2,8 @@
 
 use vmpack_sim::arrivals::{Demand, MAX_RESOURCES, POLICIES, Predictor, policy};
 use vmpack_sim::operation::{
-    ByPolicy, Engine, Event, Host, Hosts, Ledger, Observer, Setting, Simple, State, Totals, Usage,
-    Vm,
+    Action, ByPolicy, Controller, Engine, Event, Host, Hosts, Incident, Ledger, Observer, Setting,
+    Simple, Source, State, Time, Totals, Usage, Vm,
 };
 use vmpack_sim::power::ML110_G4;
 
@@ -79,4 +79,32 @@ pub(crate) fn totals(setting: Setting, hosts: &Hosts, vms: &[Vm]) -> (Totals, Ve
     let (mut ledger, mut log) = (Ledger::default(), Log::default());
     run(|engine| engine, engine(setting, hosts, vms), &mut ledger, &mut log);
     (*ledger.totals(), log.0)
+}
+
+/// Does things at times.
+pub(crate) struct Script(pub(crate) Vec<(Time, Action)>);
+
+impl Controller for Script {
+    fn due(&self) -> Option<Time> {
+        self.0.first().map(|&(time, _)| time)
+    }
+
+    fn act(&mut self, state: &State<'_>, actions: &mut Vec<Action>) {
+        while self.due().is_some_and(|due| due <= state.now()) {
+            actions.push(self.0.remove(0).1);
+        }
+    }
+}
+
+/// Incidents at times.
+pub(crate) struct Fate(pub(crate) Vec<(Time, Incident)>);
+
+impl Source for Fate {
+    fn due(&self) -> Option<Time> {
+        self.0.first().map(|&(time, _)| time)
+    }
+
+    fn next(&mut self) -> Option<Incident> {
+        Some(self.0.remove(0).1)
+    }
 }

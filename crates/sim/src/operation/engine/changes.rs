@@ -9,10 +9,22 @@ impl Engine<'_> {
     pub(super) fn charge(&mut self, host: usize) {
         let permille = self.mover.overhead_permille();
         let state = self.state.host(host);
-        let moving = |&&vm: &&usize| matches!(self.state.vm(vm).phase, Phase::Migrating { .. });
+        let moving = |&&vm: &&usize| {
+            matches!(self.state.vm(vm).phase, Phase::Migrating { .. }) && self.mover.is_copying(vm)
+        };
         let granted = state.vms.iter().filter(moving).map(|&vm| self.state.vm(vm).allotment.limit);
         let overhead = granted.sum::<u64>() * permille / 1000;
         self.state.host_mut(host).overhead = overhead.min(self.state.capacity(host, CPU));
+    }
+
+    /// The same where migrations that waited have begun to copy.
+    pub(super) fn charge_begun(&mut self) {
+        for vm in self.mover.begun() {
+            if let Phase::Migrating { from, .. } = self.state.vm(vm).phase {
+                self.hold(from);
+                self.charge(from);
+            }
+        }
     }
 
     pub(super) fn begin_migration(&mut self, vm: usize, from: usize, to: usize) {
@@ -21,9 +33,9 @@ impl Engine<'_> {
         self.state.host_mut(to).incoming.push(vm);
         self.state.vm_mut(vm).phase = Phase::Migrating { from, to };
         self.set_aside(vm, to);
-        self.charge(from);
         let memory = self.state.vm(vm).allotment.reserved[MEMORY];
         self.mover.start(self.state.now, Transfer { vm, from, to, memory });
+        self.charge(from);
         self.tell(What::MigrationStarted { vm, from, to });
     }
 
@@ -48,6 +60,7 @@ impl Engine<'_> {
         self.give_back(vm, to);
         self.state.vm_mut(vm).phase = Phase::Running { host: from };
         self.charge(from);
+        self.charge_begun();
         self.tell(What::MigrationFailed { vm, from, to });
     }
 
@@ -66,9 +79,28 @@ impl Engine<'_> {
     }
 
     pub(super) fn fail(&mut self, host: usize) {
-        if !matches!(self.state.host(host).status, Status::On | Status::Waking) {
-            return;
+        if matches!(self.state.host(host).status, Status::On | Status::Waking) {
+            self.bring_down(host, What::HostFailed { host });
         }
+    }
+
+    /// Cuts the power of a host; if it works, it starts anew. Whether it was not off.
+    pub(super) fn fence(&mut self, host: usize) -> bool {
+        match self.state.host(host).status {
+            Status::Off => return false,
+            Status::Failed => self.tell(What::Fenced { host }),
+            Status::On | Status::Waking => {
+                self.bring_down(host, What::Fenced { host });
+                self.state.host_mut(host).status = Status::Waking;
+                self.open(host);
+                self.boot(host);
+            }
+        }
+        true
+    }
+
+    /// A host no longer works, and its VMs are down.
+    fn bring_down(&mut self, host: usize, why: What) {
         self.hold(host);
         let vms = self.state.host(host).vms.clone();
         for vm in vms.iter().chain(&self.state.host(host).incoming.clone()) {
@@ -76,7 +108,7 @@ impl Engine<'_> {
         }
         self.close(host);
         self.state.host_mut(host).status = Status::Failed;
-        self.tell(What::HostFailed { host });
+        self.tell(why);
         for vm in vms {
             self.starts[vm] += 1;
             let state = self.state.vm_mut(vm);
@@ -96,10 +128,7 @@ impl Engine<'_> {
         self.open(host);
         self.freed = true;
         self.tell(What::HostRepaired { host });
-        for vm in self.state.host(host).vms.clone() {
-            self.state.vm_mut(vm).phase = Phase::Starting { host };
-            self.start(vm, host);
-        }
+        self.start_all(host);
     }
 
     /// Carries out an action; whether it could be.
@@ -116,6 +145,7 @@ impl Engine<'_> {
                 may
             }
             Action::Restart { vm, to } => self.restart(vm, to),
+            Action::Fence { host } => self.fence(host),
             Action::GiveUp { vm } => {
                 let Phase::Down { host } = self.state.vm(vm).phase else { return false };
                 self.take_off(vm, host);
@@ -195,7 +225,10 @@ impl Engine<'_> {
         let Phase::Down { host: from } = self.state.vm(vm).phase else { return false };
         let allotment = self.state.vm(vm).allotment;
         let host = match to {
-            Some(host) => Some(host).filter(|&host| self.takes(vm, host, &allotment.reserved)),
+            // On its own host it starts when that does.
+            Some(host) => {
+                Some(host).filter(|&to| to != from && self.takes(vm, to, &allotment.reserved))
+            }
             None => self.find(vm, &allotment),
         };
         let Some(host) = host else { return false };

@@ -9,7 +9,7 @@ use crate::arrivals::Admission;
 impl Engine<'_> {
     pub(super) fn arrive(&mut self, vm: usize) {
         self.state.vm_mut(vm).phase = Phase::Waiting;
-        let allotment = (self.setting.first)(&self.state.asked()[vm]);
+        let allotment = self.setting.first.of(&self.state.asked()[vm]);
         self.tell(What::Arrived { vm });
         if self.state.vm(vm).allotment != allotment {
             self.state.vm_mut(vm).allotment = allotment;
@@ -63,13 +63,23 @@ impl Engine<'_> {
         true
     }
 
-    /// The host for a VM: one that is on, or one that is switched on for it.
+    /// The host for a VM, another one than it is on: one that is on, or one that is switched on for it.
     pub(super) fn find(&mut self, vm: usize, allotment: &Allotment) -> Option<usize> {
         let asking = self.asking(vm, allotment);
         let (state, guards) = (&self.state, &self.guards);
-        let mut admit = |host: usize| guards.iter().all(|guard| guard.admits(vm, host, state));
-        if let Some(host) = self.placer.find(&asking, state, &mut admit) {
+        let own = state.vm(vm).phase.host();
+        let mut admit = |host: usize| {
+            own != Some(host) && guards.iter().all(|guard| guard.admits(vm, host, state))
+        };
+        let found = self.placer.find(&asking, state, &mut admit);
+        if let Some(host) = found {
+            if state.host(host).status == Status::Off {
+                self.wake(host);
+            }
             return Some(host);
+        }
+        if self.placer.wakes() {
+            return None;
         }
         let mut off = self.off.iter().copied();
         let host = off.find(|&host| {
@@ -85,6 +95,11 @@ impl Engine<'_> {
         self.state.host_mut(host).status = Status::Waking;
         self.open(host);
         self.tell(What::HostWakes { host });
+        self.boot(host);
+    }
+
+    /// A host that wakes is on after its time.
+    pub(super) fn boot(&mut self, host: usize) {
         self.wakings[host] += 1;
         let waking = self.wakings[host];
         if self.setting.host_boot == 0 {
@@ -117,7 +132,13 @@ impl Engine<'_> {
         self.hold(host);
         self.state.host_mut(host).status = Status::On;
         self.tell(What::HostOn { host });
+        self.start_all(host);
+    }
+
+    /// The VMs that are counted to a host begin to start, those that were down as well.
+    pub(super) fn start_all(&mut self, host: usize) {
         for vm in self.state.host(host).vms.clone() {
+            self.state.vm_mut(vm).phase = Phase::Starting { host };
             self.start(vm, host);
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use super::{
     Action, Allotment, Controller, Event, Guard, Hosts, Mover, Observer, Placer, Source, State,
-    Status, Time, Vm, What,
+    Status, Terms, Time, Vm, What,
 };
 use crate::arrivals::{Admission, Vm as Asking};
 
@@ -24,19 +24,13 @@ pub struct Setting {
     /// How long a VM takes to start.
     pub vm_boot: Time,
     /// What a VM is allotted when it is placed.
-    pub first: fn(&Vm) -> Allotment,
+    pub first: Terms,
 }
 
 impl Setting {
     /// VMs are allotted what they request, start at once as hosts do, and are refused where no host takes them.
     pub fn until(end: Time) -> Self {
-        Self {
-            end,
-            admission: Admission::Reject,
-            host_boot: 0,
-            vm_boot: 0,
-            first: |vm| Allotment::fixed(&vm.request),
-        }
+        Self { end, admission: Admission::Reject, host_boot: 0, vm_boot: 0, first: Terms::FIXED }
     }
 }
 
@@ -130,6 +124,13 @@ impl<'a> Engine<'a> {
             actions: Vec::new(),
             checked: false,
         }
+    }
+
+    /// Has VMs allotted this when they are placed. Only before the run.
+    #[must_use]
+    pub fn allotting(mut self, first: Terms) -> Self {
+        self.setting.first = first;
+        self
     }
 
     /// Has another placement rule say where VMs go. Only before the run.
@@ -232,6 +233,7 @@ impl<'a> Engine<'a> {
             for arrived in self.mover.ended(now) {
                 self.migrated(arrived.vm, arrived.bytes, arrived.downtime);
             }
+            self.charge_begun();
         }
         while let Some(&Reverse((time, planned))) = self.planned.peek()
             && time <= now

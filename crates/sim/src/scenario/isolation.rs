@@ -1,0 +1,63 @@
+//! The section `[isolation]`.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Metrics, Part, Scene};
+use crate::isolation::{Isolation as Rules, Keeper, Term, Watch};
+use crate::operation::{Engine, Hosts, Vm};
+use crate::population;
+
+/// Tenants, and what keeps them apart.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Isolation {
+    /// How many tenants are drawn; those of the trace if left out.
+    tenants: Option<u32>,
+    /// Whether terms are kept, or only looked at.
+    #[serde(default = "yes")]
+    enforce: bool,
+    /// What is asked for.
+    #[serde(default)]
+    terms: Vec<Term>,
+    #[serde(skip)]
+    rules: Option<Arc<Rules>>,
+    #[serde(skip)]
+    watch: Option<Watch>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Part for Isolation {
+    fn prepare(&mut self, seed: u64, _: &mut Hosts, vms: &mut [Vm]) -> Result<(), String> {
+        match self.tenants {
+            Some(0) => return Err("tenants: expected a positive number".to_owned()),
+            Some(tenants) => population::tenants(seed, tenants, vms),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn join<'a>(
+        &'a mut self,
+        mut engine: Engine<'a>,
+        scene: Scene<'a>,
+    ) -> Result<Engine<'a>, String> {
+        // Other parts give classes and sites, which terms may be about.
+        let rules = Arc::new(Rules::new(&self.terms, scene.vms, scene.hosts)?);
+        let rules = &*self.rules.insert(rules);
+        if self.enforce {
+            engine = engine.guarded(Box::new(Keeper::new(rules)));
+        }
+        Ok(engine.observed(self.watch.insert(Watch::new(Arc::clone(rules)))))
+    }
+
+    fn report(&self, metrics: &mut Metrics) {
+        let Some(watch) = &self.watch else { return };
+        metrics.real("exposure_pair_hours", watch.exposure_hours(), "h");
+        metrics.real("rules_broken_hours", watch.all_broken_hours(), "h");
+    }
+}

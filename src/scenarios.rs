@@ -1,0 +1,20 @@
+//! The scenarios that ship with the program: a trace `scenario:NAME`.
+
+/// How their names begin.
+const PREFIX: &str = "scenario:";
+
+/// Name and text of every scenario that ships.
+pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("faults", include_str!("../datasets/scenarios/faults.toml")),
+];
+
+/// The name in a trace `scenario:NAME`.
+pub(crate) fn name(trace: &str) -> Option<&str> {
+    trace.strip_prefix(PREFIX)
+}
+
+/// The text of a scenario.
+pub(crate) fn text(name: &str) -> Option<&'static str> {
+    SCENARIOS.iter().find(|(known, _)| *known == name).map(|&(_, text)| text)
+}

@@ -1,0 +1,72 @@
+//! Scenarios: a cluster in operation, from the command and as runs of an experiment.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::vmpack;
+
+/// Some VMs on three hosts.
+const SCENARIO: &str = "[cluster]
+hosts = '3x16c64g'
+
+[workload]
+source = 'poisson:rate=10,days=0.5,life=2'
+
+[placement]
+queue = 'backfill'
+host_boot_s = 60
+";
+
+#[test]
+fn a_scenario_is_replayed_and_what_is_wrong_with_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("office.toml");
+    fs::write(&path, SCENARIO).unwrap();
+    let replay =
+        |more: &[&str]| vmpack().arg("replay").arg("--trace").arg(&path).args(more).assert();
+    let said = replay(&["--json", "--set", "placement.policy=worst-fit"]).success();
+    let said: Value = serde_json::from_slice(&said.get_output().stdout).unwrap();
+    assert_eq!(
+        (&said["kind"], &said["policy"]),
+        (&"operation".into(), &"placement.policy=worst-fit".into())
+    );
+    assert!(said["energy_kwh"].as_f64().unwrap() > 0.0 && said["vms"].as_u64().unwrap() > 50);
+    let refused = |more: &[&str], why: &str| {
+        let said = String::from_utf8(replay(more).failure().get_output().stderr.clone()).unwrap();
+        assert!(said.contains(why), "{why:?} is not in {said}");
+    };
+    refused(&["--policy", "best-fit"], "expected --set placement.policy=best-fit");
+    refused(&["--set", "placement.polcy=best-fit"], "[placement]: unknown field `polcy`");
+    fs::write(&path, SCENARIO.replace("16c", "16")).unwrap();
+    refused(&[], "office.toml:1: [cluster]: hosts: ");
+    let unknown = vmpack().args(["replay", "--trace", "scenario:dya"]).assert().failure();
+    let said = String::from_utf8(unknown.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("did you mean day?"), "{said}");
+}
+
+#[test]
+fn scenarios_are_runs_of_an_experiment() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("office.toml"), SCENARIO).unwrap();
+    let experiment = "name = 'e'
+limits.wall_s = 60
+[[replays]]
+traces = ['office.toml', 'scenario:day']
+options = { set = ['placement.policy=first-fit', 'placement.policy=worst-fit'] }
+series = true
+";
+    fs::write(folder.path().join("e.toml"), experiment).unwrap();
+    let out = folder.path().join("out");
+    vmpack().arg("run").arg(folder.path().join("e.toml")).arg("--out").arg(&out).assert().success();
+    let text = fs::read_to_string(out.join("records.jsonl")).unwrap();
+    let records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 4);
+    for record in &records {
+        assert_eq!(record["answer"]["judgement"]["verdict"], "correct", "{record}");
+        let run = record["run"].as_str().unwrap();
+        let csv = fs::read_to_string(out.join(format!("series/{run}.periods.csv"))).unwrap();
+        assert!(csv.starts_with("time_s,hosts_on,power_w,"));
+    }
+}
