@@ -30,7 +30,8 @@ struct Sample {
 ///
 /// A VM is there from its first sample until five minutes after its last. It asks for the most that it was provisioned with.
 /// Its CPU use is a share of the cores that it had at the time, rounded up to thousandths, memory to MiB. Time begins with
-/// the first sample of all. Where samples are missing, the last one goes on.
+/// the first sample of all. Samples count for the nearest step of five minutes since the VM's first; where they are missing,
+/// the last one goes on.
 ///
 /// # Errors
 /// If a file cannot be read or is not as it should be.
@@ -73,8 +74,8 @@ pub fn bitbrains(path: &Path) -> Result<Load, LoadError> {
         let mut amounts: Vec<u32> = Vec::with_capacity(2 * samples.len());
         for Sample { time, request: asked, used } in samples {
             request.iter_mut().zip(asked).for_each(|(most, asked)| *most = (*most).max(asked));
-            let step = ((time - first) / STEP) as usize;
-            // A sample that comes early replaces the one before it; steps without one repeat it.
+            // Clocks drift: a sample is of the nearest step. Of two of one step the later counts.
+            let step = ((time - first + STEP / 2) / STEP) as usize;
             amounts.truncate(2 * step);
             while amounts.len() < 2 * step {
                 amounts.extend_from_within(amounts.len() - 2..);
