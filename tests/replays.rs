@@ -145,7 +145,10 @@ fn mistakes_are_named_with_their_line() {
         ("policies = ['best']", "e.toml:3: missing field `traces`"),
         ("traces = []", "e.toml:3: traces: expected at least one"),
         ("traces = ['days/*']\nhost = 3", "e.toml:5: unknown field `host`"),
-        ("traces = ['days/*']", "e.toml:3: replays: expected --policy <NAME>, or for jobs --scheduler or --queue"),
+        (
+            "traces = ['days/*']",
+            "e.toml:3: replays: expected --policy <NAME>, or for jobs --scheduler or --queue",
+        ),
         (
             "traces = ['days/*']\npolicies = ['best',\n'bets']",
             "e.toml:6: replays: policies: there is no policy \"bets\" for traces of load; did you mean best",

@@ -154,6 +154,8 @@ fn what_is_wrong_with_faults_is_said() {
     refused("faults.spare=racks:1", "[faults]: spare: 1 of 1 may not fail");
     refused("faults.survive=hosts:9", "[faults]: survive: 9 of 20 may not fail");
     refused("faults.survives=hosts:1", "[faults]: unknown field `survives`");
+}
+
 #[test]
 fn migrations_and_balancing_are_parts() {
     let text = FILE
@@ -191,6 +193,8 @@ fn migrations_and_balancing_are_parts() {
         let error = run.expect_err("refused").to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
     }
+}
+
 const PLACES: &str = r#"
 [cluster]
 hosts = "20x16c64g"
@@ -275,6 +279,8 @@ fn sections_on_places_are_checked() {
     refused("limits_ms", "rule = \"far\"\nlimits_ms", "[edge]: rule: there is no rule \"far\"");
     refused("[10,", "[nan,", "[edge]: limits_ms: expected numbers");
     refused("\"ml110-g4\"", "\"coal\"", "[edge]: sites: \"north\": power: there is no table");
+}
+
 /// A host that wants more than half of its CPU is alarming; VMs use all that they ask for, so none is short.
 const MONITORING: &str = r#"
 [monitoring]
@@ -318,19 +324,11 @@ fn a_section_has_the_run_monitored() {
 }
 
 #[test]
-fn what_vms_use_over_time_is_read_or_drawn() {
+fn what_vms_use_over_time_is_read() {
     let share = |metrics: &Metrics, name: &str| match metrics.get(name) {
         Some(Amount::Real(share)) => share,
         other => panic!("{name} is {other:?}"),
     };
-    let drawn = |seed: &str| {
-        let source = format!("workload.source=diurnal-load:vms=80,days=0.5,mean=0.9,seed={seed}");
-        run(FILE, &[&source])
-    };
-    let metrics = drawn("1");
-    assert_eq!(metrics.get("vms"), Some(Amount::Count(80)));
-    assert_eq!(metrics, drawn("1"));
-    assert_ne!(metrics, drawn("2"));
     // A folder of PlanetLab: four VMs of 2.5, 2, 1 and 0.5 cores, of which two do not fit the first host.
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["a", "b", "c", "d"] {
@@ -350,7 +348,82 @@ fn what_vms_use_over_time_is_read_or_drawn() {
     let expected = (watts(1.75) + watts(1.25)) * 24.0 / 1000.0;
     let found = share(&planetlab, "energy_kwh");
     assert!((found - expected).abs() < 1e-4, "{found} {expected}");
-    let error =
-        read(FILE, &["workload.source=diurnal-load:vms=x"]).expect_err("refused").to_string();
-    assert!(error.contains("source: vms: expected a number from 1 to 10000000"), "{error}");
+    std::fs::write(folder.path().join("e"), "50\n".repeat(287)).expect("written");
+    let error = read(FILE, &[&source]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: source: "), "{error}");
+    assert!(error.contains("e:288: expected 288 lines, the file ends here"), "{error}");
+}
+
+/// The scenario of tests of allotments: a day of VMs that use a third of what they request.
+const LOADED: &str = r#"
+[cluster]
+hosts = "30x16c64g"
+power = "ml110-g5"
+
+[workload]
+source = "diurnal:rate=12,days=1,life=10"
+load = { burst = 0.02, noise = 0.1 }
+
+[placement]
+policy = "best-fit"
+queue = "fcfs"
+
+[allocation]
+policy = "dynamic"
+"#;
+
+#[test]
+fn policies_of_allotments_are_told_apart() {
+    let methods = Registry {
+        packing: Vec::new(),
+        allocation: [vmpack_greedy::ALLOCATION, vmpack_dp::ALLOCATION].concat(),
+    };
+    let run = |changes: &[&str]| {
+        let metrics = read(LOADED, changes).expect("a scenario").run(&methods, Vec::new());
+        metrics.expect("it runs")
+    };
+    let number = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(real)) => real,
+        Some(Amount::Count(count)) => count as f64,
+        None => panic!("{name} is not in {metrics:?}"),
+    };
+    let [fixed, dynamic, hybrid] = ["fixed", "dynamic", "hybrid"]
+        .map(|policy| run(&[format!("allocation.policy={policy}").as_str()]));
+    for name in ["shortfall", "vm_worst_shortfall_p95", "memory_short_gib_hours", "reclaimed"] {
+        assert!(number(&fixed, name) == 0.0, "{name}");
+    }
+    assert!(number(&dynamic, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&hybrid, "energy_kwh") < number(&fixed, "energy_kwh"));
+    assert!(number(&dynamic, "reclaimed") > number(&hybrid, "reclaimed"));
+    assert!(number(&dynamic, "shortfall") > number(&hybrid, "shortfall"), "it does not burst");
+    assert!(number(&dynamic, "vm_shortfall_p95") > number(&dynamic, "shortfall"));
+    assert_eq!(dynamic, run(&[]));
+    let solved = run(&["allocation.method=alloc-dp", "allocation.relief=cut"]);
+    assert_eq!(solved, run(&["allocation.relief=cut"]), "exact methods forgo as little");
+}
+
+#[test]
+fn what_is_wrong_with_allotments_is_said() {
+    let methods = Registry { packing: Vec::new(), allocation: vmpack_dp::ALLOCATION.to_vec() };
+    for (change, expected) in [
+        ("policy=elastic", "policy: there is none named \"elastic\": they are fixed, dynamic"),
+        ("method=alloc-dpp", "method: there is none named \"alloc-dpp\": they are alloc-dp"),
+        ("forecast=oracle", "forecast: there is none named \"oracle\": they are last, max"),
+        ("margin=-1", "margin: expected a number from 0 to 100, found -1"),
+        ("floor=1.5", "floor: expected a number from 0 to 1, found 1.5"),
+        ("every=0", "every: expected a positive number"),
+        ("least=20", "least: expected at most the window, which is 12 samples"),
+        ("quota=0.5", "quota: expected the scope \"cluster\" with it"),
+        ("margins=1", "unknown field `margins`"),
+    ] {
+        let changes = [format!("allocation.{change}"), "allocation.method=alloc-dp".to_owned()];
+        let changes = if change.starts_with("method") { &changes[..1] } else { &changes };
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = Scenario::read(&file(&folder, LOADED), changes, 3)
+            .and_then(|mut scenario| scenario.run(&methods, Vec::new()));
+        let error = run.expect_err("refused").to_string();
+        assert!(error.contains(&format!("[allocation]: {expected}")), "{expected:?}: {error}");
+    }
+    let error = read(LOADED, &["workload.load={level=2}"]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: load.level: expected a number from 0 to 1"), "{error}");
 }

@@ -153,7 +153,10 @@ impl By {
         match (&of.scheduler, &arguments.queue) {
             (Some(name), _) => of.scheduler(name).map(Self::Scheduler).map_err(wrong("scheduler")),
             (None, Some(name)) => of.discipline(name).map(Self::Queue).map_err(wrong("queue")),
-            (None, None) => Err(Refusal::new("", "expected --policy <NAME>, or for jobs --scheduler or --queue")),
+            (None, None) => Err(Refusal::new(
+                "",
+                "expected --policy <NAME>, or for jobs --scheduler or --queue",
+            )),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Arrivals drawn at random: a Poisson process, in bursts, with the time of day.
 
-use std::ops::RangeInclusive;
-
 use super::format::TraceError;
 use super::random::{Component, Stream};
 use super::{Arrival, Demand, Resource, Trace};
@@ -83,7 +81,14 @@ impl Generator {
                 ));
             }
         };
-        *place = number(name, value, &range)?;
+        let number = value.parse::<f64>().ok().filter(|number| range.contains(number));
+        *place = number.ok_or_else(|| {
+            format!(
+                "{name}: expected a number from {} to {}, found {value:?}",
+                range.start(),
+                range.end()
+            )
+        })?;
         Ok(self)
     }
 
@@ -113,28 +118,6 @@ impl Generator {
 
 fn demand(cores: u64, gib: u64) -> Demand {
     [cores * 1000, gib * 1024, 0, 0, 0]
-}
-
-/// The demand of a VM of a size that is drawn.
-pub(crate) fn flavor(sizes: &mut Stream) -> Demand {
-    let total = FLAVORS.iter().map(|flavor| flavor.2).sum();
-    let mut ticket = sizes.below(total);
-    let flavor = FLAVORS.iter().find(|flavor| {
-        let hit = ticket < flavor.2;
-        ticket = ticket.saturating_sub(flavor.2);
-        hit
-    });
-    let &(cores, gib, _) = flavor.expect("tickets are below the total");
-    demand(cores, gib)
-}
-
-/// Reads the number that a parameter of drawn traces is.
-pub(crate) fn number(name: &str, value: &str, range: &RangeInclusive<f64>) -> Result<f64, String> {
-    let number = value.parse::<f64>().ok().filter(|number| range.contains(number));
-    number.ok_or_else(|| {
-        let (least, most) = (range.start(), range.end());
-        format!("{name}: expected a number from {least} to {most}, found {value:?}")
-    })
 }
 
 /// The VMs of a generated trace.
@@ -190,7 +173,15 @@ impl Iterator for Drawn {
         let lifetime =
             life * HOUR * libm::exp(sigma * self.lifetimes.normal() - sigma * sigma / 2.0);
         let end = time.saturating_add((lifetime as u64).max(1));
-        Some(Ok(Arrival { time, end: Some(end), demand: flavor(&mut self.sizes) }))
+        let total = FLAVORS.iter().map(|flavor| flavor.2).sum();
+        let mut ticket = self.sizes.below(total);
+        let flavor = FLAVORS.iter().find(|flavor| {
+            let hit = ticket < flavor.2;
+            ticket = ticket.saturating_sub(flavor.2);
+            hit
+        });
+        let &(cores, gib, _) = flavor.expect("tickets are below the total");
+        Some(Ok(Arrival { time, end: Some(end), demand: demand(cores, gib) }))
     }
 }
 

@@ -11,7 +11,7 @@
 mod bound;
 mod fleet;
 pub mod format;
-pub(crate) mod generate;
+mod generate;
 pub mod policy;
 mod predict;
 pub(crate) mod random;

@@ -35,8 +35,6 @@ pub(crate) enum Component {
     Classes = 6,
     /// How far estimates are off.
     Estimates = 7,
-    /// What generated VMs use over time.
-    Load = 30,
     /// When one of several things fails, and for how long.
     Failures = 8,
     /// When failures come that several hosts share.
@@ -49,6 +47,8 @@ pub(crate) enum Component {
     Losses = 12,
     /// How late heartbeats of a host are.
     Jitter = 13,
+    /// What generated VMs use.
+    Load = 30,
 }
 
 impl Stream {

@@ -14,11 +14,11 @@ mod event;
 mod hooks;
 mod hosts;
 mod ledger;
-pub mod load;
 mod mover;
 mod placer;
 mod share;
 mod state;
+pub mod traces;
 mod workload;
 
 pub use engine::{Engine, Setting};

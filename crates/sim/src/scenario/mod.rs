@@ -5,12 +5,13 @@
 //!
 //! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
 
+mod allocation;
 mod balancing;
 mod cluster;
 mod consolidation;
 mod document;
-mod faults;
 mod edge;
+mod faults;
 mod interference;
 mod isolation;
 mod metric;
@@ -78,19 +79,17 @@ type Build = fn(Section<'_>) -> Result<Box<dyn Part>, toml::de::Error>;
 
 /// The sections that may follow the first three: what each is called and how it is read, in the order in which controllers
 /// act.
-const PARTS: &[(&str, Build)] =
-    &[("migration", part::<migration::Migration>), ("faults", part::<faults::Faults>)];
-const PARTS: &[(&str, Build)] = &[
-    ("migration", part::<migration::Migration>),
-    ("balancing", part::<balancing::Balancing>),
-    ("consolidation", part::<consolidation::Consolidation>),
 const PARTS: &[(&str, Build)] = &[
     ("migration", part::<migration::Migration>),
     ("isolation", part::<isolation::Isolation>),
     ("interference", part::<interference::Interference>),
     ("edge", part::<edge::Edge>),
+    ("faults", part::<faults::Faults>),
+    ("allocation", part::<allocation::Allocation>),
+    ("balancing", part::<balancing::Balancing>),
+    ("consolidation", part::<consolidation::Consolidation>),
+    ("monitoring", part::<monitoring::Monitoring>),
 ];
-    &[("migration", part::<migration::Migration>), ("monitoring", part::<monitoring::Monitoring>)];
 
 /// A part of this type.
 fn part<P: Part + serde::de::DeserializeOwned + 'static>(

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::cluster::RESOURCES;
 use crate::arrivals::{Generator, Trace, format};
-use crate::operation::{Time, Vm, load};
+use crate::load::Load;
+use crate::operation::{Time, Vm, traces};
 
 /// A day in milliseconds.
 const DAY: f64 = 86_400_000.0;
@@ -21,6 +22,59 @@ pub(super) struct Workload {
     format: Option<String>,
     /// How long the run lasts, in days; as long as the source if it is left out.
     days: Option<f64>,
+    /// What VMs use of which the source does not say it; all that they request if it is left out.
+    load: Option<Drawn>,
+}
+
+/// How use is drawn: see [`Load`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Drawn {
+    step_s: u32,
+    level: f64,
+    swing: f64,
+    noise: f64,
+    memory: f64,
+    burst: f64,
+    burst_steps: f64,
+    groups: u32,
+    correlation: f64,
+}
+
+impl Default for Drawn {
+    fn default() -> Self {
+        let load = Load::default();
+        let Load { level, swing, noise, memory, burst, burst_steps, groups, correlation, .. } =
+            load;
+        let step_s = (load.step / 1000) as u32;
+        Self { step_s, level, swing, noise, memory, burst, burst_steps, groups, correlation }
+    }
+}
+
+impl Drawn {
+    fn load(self) -> Result<Load, String> {
+        let Self { level, swing, noise, memory, burst, burst_steps, groups, correlation, .. } =
+            self;
+        for (name, number, least, most) in [
+            ("step_s", f64::from(self.step_s), 1.0, 1e9),
+            ("level", level, 0.0, 1.0),
+            ("swing", swing, 0.0, 1.0),
+            ("noise", noise, 0.0, 1.0),
+            ("memory", memory, 0.0, 1.0),
+            ("burst", burst, 0.0, 1.0),
+            ("burst_steps", burst_steps, 1.0, 1e9),
+            ("groups", f64::from(groups), 1.0, 1e6),
+            ("correlation", correlation, 0.0, 1.0),
+        ] {
+            if !(least..=most).contains(&number) {
+                return Err(format!(
+                    "load.{name}: expected a number from {least} to {most}, found {number}"
+                ));
+            }
+        }
+        let step = u64::from(self.step_s) * 1000;
+        Ok(Load { step, level, swing, noise, memory, burst, burst_steps, groups, correlation })
+    }
 }
 
 impl Workload {
@@ -30,11 +84,8 @@ impl Workload {
             return Err("days: expected a number from 0.000001 to 100000".to_owned());
         }
         let end = self.days.map(|days| (days * DAY) as Time);
+        let load = self.load.map(Drawn::load).transpose()?;
         let named = self.format.as_deref();
-        if let Some(load) = load::open(&self.source, folder, named, seed) {
-            let load = load.map_err(|error| format!("source: {error}"))?;
-            return Ok((load.vms, end.unwrap_or(load.end)));
-        }
         let trace = match Generator::parse(&self.source) {
             Some(Ok(mut generator)) => {
                 generator.seed ^= seed;
@@ -43,11 +94,19 @@ impl Workload {
             Some(Err(reason)) => return Err(format!("source: {reason}")),
             None => {
                 let path = folder.join(&self.source);
+                if let Some(traced) = traces::open(&path, named) {
+                    let traced = traced.map_err(|error| format!("source: {error}"))?;
+                    return Ok((traced.vms, end.unwrap_or(traced.end)));
+                }
                 format::open(&path, named, format::Options::default())
                     .map_err(|error| format!("source: {error}"))?
             }
         };
-        arrivals(trace, end)
+        let (mut vms, end) = arrivals(trace, end)?;
+        if let Some(load) = load {
+            load.draw(&mut vms, end, seed);
+        }
+        Ok((vms, end))
     }
 }
 

@@ -1,11 +1,12 @@
 //! A cluster in operation, through its engine.
 
-mod edge;
 mod allocation;
+mod edge;
 mod engine;
 mod faults;
-mod moves;
 mod interference;
 mod isolation;
 mod monitoring;
+mod moves;
 mod support;
+mod traces;

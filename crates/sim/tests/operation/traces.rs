@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use vmpack_sim::operation::load::{Load, bitbrains, planetlab};
+use vmpack_sim::operation::traces::{Traced, bitbrains, planetlab};
 
 /// A folder of the data directory; says that the test is skipped if it is not there.
 fn real(test: &str, folder: &str) -> Option<PathBuf> {
@@ -17,7 +17,7 @@ fn real(test: &str, folder: &str) -> Option<PathBuf> {
 }
 
 /// The mean share of the CPU asked for that VMs use over five-minute steps, in percent.
-fn mean_percent(load: &Load, steps: u64) -> f64 {
+fn mean_percent(load: &Traced, steps: u64) -> f64 {
     let percent = |k: u64| {
         let of = |vm: &vmpack_sim::operation::Vm| {
             vm.uses(k * 300_000)[0] as f64 * 100.0 / vm.request[0] as f64
@@ -29,7 +29,8 @@ fn mean_percent(load: &Load, steps: u64) -> f64 {
 
 #[test]
 fn a_day_of_planetlab_has_its_published_mean() {
-    let Some(folder) = real("a_day_of_planetlab_has_its_published_mean", "planetlab/20110303") else {
+    let Some(folder) = real("a_day_of_planetlab_has_its_published_mean", "planetlab/20110303")
+    else {
         return;
     };
     let load = planetlab(&folder).expect("a trace");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Load, LoadError};
+use super::{TraceError, Traced};
 use crate::arrivals::Demand;
 use crate::consolidation::{FileOrder, SAMPLES, Trace, VM_KINDS};
 use crate::operation::{Time, Usage, Vm};
@@ -17,7 +17,7 @@ const STEP: Time = 300_000;
 ///
 /// # Errors
 /// If the folder or a file in it is not as it should be.
-pub fn planetlab(folder: &Path) -> Result<Load, LoadError> {
+pub fn planetlab(folder: &Path) -> Result<Traced, TraceError> {
     let trace = Trace::read_planetlab(folder, FileOrder::Sorted)?;
     let share = trace.len().div_ceil(VM_KINDS.len());
     let vms = trace.names().iter().enumerate().map(|(number, name)| {
@@ -29,7 +29,7 @@ pub fn planetlab(folder: &Path) -> Result<Load, LoadError> {
         let usage = Some(Usage::new(STEP, 1, amounts.collect()));
         Vm { usage, ..Vm::steady(name.clone(), 0, None, request) }
     });
-    Ok(Load { vms: vms.collect(), end: SAMPLES as Time * STEP })
+    Ok(Traced { vms: vms.collect(), end: SAMPLES as Time * STEP })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Load, LoadError};
+use super::{TraceError, Traced};
 use crate::arrivals::Demand;
 use crate::arrivals::format::bitbrains::files_of;
 use crate::arrivals::format::table::{Row as _, Table};
@@ -35,7 +35,7 @@ struct Sample {
 ///
 /// # Errors
 /// If a file cannot be read or is not as it should be.
-pub fn bitbrains(path: &Path) -> Result<Load, LoadError> {
+pub fn bitbrains(path: &Path) -> Result<Traced, TraceError> {
     let mut all: Vec<(String, Vec<Sample>)> = Vec::new();
     for file in files_of(path)? {
         let mut table = Table::with_header(&file, ';', COLUMNS)?;
@@ -67,7 +67,7 @@ pub fn bitbrains(path: &Path) -> Result<Load, LoadError> {
     }
     let zero = all.iter().map(|(_, samples)| samples[0].time).min().unwrap_or(0);
     let milliseconds = |time: u64| (time - zero).saturating_mul(1000);
-    let mut load = Load { vms: Vec::with_capacity(all.len()), end: 0 };
+    let mut load = Traced { vms: Vec::with_capacity(all.len()), end: 0 };
     for (name, samples) in all {
         let (first, last) = (samples[0].time, samples[samples.len() - 1].time);
         let mut request = Demand::default();
@@ -97,7 +97,7 @@ mod tests {
     const HEADER: &str = "Timestamp [ms];\tCPU cores;\tCPU capacity provisioned [MHZ];\tCPU usage [MHZ];\t\
                           CPU usage [%];\tMemory capacity provisioned [KB];\tMemory usage [KB]\n";
 
-    fn read(files: &[(&str, &str)]) -> Result<Load, String> {
+    fn read(files: &[(&str, &str)]) -> Result<Traced, String> {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, rows) in files {
             std::fs::write(folder.path().join(name), format!("{HEADER}{rows}")).expect("written");
