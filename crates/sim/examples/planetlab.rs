@@ -159,12 +159,18 @@ fn ticks(day: &Path, policy: &str, with: &str) {
     let changes: Changes =
         with.split(',').filter(|name| !name.is_empty()).map(|name| name.parse().unwrap()).collect();
     let policy = Policy::named(policy).unwrap();
-    let report = replay(&study(day, changes), policy, changes, 0, |tick| {
-        println!(
-            "{:>3} {:>5} {:>4} {:>14.9} {:>6}",
-            tick.number, tick.vms, tick.active_hosts, tick.energy_kwh, tick.migrations
-        );
-    });
+    let report = replay(
+        &study(day, changes),
+        policy,
+        changes,
+        0,
+        |tick: vmpack_sim::consolidation::Tick| {
+            println!(
+                "{:>3} {:>5} {:>4} {:>14.9} {:>6}",
+                tick.number, tick.vms, tick.active_hosts, tick.energy_kwh, tick.migrations
+            );
+        },
+    );
     println!("{report:#?}");
 }
 
