@@ -355,6 +355,37 @@ fn a_section_has_the_run_monitored() {
     refused("kind = \"threshold\"", "kind = \"fuzzy\"", rule);
 }
 
+#[test]
+fn what_vms_use_over_time_is_read() {
+    let share = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(share)) => share,
+        other => panic!("{name} is {other:?}"),
+    };
+    // A folder of PlanetLab: four VMs of 2.5, 2, 1 and 0.5 cores, of which two do not fit the first host.
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(folder.path().join(name), "50\n".repeat(288)).expect("written");
+    }
+    let source = format!("workload.source={}", folder.path().display());
+    let planetlab = run(FILE, &[&source, "cluster.hosts=2x3.72c4g", "placement.policy=first-fit"]);
+    assert_eq!(planetlab.get("peak_hosts"), Some(Amount::Count(2)));
+    assert!((share(&planetlab, "host_hours") - 48.0).abs() < 1e-9);
+    // 1.75 and 1.25 cores of 3.72 of ML110 G4, for a day: piecewise linear between the tenths.
+    let watts = |cores: f64| {
+        let tenths = cores / 3.72 * 10.0;
+        let points = [86.0, 89.4, 92.6, 96.0, 99.5, 102.0, 106.0];
+        let k = tenths as usize;
+        points[k] + (points[k + 1] - points[k]) * (tenths - k as f64)
+    };
+    let expected = (watts(1.75) + watts(1.25)) * 24.0 / 1000.0;
+    let found = share(&planetlab, "energy_kwh");
+    assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+    std::fs::write(folder.path().join("e"), "50\n".repeat(287)).expect("written");
+    let error = read(FILE, &[&source]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: source: "), "{error}");
+    assert!(error.contains("e:288: expected 288 lines, the file ends here"), "{error}");
+}
+
 /// The scenario of tests of allotments: a day of VMs that use a third of what they request.
 const LOADED: &str = r#"
 [cluster]
