@@ -5,6 +5,7 @@ const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("allotments", include_str!("../datasets/scenarios/allotments.toml")),
     ("day", include_str!("../datasets/scenarios/day.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
 ];
