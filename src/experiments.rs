@@ -2,6 +2,7 @@
 
 /// Name and text of every experiment file that ships.
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
+    ("allotments", include_str!("../benches/experiments/allotments.toml")),
     ("azure-lifetime", include_str!("../benches/experiments/azure-lifetime.toml")),
     ("comparison", include_str!("../benches/experiments/comparison.toml")),
     ("consolidation", include_str!("../benches/experiments/consolidation.toml")),

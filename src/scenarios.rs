@@ -5,6 +5,7 @@ const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
+    ("allotments", include_str!("../datasets/scenarios/allotments.toml")),
     ("day", include_str!("../datasets/scenarios/day.toml")),
     ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
