@@ -61,6 +61,8 @@ pub(crate) struct Work {
     /// Integer programs over known columns, and the simplex steps in them.
     pub(crate) combinations: u64,
     pub(crate) integer_steps: u64,
+    /// Units of work of first-order methods.
+    pub(crate) first_order: u64,
     pub(crate) lp_micros: u64,
     pub(crate) pricing_micros: u64,
 }
@@ -165,6 +167,11 @@ impl<'a> Engine<'a> {
         &self.normal.instance
     }
 
+    /// The most items that one host can hold.
+    pub(crate) fn most_copies(&self) -> u64 {
+        self.most_copies
+    }
+
     /// Whether the budget is spent.
     pub(crate) fn is_spent(&self) -> bool {
         self.budget.exhausted_after(self.work()) || self.is_out_of_memory()
@@ -180,6 +187,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn work(&self) -> u64 {
         self.restricted.iterations()
             + self.counters.integer_steps
+            + self.counters.first_order
             + self.counters.pricing_steps / 1000
     }
 

@@ -17,10 +17,14 @@ use crate::solve::{Ended, Solver};
 const PARTS: [u32; 3] = [100, 400, 3200];
 /// Relaxations take this part of the time that is left, dives the rest.
 const SHARE: f64 = 0.55;
+/// As much of it before each dive of first order.
+const ROUGH_SHARE: f64 = 0.5;
 
 impl Solver<'_> {
-    /// Solves the relaxation of the whole problem ever closer to the end, and dives each time.
+    /// Solves the relaxation of the whole problem ever closer to the end, and dives each time: first by a method of
+    /// first order, for as long as its dives find something, then by the simplex method.
     pub(crate) fn sketch(&mut self, root: &Residual) -> Result<Ended, BackendError> {
+        self.sketch_roughly(root);
         for part in PARTS {
             let Some(cost) = self.engine.incumbent.cost() else { break };
             if self.engine.incumbent.is_optimal() || self.engine.is_spent() {
@@ -38,6 +42,20 @@ impl Solver<'_> {
             }
         }
         Ok(Ended::Done)
+    }
+
+    fn sketch_roughly(&mut self, root: &Residual) {
+        let Some(mut program) = self.engine.first_program(root) else { return };
+        loop {
+            let left = self.engine.budget.remaining();
+            let until = left.map(|left| Instant::now() + left.mul_f64(ROUGH_SHARE));
+            self.engine.approach(root, &mut program, until);
+            let found = !self.engine.is_spent() && self.engine.dive_roughly(root, &program);
+            if !found || self.engine.incumbent.is_optimal() {
+                break;
+            }
+        }
+        self.engine.fresh.extend(program.used().map(|(column, _)| column));
     }
 
     /// Dives from one relaxation for lower and lower costs, down to its value. Far above it dives are short.

@@ -11,14 +11,14 @@ use crate::run::Run;
 /// VMs on the hosts that are freed first, after the first sketch.
 const FIRST_VMS: u64 = 125;
 /// Steps of consistent neighbourhood search per VM before the first sketch, and before hosts are freed.
-const FIRST_PATIENCE: u64 = 20;
+const FIRST_PATIENCE: u64 = 10;
 const PATIENCE: u64 = 40;
 /// Steps of that search at most.
 const MOST_PATIENCE: u64 = 100_000;
 /// No more VM types are given to column generation at a time: its linear programs take cubic time.
 const MOST_TYPES: u64 = 1500;
 /// A first sketch of `n` VMs, `k` to a host, is worth its time where that is `k^2 n^2` times so many nanoseconds.
-const NANOSECONDS: u128 = 650;
+const NANOSECONDS: u128 = 150;
 
 /// Large-neighbourhood search: frees some hosts and packs their VMs again by column generation.
 ///
