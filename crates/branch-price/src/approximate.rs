@@ -4,8 +4,6 @@
 //! values, which change much from one program to the next. A first-order method gets within a percent in a few
 //! milliseconds, and its averages change little.
 
-use std::time::Instant;
-
 use crate::columns::{Column, Columns, Rules};
 use crate::duals::Duals;
 use crate::engine::{Engine, Until};
@@ -14,8 +12,6 @@ use crate::residual::{Items, Residual};
 
 /// Steps between two searches for columns.
 const STEPS: u32 = 100;
-/// Columns are enough once the last rounds lowered the value by less than one part in so many.
-const ENOUGH: f64 = 200.0;
 /// So many rounds tell.
 const SPAN: usize = 5;
 /// A dive fixes one host in so many at once, and those that are used nearly whole,
@@ -50,20 +46,16 @@ impl Engine<'_> {
         Some(program)
     }
 
-    /// Adds columns to a program until more of them lower its value but slowly, or it is time.
-    pub(crate) fn approach(
-        &mut self,
-        root: &Residual,
-        program: &mut FirstOrder,
-        until: Option<Instant>,
-    ) {
+    /// Adds columns to a program until the last rounds lowered its value by less than one part in so many, or it is
+    /// time.
+    pub(crate) fn approach(&mut self, root: &Residual, program: &mut FirstOrder, part: u32) {
         let Some(cost) = self.incumbent.cost() else { return };
         let mut values: Vec<f64> = Vec::new();
-        while !self.is_spent() && until.is_none_or(|until| Instant::now() < until) {
+        while !self.is_spent() && !self.is_time_to_round() {
             self.take_steps(program);
             values.push(program.value());
             let before = values.len().checked_sub(SPAN).map(|at| values[at]);
-            if before.is_some_and(|before| before - program.value() < before / ENOUGH)
+            if before.is_some_and(|before| before - program.value() < before / f64::from(part))
                 || !self.extend(root, program, cost - 1)
             {
                 break;

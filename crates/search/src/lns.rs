@@ -24,10 +24,10 @@ const NANOSECONDS: u128 = 150;
 ///
 /// Starts from consistent neighbourhood search ([`ConsistentNeighbourhood`](crate::ConsistentNeighbourhood)),
 /// which is fast but sees two or three VMs at a time. Which VMs go well together is a question about all of them, so
-/// a sketch of the whole follows ([`vmpack_branch_price::sketch`]): column generation stops long before its end and
-/// dives; of large instances, or in little time, a sketch of as many hosts as it gets through. Then random
-/// hosts are freed, and column generation looks for something cheaper for their VMs; an answer of equal cost is taken
-/// too. A neighbourhood without gain is followed by one twice as large, up to the whole instance unless it has too
+/// a sketch of the whole follows ([`vmpack_branch_price::sketch`]): column generation, over programs that a first-order
+/// method solves roughly or the simplex method exactly, stops long before its end and dives; of large instances, or in
+/// little time, a sketch of as many hosts as it gets through. Then random hosts are freed, and column generation looks
+/// for something cheaper for their VMs; an answer of equal cost is taken too. A neighbourhood without gain is followed by one twice as large, up to the whole instance unless it has too
 /// many VM types; after a gain the single moves have their turn again. What column generation proves of the whole
 /// instance is claimed, with its certificate.
 ///
