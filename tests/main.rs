@@ -12,6 +12,7 @@ mod plan;
 mod real;
 mod replay_arrivals;
 mod replay_monitor;
+mod replay_moves;
 mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;

@@ -134,7 +134,7 @@ fn refusal(error: &clap::Error) -> Refusal {
         text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
     let mut message = lines.join(" ");
     if let Some(like) = context(ContextKind::SuggestedArg) {
-        message += &format!("; did you mean {}?", like.trim_start_matches('-'));
+        message.extend(["; did you mean ", like.trim_start_matches('-'), "?"]);
     }
     Refusal::new(field, message)
 }

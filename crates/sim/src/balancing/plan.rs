@@ -5,12 +5,14 @@ use std::cmp::Reverse;
 use vmpack_cluster::covers;
 
 use super::levels::{Level, Levels};
-use super::{Goal, Host, Vm};
+use super::{Goal, Host, Objective, Vm};
 use crate::arrivals::Demand;
 use crate::migration::plan::Move;
 
-/// Hosts that are looked at together for the best move, and on either side for an exchange.
+/// Hosts that are looked at together for the best move.
 const BREADTH: usize = 16;
+/// Hosts on either side that are looked at for an exchange.
+const PAIRS: usize = 4;
 
 /// Whether a VM may go to a host, given the host of every VM after the moves so far.
 pub type Admits<'a> = &'a dyn Fn(usize, usize, &[usize]) -> bool;
@@ -31,8 +33,9 @@ pub struct Plan {
 /// told to move nothing.
 ///
 /// Steps are single moves, the best off the most pressed hosts, and where none gains enough exchanges of two VMs between
-/// pressed and idle hosts. A step costs `O(v h)` for the `v` VMs of the pressed hosts and `h` hosts, and `O(V h)` for all
-/// VMs when none is found.
+/// the most and the least pressed hosts. If the maximum is to be small, steps are off hosts that are at it, as others do
+/// not lower it. A step costs `O(v h)` for the `v` VMs of the pressed hosts and `h` hosts; when none is found `O(V h)` for
+/// all VMs and the square of the VMs of few hosts.
 ///
 /// # Examples
 /// ```
@@ -105,9 +108,10 @@ impl Search<'_> {
             let mut pressed: Vec<usize> =
                 (0..self.hosts.len()).filter(|&host| !self.on[host].is_empty()).collect();
             pressed.sort_by_key(|&host| (Reverse(self.levels.pressure(host)), host));
-            let single = pressed.chunks(BREADTH).find_map(|hosts| self.single(hosts));
+            let sources = self.sources(&pressed);
+            let single = sources.chunks(BREADTH).find_map(|hosts| self.single(hosts));
             let may_exchange = budget - stage.len() > 1;
-            let exchange = || self.exchange(&pressed).filter(|_| may_exchange);
+            let exchange = || self.exchange(sources, &pressed).filter(|_| may_exchange);
             let Some(step) = single.or_else(exchange) else { break };
             for step in step.moves.into_iter().flatten() {
                 self.take(step);
@@ -120,6 +124,18 @@ impl Search<'_> {
             self.moved[*vm] = false;
         }
         stage
+    }
+
+    /// The hosts that steps are off, of those in order of pressure.
+    fn sources<'p>(&self, pressed: &'p [usize]) -> &'p [usize] {
+        match self.goal.objective {
+            Objective::Deviation => pressed,
+            Objective::Maximum => {
+                let pressure = |&host: &usize| self.levels.pressure(host);
+                let most = pressed.first().map(pressure);
+                &pressed[..pressed.partition_point(|host| Some(pressure(host)) == most)]
+            }
+        }
     }
 
     /// The best move off these hosts.
@@ -146,11 +162,11 @@ impl Search<'_> {
         best
     }
 
-    /// The best exchange of two VMs between the most and the least pressed hosts.
-    fn exchange(&self, pressed: &[usize]) -> Option<Step> {
+    /// The best exchange of a VM of the first sources with one of the least pressed hosts.
+    fn exchange(&self, sources: &[usize], pressed: &[usize]) -> Option<Step> {
         let mut best: Option<Step> = None;
-        for &from in pressed.iter().take(BREADTH) {
-            for &to in pressed.iter().rev().take(BREADTH).filter(|&&to| to != from) {
+        for &from in sources.iter().take(PAIRS) {
+            for &to in pressed.iter().rev().take(PAIRS).filter(|&&to| to != from) {
                 let leaving = |&&vm: &&usize| self.may_move(vm) && self.has_room(vm, to);
                 let coming = |&&vm: &&usize| self.may_move(vm) && self.has_room(vm, from);
                 for &out in self.on[from].iter().filter(leaving) {

@@ -1,9 +1,9 @@
 //! A cluster in operation, described by a file: hosts, VMs, and what acts on them, a section each.
 //!
-//! A scenario is a TOML file with the sections `[cluster]`, `[workload]`, `[placement]` and those of [`PARTS`]; the grammar
+//! A scenario is a TOML file with the sections `[cluster]`, `[workload]`, `[placement]` and those of `PARTS`; the grammar
 //! is in `FORMATS.md`. [`Scenario::read`] checks it as a whole, [`Scenario::run`] runs it and returns [`Metric`]s.
 //!
-//! A part is a file with a type that can be read from its section and is a [`Part`], and a line in [`PARTS`].
+//! A part is a file with a type that can be read from its section and is a [`Part`], and a line in `PARTS`.
 
 mod allocation;
 mod balancing;

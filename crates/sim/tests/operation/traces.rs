@@ -49,7 +49,7 @@ fn a_file_of_bitbrains_is_read() {
     assert_eq!(vm.request[..2], [1000, 2048]);
     assert_eq!(vm.uses(0)[..2], [8, 108], "0.7333 % of a core, 110448.5 KiB");
     // 8620 samples over 30 days, with a few gaps.
-    let steps = vm.usage.as_ref().map_or(0, |usage| usage.len());
+    let steps = vm.usage.as_ref().map_or(0, vmpack_sim::operation::Usage::len);
     assert_eq!(load.end.div_ceil(300_000), steps as u64);
     assert!((8620..8680).contains(&steps), "{steps}");
 }
