@@ -6,12 +6,12 @@ const PREFIX: &str = "scenario:";
 /// Name and text of every scenario that ships.
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("allotments", include_str!("../datasets/scenarios/allotments.toml")),
-    ("day", include_str!("../datasets/scenarios/day.toml")),
-    ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
     ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
+    ("day", include_str!("../datasets/scenarios/day.toml")),
     ("edge", include_str!("../datasets/scenarios/edge.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
+    ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("interference", include_str!("../datasets/scenarios/interference.toml")),
     ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
 ];
