@@ -110,7 +110,9 @@ mod tests {
     fn asked(hosts: usize) -> Arrivals {
         let (mut all, mut demands) = (Matrix::new(1), Matrix::new(1));
         (0..hosts).for_each(|_| all.push(&[10]));
-        [6, 6, 4].iter().for_each(|vm| demands.push(&[*vm]));
+        for vm in [6, 6, 4] {
+            demands.push(&[vm]);
+        }
         let lives = vec![(0, Some(10)), (1, Some(20)), (2, None)];
         Arrivals { hosts: all, demands, lives, end: Some(30), ticks_per_day: 10, may_wait: false }
     }

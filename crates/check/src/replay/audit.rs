@@ -275,8 +275,12 @@ mod tests {
     /// Two hosts of 10, VMs of 6, 4 and 5.
     fn follow(steps: &[(u64, u64, Deed)], lenient: bool) -> Result<Totals, String> {
         let (mut hosts, mut vms) = (Matrix::new(1), Matrix::new(1));
-        [10, 10].iter().for_each(|host| hosts.push(&[*host]));
-        [6, 4, 5].iter().for_each(|vm| vms.push(&[*vm]));
+        for host in [10, 10] {
+            hosts.push(&[host]);
+        }
+        for vm in [6, 4, 5] {
+            vms.push(&[vm]);
+        }
         let mut audit = Audit::new(&hosts, &vms);
         if lenient {
             audit = audit.lenient();

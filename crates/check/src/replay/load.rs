@@ -119,8 +119,12 @@ mod tests {
     /// Two hosts, two VMs of which each fills most of one.
     fn study() -> Study {
         let (mut hosts, mut vms) = (Matrix::new(1), Matrix::new(1));
-        [10, 10].iter().for_each(|host| hosts.push(&[*host]));
-        [6, 6].iter().for_each(|vm| vms.push(&[*vm]));
+        for host in [10, 10] {
+            hosts.push(&[host]);
+        }
+        for vm in [6, 6] {
+            vms.push(&[vm]);
+        }
         let power = vec![Power { idle: 860, full: 1170 }; 2];
         let end = 3_600_000;
         Study { hosts, power, vms, end, keeps_memory: true, keeps_vms: true, charges_all: true }
