@@ -10,6 +10,9 @@ use crate::operation::{Action, Controller, Event, Phase, State, Status, Time, Wh
 /// room, and is in a domain without them: one VM of a group at a time, the lowest host first. Looks when a VM of such a
 /// group has left or gone on elsewhere, and again after a while as long as a group is short.
 ///
+/// It knows room and not other rules: where one of them forbids the lowest host with room, the move is declined and the
+/// group stays short until another host has become the lowest.
+///
 /// A look is linear in the VMs of the groups, and in hosts for each that is short.
 #[derive(Clone, Debug)]
 pub struct Mender<'a> {
