@@ -32,7 +32,7 @@ enum Command {
     Check(cmd::check::Arguments),
     Generate(cmd::generate::Arguments),
     Convert(cmd::convert::Arguments),
-    Replay(cmd::replay::Arguments),
+    Replay(Box<cmd::replay::Arguments>),
     List(cmd::list::Arguments),
     Completions(cmd::completions::Arguments),
     #[command(hide = true)]

@@ -5,10 +5,15 @@ const PREFIX: &str = "scenario:";
 
 /// Name and text of every scenario that ships.
 pub(crate) const SCENARIOS: &[(&str, &str)] = &[
-    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("allotments", include_str!("../datasets/scenarios/allotments.toml")),
     ("balancing", include_str!("../datasets/scenarios/balancing.toml")),
     ("consolidation", include_str!("../datasets/scenarios/consolidation.toml")),
+    ("day", include_str!("../datasets/scenarios/day.toml")),
+    ("edge", include_str!("../datasets/scenarios/edge.toml")),
     ("faults", include_str!("../datasets/scenarios/faults.toml")),
+    ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
+    ("interference", include_str!("../datasets/scenarios/interference.toml")),
+    ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
 ];
 
 /// The name in a trace `scenario:NAME`.

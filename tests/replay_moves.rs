@@ -35,7 +35,7 @@ fn replay(scenario: &str, change: &str) -> Value {
 fn packing_methods_save_hosts_and_energy() {
     let number = |said: &Value, name: &str| said[name].as_f64().unwrap();
     let kept = replay("consolidation", "consolidation.budget=0");
-    assert_eq!(kept["migrations"], 0);
+    assert!(number(&kept, "migrations") <= 0.0);
     let packed = replay("consolidation", "consolidation.method=ffd-l2");
     assert!(number(&packed, "hosts_emptied") > 10.0);
     assert!(number(&packed, "energy_kwh") < 0.95 * number(&kept, "energy_kwh"));

@@ -101,7 +101,7 @@ fn replays_are_runs_like_all_others() {
 
     // What is recorded is not run again, and the same runs have the same ids.
     let text = fs::read_to_string(folder.join("out/records.jsonl")).unwrap();
-    let kept: String = text.lines().take(5).map(|line| format!("{line}\n")).collect();
+    let kept: String = text.split_inclusive('\n').take(5).collect();
     fs::write(folder.join("out/records.jsonl"), &kept).unwrap();
     let said = run(folder, &["--resume"]).success();
     let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();

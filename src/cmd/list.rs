@@ -14,6 +14,7 @@ use vmpack_sim::scheduling::queue::Discipline;
 use super::say;
 use crate::experiments::EXPERIMENTS;
 use crate::registry::registry;
+use crate::scenarios::SCENARIOS;
 
 /// List what the program knows: names to use in arguments and experiment files.
 #[derive(clap::Args)]
@@ -46,6 +47,8 @@ enum What {
     Policies,
     /// Formats of traces of arrivals.
     Traces,
+    /// Scenarios that ship with the program: clusters in operation.
+    Scenarios,
     /// CPU schedulers for replays of jobs.
     Schedulers,
     /// Queues for replays of jobs.
@@ -93,6 +96,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|format| json!({"name": format.name, "summary": format.about}))
             .collect(),
+        What::Scenarios => SCENARIOS
+            .iter()
+            .map(|(name, text)| json!({"name": name, "summary": opening(text)}))
+            .collect(),
         What::Schedulers => described(Scheduler::NAMES),
         What::Queues => described(Discipline::NAMES),
     };
@@ -121,6 +128,12 @@ fn methods() -> Vec<Value> {
     }
     let registry = registry();
     [rows(&registry.packing), rows(&registry.allocation)].concat()
+}
+
+/// The comment that a file begins with.
+fn opening(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 /// Names with what they stand for.

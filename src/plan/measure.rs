@@ -1,7 +1,7 @@
 //! What a placement uses, leaves free and strands.
 
 use vmpack_datasets::operator::{Compiled, Fleet};
-use vmpack_model::packing::{Demand, Placement};
+use vmpack_model::packing::{Demand, Placement, Tally};
 use vmpack_report::Fill;
 
 use super::names::{host_name, hosts};
@@ -15,19 +15,42 @@ pub(super) fn used(compiled: &Compiled, vms: &[(usize, u64)]) -> Vec<u64> {
     (0..compiled.units.len()).map(amount).collect()
 }
 
-/// Whether no VM of the fleet fits beside what a host uses already, whatever the rules say.
-pub(super) fn is_stranded(compiled: &Compiled, host: usize, used: &[u64]) -> bool {
-    let fits = |row: usize| {
-        let demand = compiled.instance.demand(row).iter().zip(&compiled.units);
-        let needed = demand.map(|(demand, unit)| demand * unit);
-        needed.zip(used).zip(&compiled.usable[host]).all(|((more, used), all)| used + more <= *all)
-    };
-    !(0..compiled.instance.rows()).any(fits)
+/// The VMs of a fleet that fit beside something if any VM does: those than which none demands less of everything.
+#[derive(Debug)]
+pub(super) struct Smallest(Vec<Vec<u64>>);
+
+impl Smallest {
+    /// Linear in the demand rows times the smallest ones, of which there are few unless resources are many.
+    pub(super) fn new(compiled: &Compiled) -> Self {
+        let amounts = |row: usize| -> Vec<u64> {
+            let demand = compiled.instance.demand(row).iter().zip(&compiled.units);
+            demand.map(|(demand, unit)| demand * unit).collect()
+        };
+        let mut rows: Vec<Vec<u64>> = (0..compiled.instance.rows()).map(amounts).collect();
+        // None demands less of everything than one before it in this order.
+        rows.sort_unstable();
+        let mut smallest: Vec<Vec<u64>> = Vec::new();
+        for row in rows {
+            if !smallest.iter().any(|less| less.iter().zip(&row).all(|(less, more)| less <= more)) {
+                smallest.push(row);
+            }
+        }
+        Self(smallest)
+    }
+
+    /// Whether no VM of the fleet fits beside what a host uses already, whatever the rules say.
+    pub(super) fn is_stranded(&self, usable: &[u64], used: &[u64]) -> bool {
+        let fits = |needed: &Vec<u64>| {
+            needed.iter().zip(used).zip(usable).all(|((more, used), all)| used + more <= *all)
+        };
+        !self.0.iter().any(fits)
+    }
 }
 
 /// How full the opened hosts are, for the figure.
 pub(crate) fn fills(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<Fill> {
     let opened = hosts(fleet, compiled, placement);
+    let smallest = Smallest::new(compiled);
     let patterns = placement.patterns.iter().zip(opened);
     let fill = |((pattern, hosts), opened): (&(vmpack_model::packing::Pattern, u64), Vec<_>)| {
         let used = used(compiled, &pattern.vms);
@@ -38,7 +61,7 @@ pub(crate) fn fills(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -
             name: opened.first().map(|host| host_name(fleet, *host)).unwrap_or_default(),
             hosts: *hosts,
             kind: pattern.host,
-            stranded: is_stranded(compiled, pattern.host, &used),
+            stranded: smallest.is_stranded(&compiled.usable[pattern.host], &used),
             used: shares.map(share).collect(),
         }
     };
@@ -47,9 +70,9 @@ pub(crate) fn fills(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -
 
 /// How much a rule that is kept could be tightened before the placement breaks it: for at most `k` of a group in a
 /// domain, how many fewer would do; for a spread, how many domains more there are. Other forms have no measure.
-pub(super) fn slack(compiled: &Compiled, placement: &Placement, demand: &Demand) -> Option<u64> {
+pub(super) fn slack(compiled: &Compiled, tally: &Tally<'_>, demand: &Demand) -> Option<u64> {
     let instance = &compiled.instance;
-    let kept = |demand: &Demand| placement.violations(instance, demand) == 0;
+    let kept = |demand: &Demand| tally.violations(demand) == 0;
     match demand {
         Demand::AtMost { vms, most, within } => {
             let demand = |most| Demand::AtMost { vms: vms.clone(), most, within: *within };

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 use vmpack_datasets::operator::{Compiled, Fleet, MONEY_PLACES, quantity};
-use vmpack_model::packing::{Placement, Strength};
+use vmpack_model::packing::{Placement, Strength, Tally};
 use vmpack_model::{Status, Value};
 
 use super::attempt::{Attempt, Best};
-use super::measure::{is_stranded, slack, used};
+use super::measure::{Smallest, slack, used};
 
 /// The content of `summary.json`. Money is a decimal in the unit of the hosts' costs, amounts are in base units.
 #[derive(Debug, Serialize)]
@@ -86,8 +86,9 @@ impl Summary {
         let whole = |value: Value| u128::try_from(value.ceil().max(0)).unwrap_or(0);
         let bound = best.bound.map(|(bound, _)| bound.min(cost));
         let gap = bound.filter(|bound| !bound.is_zero()).map(|b| cost.to_f64() / b.to_f64() - 1.0);
+        let tally = Tally::new(&compiled.instance, placement);
         let rules = compiled.instance.rules().rules.iter().map(|rule| {
-            let violations = placement.violations(&compiled.instance, &rule.demand);
+            let violations = tally.violations(&rule.demand);
             let price = match rule.strength {
                 Strength::Hard => None,
                 Strength::Soft { price } => Some(u128::from(price)),
@@ -98,7 +99,7 @@ impl Summary {
                 price: price.map(money),
                 violations,
                 cost: money(price.unwrap_or(0) * u128::from(violations)),
-                slack: slack(compiled, placement, &rule.demand),
+                slack: slack(compiled, &tally, &rule.demand),
             }
         });
         let tried = best.attempts.iter().map(|attempt| Tried {
@@ -162,9 +163,10 @@ fn resources(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<R
             kind: *kind,
         })
         .collect();
+    let smallest = Smallest::new(compiled);
     for (pattern, hosts) in &placement.patterns {
         let used = used(compiled, &pattern.vms);
-        let stranded = is_stranded(compiled, pattern.host, &used);
+        let stranded = smallest.is_stranded(&compiled.usable[pattern.host], &used);
         for (k, entry) in uses.iter_mut().enumerate() {
             let usable = compiled.usable[pattern.host][k];
             entry.usable = entry.usable.saturating_add(usable.saturating_mul(*hosts));

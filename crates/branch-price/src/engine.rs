@@ -1,6 +1,6 @@
 //! Column generation at one node: relax, round, bound, price.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use vmpack_lp::backend::BackendError;
 use vmpack_model::Budget;
@@ -42,8 +42,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) counters: Work,
     /// Placements whose hosts are columns from the beginning, beside those of the incumbent.
     pub(crate) seeds: Vec<Placement>,
-    /// When relaxations that need not be solved to the end are to be rounded.
-    pub(crate) pause: Option<Instant>,
+    /// With how much time left relaxations that need not be solved to the end are to be rounded.
+    pub(crate) pause: Option<Duration>,
     /// The most items that one host can hold.
     most_copies: u64,
 }
@@ -61,6 +61,8 @@ pub(crate) struct Work {
     /// Integer programs over known columns, and the simplex steps in them.
     pub(crate) combinations: u64,
     pub(crate) integer_steps: u64,
+    /// Units of work of first-order methods.
+    pub(crate) first_order: u64,
     pub(crate) lp_micros: u64,
     pub(crate) pricing_micros: u64,
 }
@@ -165,9 +167,25 @@ impl<'a> Engine<'a> {
         &self.normal.instance
     }
 
+    /// The most items that one host can hold.
+    pub(crate) fn most_copies(&self) -> u64 {
+        self.most_copies
+    }
+
     /// Whether the budget is spent.
     pub(crate) fn is_spent(&self) -> bool {
         self.budget.exhausted_after(self.work()) || self.is_out_of_memory()
+    }
+
+    /// Has relaxations be rounded once they have taken this share of the time that is left.
+    pub(crate) fn pause_after(&mut self, share: f64) {
+        self.pause = self.budget.remaining().map(|left| left.mul_f64(1.0 - share));
+    }
+
+    /// Whether they have.
+    pub(crate) fn is_time_to_round(&self) -> bool {
+        let left = self.budget.remaining();
+        self.pause.zip(left).is_some_and(|(pause, left)| left <= pause)
     }
 
     /// Whether no more columns may be kept.
@@ -180,6 +198,7 @@ impl<'a> Engine<'a> {
     pub(crate) fn work(&self) -> u64 {
         self.restricted.iterations()
             + self.counters.integer_steps
+            + self.counters.first_order
             + self.counters.pricing_steps / 1000
     }
 
@@ -285,7 +304,7 @@ impl<'a> Engine<'a> {
                         falls
                             && before
                                 .is_some_and(|before| before - value < before / f64::from(part))
-                            || self.pause.is_some_and(|pause| Instant::now() >= pause)
+                            || self.is_time_to_round()
                     }
                 };
             if reached && !may_close(&rules, &duals, instance) {

@@ -18,6 +18,7 @@
 //! Pisinger, *Subset-Row Inequalities Applied to the Vehicle-Routing Problem with Time Windows*, Operations
 //! Research 56 (2008).
 
+mod approximate;
 mod brimful;
 mod choose;
 mod columns;
@@ -28,6 +29,7 @@ mod dive;
 mod duals;
 mod engine;
 mod first;
+mod first_order;
 mod fleet;
 mod incumbent;
 mod inequalities;

@@ -92,9 +92,11 @@ pub fn improve(
 }
 
 /// Placements from relaxations that are solved ever closer to the end, each rounded by dives: long before a
-/// relaxation of hundreds of VM types is solved, it tells which of them go well together. It starts from the hosts of
-/// `placements`; the answer is never dearer than the cheapest of these. Ends when the relaxation is solved, or when a
-/// bound shows that nothing is cheaper; the time of the budget is shared between relaxations and dives.
+/// relaxation of hundreds of VM types is solved, it tells which of them go well together. Where most VMs differ and no
+/// host is scarce, the first programs are solved by a first-order method (primal-dual hybrid gradient), and dives over
+/// them fix a tenth of the hosts at a time; then comes the simplex method. It starts from the hosts of `placements`; the
+/// answer is never dearer than the cheapest of these. Ends when the relaxation is solved, or when a bound shows that
+/// nothing is cheaper; the time of the budget is shared between relaxations and dives.
 ///
 /// # Errors
 /// If column generation does not support the instance.

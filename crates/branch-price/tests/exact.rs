@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ndarray::Array2;
 use proptest::prelude::*;
-use vmpack_branch_price::{BranchPrice, ColumnGeneration, PACKING};
+use vmpack_branch_price::{BranchPrice, ColumnGeneration, PACKING, sketch};
 use vmpack_check::{Effort, Judge, Judgement};
 use vmpack_model::packing::{Certificate, HostType, Instance, Packing};
 use vmpack_model::{Budget, Method, NullObserver, Outcome, Resource, Status, Trajectory, Value};
@@ -354,6 +354,27 @@ fn the_same_work_gives_the_same_answer() {
         outcome
     };
     assert_eq!(timeless(once()), timeless(once()));
+}
+
+/// Rough programs tell enough to fill hosts by, long before the simplex method would be through with the first one.
+#[test]
+fn a_sketch_gets_below_greedy_rules_with_little_work() {
+    let mut state = 11;
+    let mut size = || (0..5).map(|_| next(&mut state) % 45).collect();
+    let items: Vec<(Vec<u64>, u64)> = (0..200).map(|_| (size(), 1)).collect();
+    let instance = Instance::identical_hosts("different", &[100; 5], &items).expect("valid");
+    let start = vmpack_greedy::start(&instance, &Budget::default()).expect("no stock limit");
+    let drawn = || {
+        let budget = Budget::default().with_work(20_000);
+        let outcome = sketch(&instance, &[&start], &budget, &mut NullObserver).expect("supported");
+        let judgement = Packing::judge(&instance, &outcome, &Effort::default());
+        assert!(!judgement.verdict.is_wrong(), "{judgement:?}");
+        assert_eq!(outcome.counters["simplex-iterations"], 0);
+        outcome.solved.expect("never worse")
+    };
+    let solved = drawn();
+    assert!(solved.cost < Value::from(start.cost(&instance)), "{solved:?}");
+    assert_eq!(solved, drawn(), "the same work gives the same answer");
 }
 
 #[test]

@@ -16,21 +16,29 @@ use crate::tree::{Entry, Tree};
 /// answer is found early. In an order by index or by measure alone it could be all of them, as soon as hosts that
 /// lack different resources lie side by side. An update takes `O(d log n)`.
 pub trait Index {
-    /// A host opens.
-    fn insert(&mut self, host: usize, free: &[u64]);
+    /// A host opens, with marks.
+    fn insert(&mut self, host: usize, free: &[u64], marks: u64);
 
-    /// What an open host has free changes from `before` to `after`.
-    fn update(&mut self, host: usize, before: &[u64], after: &[u64]) {
-        self.remove(host, before);
-        self.insert(host, after);
+    /// What an open host with marks has free changes from `before` to `after`.
+    fn update(&mut self, host: usize, before: &[u64], after: &[u64], marks: u64) {
+        self.remove(host, before, marks);
+        self.insert(host, after, marks);
     }
 
-    /// An open host that has `free` free closes.
-    fn remove(&mut self, host: usize, free: &[u64]);
+    /// An open host that has `free` free and carries these marks closes.
+    fn remove(&mut self, host: usize, free: &[u64], marks: u64);
 
-    /// The preferred one of the hosts that cover the demand and are admitted. `admit` is asked only of hosts that
-    /// cover it, and that are better than the best one admitted so far.
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize>;
+    /// An open host that has `free` free carries these marks from now on, and no others.
+    fn mark(&mut self, host: usize, free: &[u64], marks: u64);
+
+    /// The preferred one of the hosts that cover the demand, carry no mark of `avoid` and are admitted. `admit` is
+    /// asked only of hosts that cover it without such marks, and that are better than the best one admitted so far.
+    fn find(
+        &self,
+        demand: &[u64],
+        avoid: u64,
+        admit: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<usize>;
 }
 
 /// Hosts along the curve, with a cost each.
@@ -45,17 +53,22 @@ impl<C: Copy + Ord + Default> Hosts<C> {
         Self { curve: Curve::new(largest), tree: Tree::new(largest.len()) }
     }
 
-    fn entry<'a>(&self, host: usize, free: &'a [u64], cost: C) -> Entry<'a, C> {
+    fn entry<'a>(&self, host: usize, free: &'a [u64], marks: u64, cost: C) -> Entry<'a, C> {
         let host = u32::try_from(host).expect("fewer than 2^32 hosts");
-        Entry { place: self.curve.place(free), host, cost, free }
+        Entry { place: self.curve.place(free), host, cost, marks, free }
     }
 
-    fn insert(&mut self, host: usize, free: &[u64], cost: C) {
-        self.tree.insert(self.entry(host, free, cost));
+    fn insert(&mut self, host: usize, free: &[u64], marks: u64, cost: C) {
+        self.tree.insert(self.entry(host, free, marks, cost));
     }
 
-    fn remove(&mut self, host: usize, free: &[u64], cost: C) {
-        self.tree.remove(self.entry(host, free, cost));
+    fn remove(&mut self, host: usize, free: &[u64], marks: u64, cost: C) {
+        self.tree.remove(self.entry(host, free, marks, cost));
+    }
+
+    fn mark(&mut self, host: usize, free: &[u64], marks: u64) {
+        // Found by its place alone.
+        self.tree.mark(self.entry(host, free, marks, C::default()));
     }
 }
 
@@ -72,16 +85,25 @@ impl FirstFit {
 }
 
 impl Index for FirstFit {
-    fn insert(&mut self, host: usize, free: &[u64]) {
-        self.0.insert(host, free, ());
+    fn insert(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.0.insert(host, free, marks, ());
     }
 
-    fn remove(&mut self, host: usize, free: &[u64]) {
-        self.0.remove(host, free, ());
+    fn remove(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.0.remove(host, free, marks, ());
     }
 
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
-        self.0.tree.least(demand, |(), _| (), admit)
+    fn mark(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.0.mark(host, free, marks);
+    }
+
+    fn find(
+        &self,
+        demand: &[u64],
+        avoid: u64,
+        admit: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        self.0.tree.least((demand, avoid), |(), _| (), admit)
     }
 }
 
@@ -101,16 +123,25 @@ impl<F: Fn(&[u64]) -> u128> LeastCost<F> {
 }
 
 impl<F: Fn(&[u64]) -> u128> Index for LeastCost<F> {
-    fn insert(&mut self, host: usize, free: &[u64]) {
-        self.hosts.insert(host, free, (self.cost)(free));
+    fn insert(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.insert(host, free, marks, (self.cost)(free));
     }
 
-    fn remove(&mut self, host: usize, free: &[u64]) {
-        self.hosts.remove(host, free, (self.cost)(free));
+    fn remove(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.remove(host, free, marks, (self.cost)(free));
     }
 
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
-        self.hosts.tree.least(demand, |cost, _| cost, admit)
+    fn mark(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.mark(host, free, marks);
+    }
+
+    fn find(
+        &self,
+        demand: &[u64],
+        avoid: u64,
+        admit: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        self.hosts.tree.least((demand, avoid), |cost, _| cost, admit)
     }
 }
 
@@ -130,15 +161,28 @@ impl<S: Fn(&[u64], &[u64]) -> u128> GreatestScore<S> {
 }
 
 impl<S: Fn(&[u64], &[u64]) -> u128> Index for GreatestScore<S> {
-    fn insert(&mut self, host: usize, free: &[u64]) {
-        self.hosts.insert(host, free, ());
+    fn insert(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.insert(host, free, marks, ());
     }
 
-    fn remove(&mut self, host: usize, free: &[u64]) {
-        self.hosts.remove(host, free, ());
+    fn remove(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.remove(host, free, marks, ());
     }
 
-    fn find(&self, demand: &[u64], admit: &mut dyn FnMut(usize) -> bool) -> Option<usize> {
-        self.hosts.tree.least(demand, |(), free| Reverse((self.score)(demand, free)), admit)
+    fn mark(&mut self, host: usize, free: &[u64], marks: u64) {
+        self.hosts.mark(host, free, marks);
+    }
+
+    fn find(
+        &self,
+        demand: &[u64],
+        avoid: u64,
+        admit: &mut dyn FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        self.hosts.tree.least(
+            (demand, avoid),
+            |(), free| Reverse((self.score)(demand, free)),
+            admit,
+        )
     }
 }

@@ -43,6 +43,8 @@ pub struct Cluster<I> {
     /// Hosts x resources.
     free: Vec<u64>,
     open: Vec<bool>,
+    /// A bit for each mark that a host carries.
+    marks: Vec<u64>,
     /// The hosts that are open and cover `least`.
     index: I,
     /// What every VM demands at least.
@@ -55,7 +57,15 @@ impl<I: Index> Cluster<I> {
     /// No hosts, with so many resources; the index must be new.
     pub fn new(dimensions: usize, index: I) -> Self {
         let (least, before) = (vec![0; dimensions], vec![0; dimensions]);
-        Self { dimensions, free: Vec::new(), open: Vec::new(), index, least, before }
+        Self {
+            dimensions,
+            free: Vec::new(),
+            open: Vec::new(),
+            marks: Vec::new(),
+            index,
+            least,
+            before,
+        }
     }
 
     /// Promises that no VM asked for demands less of any resource: hosts that have less free are full, and kept out
@@ -90,6 +100,7 @@ impl<I: Index> Cluster<I> {
         let host = self.len();
         self.free.extend_from_slice(free);
         self.open.push(true);
+        self.marks.push(0);
         self.show(host);
         host
     }
@@ -109,7 +120,7 @@ impl<I: Index> Cluster<I> {
         if std::mem::replace(&mut self.open[host], false) {
             let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
             if covers(free, &self.least) {
-                self.index.remove(host, free);
+                self.index.remove(host, free, self.marks[host]);
             }
         }
     }
@@ -118,6 +129,22 @@ impl<I: Index> Cluster<I> {
     pub fn open(&mut self, host: usize) {
         if !std::mem::replace(&mut self.open[host], true) {
             self.show(host);
+        }
+    }
+
+    /// The marks that a host carries, as bits.
+    pub fn marks(&self, host: usize) -> u64 {
+        self.marks[host]
+    }
+
+    /// Gives a host these marks and no others, be it open or closed. What a mark means is the caller's affair; see
+    /// [`Cluster::find_unmarked`].
+    pub fn mark(&mut self, host: usize, marks: u64) {
+        if std::mem::replace(&mut self.marks[host], marks) != marks && self.open[host] {
+            let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
+            if covers(free, &self.least) {
+                self.index.mark(host, free, marks);
+            }
         }
     }
 
@@ -148,20 +175,27 @@ impl<I: Index> Cluster<I> {
     }
 
     /// The host that the rule of the index prefers, of those open ones that cover the demand and are admitted.
-    pub fn find_admitted(
+    pub fn find_admitted(&self, demand: &[u64], admit: impl FnMut(usize) -> bool) -> Option<usize> {
+        self.find_unmarked(demand, 0, admit)
+    }
+
+    /// As [`Cluster::find_admitted`], of hosts that carry no mark of `avoid`. It costs next to nothing to pass by any
+    /// number of hosts that carry the same mark.
+    pub fn find_unmarked(
         &self,
         demand: &[u64],
+        avoid: u64,
         mut admit: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
         debug_assert!(covers(demand, &self.least), "no VM demands less than was promised");
-        self.index.find(demand, &mut admit)
+        self.index.find(demand, avoid, &mut admit)
     }
 
     /// Puts an open host into the index unless it is full.
     fn show(&mut self, host: usize) {
         let free = &self.free[host * self.dimensions..(host + 1) * self.dimensions];
         if covers(free, &self.least) {
-            self.index.insert(host, free);
+            self.index.insert(host, free, self.marks[host]);
         }
     }
 
@@ -170,10 +204,11 @@ impl<I: Index> Cluster<I> {
         self.before.copy_from_slice(free);
         free.iter_mut().zip(demand).for_each(|(free, &demand)| *free = of(*free, demand));
         if self.open[host] {
+            let marks = self.marks[host];
             match (covers(&self.before, &self.least), covers(free, &self.least)) {
-                (true, true) => self.index.update(host, &self.before, free),
-                (true, false) => self.index.remove(host, &self.before),
-                (false, true) => self.index.insert(host, free),
+                (true, true) => self.index.update(host, &self.before, free, marks),
+                (true, false) => self.index.remove(host, &self.before, marks),
+                (false, true) => self.index.insert(host, free, marks),
                 (false, false) => {}
             }
         }

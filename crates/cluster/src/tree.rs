@@ -14,6 +14,7 @@ pub(crate) struct Entry<'a, C> {
     pub(crate) place: u32,
     pub(crate) host: u32,
     pub(crate) cost: C,
+    pub(crate) marks: u64,
     pub(crate) free: &'a [u64],
 }
 
@@ -26,8 +27,9 @@ impl<C> Entry<'_, C> {
 /// Hosts in increasing order of place and index, found by branch and bound.
 ///
 /// All nodes share arrays, `WIDTH` slots each. The slot of a leaf is a host: its key, its cost, its free
-/// capacities. The slot of an inner node is a child: a lower bound of the keys below it, the least cost, the lowest
-/// index and the componentwise greatest free capacities of the hosts below it. Memory is linear in hosts: a node
+/// capacities, its marks. The slot of an inner node is a child: a lower bound of the keys below it, the least cost, the
+/// lowest index and the componentwise greatest free capacities of the hosts below it, and the marks that all of them
+/// carry. Memory is linear in hosts: a node
 /// that gets nearly empty joins its neighbour if there is room.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree<C> {
@@ -46,11 +48,16 @@ pub(crate) struct Tree<C> {
     greatest: Vec<u64>,
     /// The node of a child; of no meaning in a leaf.
     children: Vec<u32>,
+    marks: Vec<u64>,
+    /// Marks that some host has carried.
+    known_marks: u64,
 }
 
 /// What a search minimises, and over which hosts.
 struct Search<'a, B, A> {
     demand: &'a [u64],
+    /// Hosts that carry one of these are passed by.
+    avoid: u64,
     bound: B,
     admit: A,
 }
@@ -68,6 +75,8 @@ impl<C: Copy + Ord + Default> Tree<C> {
             lowest: Vec::new(),
             greatest: Vec::new(),
             children: Vec::new(),
+            marks: Vec::new(),
+            known_marks: 0,
         };
         tree.root = tree.node();
         tree
@@ -75,6 +84,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
 
     /// Adds a host that is not in the tree.
     pub(crate) fn insert(&mut self, entry: Entry<'_, C>) {
+        self.known_marks |= entry.marks;
         let root = self.root;
         if let Some(second) = self.insert_below(root, self.height, entry) {
             self.root = self.node();
@@ -95,17 +105,23 @@ impl<C: Copy + Ord + Default> Tree<C> {
         }
     }
 
-    /// Of the hosts that cover the demand and are admitted, the one with the least `bound(cost, free)`, and the
+    /// Gives a host that is in the tree other marks.
+    pub(crate) fn mark(&mut self, entry: Entry<'_, C>) {
+        self.known_marks |= entry.marks;
+        self.mark_below(self.root, self.height, entry.key(), entry.marks);
+    }
+
+    /// Of the hosts that cover the demand, carry no mark of `avoid` and are admitted, the one with the least `bound(cost, free)`, and the
     /// lowest index of equals. The bound must not rise when an entry of `free` grows or the cost falls: then that
     /// of a child's least cost and greatest capacities bounds those of all hosts below it.
     pub(crate) fn least<T: Copy + Ord>(
         &self,
-        demand: &[u64],
+        (demand, avoid): (&[u64], u64),
         bound: impl Fn(C, &[u64]) -> T,
         admit: &mut dyn FnMut(usize) -> bool,
     ) -> Option<usize> {
         let mut best = None;
-        let mut search = Search { demand, bound, admit };
+        let mut search = Search { demand, avoid, bound, admit };
         self.least_below(self.root, self.height, &mut search, &mut best);
         best.map(|(_, host)| host as usize)
     }
@@ -120,6 +136,12 @@ impl<C: Copy + Ord + Default> Tree<C> {
         let slots = self.slots(node);
         let rows = &self.greatest[slots.start * self.dimensions..slots.end * self.dimensions];
         let mut candidates = covering(rows, search.demand);
+        if search.avoid != 0 {
+            let marks = self.marks[slots].iter().enumerate();
+            let shunned =
+                |set, (at, marks): (usize, &u64)| set | u32::from(marks & search.avoid != 0) << at;
+            candidates &= !marks.fold(0, shunned);
+        }
         // The most promising child first; hardly ever are there many.
         while candidates != 0 {
             let mut next: Option<((T, u32), usize)> = None;
@@ -174,6 +196,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
         self.lowest.resize(slots, 0);
         self.greatest.resize(slots * self.dimensions, 0);
         self.children.resize(slots, 0);
+        self.marks.resize(slots, 0);
         self.lengths.len() - 1
     }
 
@@ -195,6 +218,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
             self.keys[slot] = entry.key();
             self.costs[slot] = entry.cost;
             self.lowest[slot] = entry.host;
+            self.marks[slot] = entry.marks;
             self.greatest_mut(slot).copy_from_slice(entry.free);
         } else {
             let slot = self.slot_of(node, entry.key());
@@ -207,6 +231,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
                 self.keys[slot] = self.keys[slot].min(entry.key());
                 self.costs[slot] = self.costs[slot].min(entry.cost);
                 self.lowest[slot] = self.lowest[slot].min(entry.host);
+                self.marks[slot] &= entry.marks;
                 let greatest = self.greatest_mut(slot).iter_mut();
                 greatest.zip(entry.free).for_each(|(most, &free)| *most = (*most).max(free));
             }
@@ -241,10 +266,28 @@ impl<C: Copy + Ord + Default> Tree<C> {
         // A host that is first in nothing leaves no trace above.
         if self.costs[slot] == entry.cost
             || self.lowest[slot] == entry.host
+            || self.known_marks & !entry.marks & !self.marks[slot] != 0
             || self.greatest(slot).iter().zip(entry.free).any(|(most, free)| most == free)
         {
             self.describe(slot, child);
         }
+    }
+
+    fn mark_below(&mut self, node: usize, height: usize, key: u64, marks: u64) {
+        let slot = self.slot_of(node, key);
+        if height == 0 {
+            debug_assert_eq!(self.keys[slot], key, "the host is in the tree");
+            self.marks[slot] = marks;
+            return;
+        }
+        let child = self.children[slot] as usize;
+        self.mark_below(child, height - 1, key, marks);
+        self.marks[slot] = self.common_marks(child);
+    }
+
+    /// The marks that all entries of a node carry.
+    fn common_marks(&self, node: usize) -> u64 {
+        self.marks[self.slots(node)].iter().fold(u64::MAX, |all, marks| all & marks)
     }
 
     /// Makes a slot speak of a child that has entries.
@@ -253,6 +296,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
         let below = self.slots(child);
         self.keys[slot] = self.keys[below.start];
         self.children[slot] = child as u32;
+        self.marks[slot] = if self.known_marks == 0 { 0 } else { self.common_marks(child) };
         let costs = self.costs[below.clone()].iter().copied();
         self.costs[slot] = costs.min().unwrap_or_default();
         self.lowest[slot] = self.lowest[below.clone()].iter().copied().min().unwrap_or(u32::MAX);
@@ -300,6 +344,7 @@ impl<C: Copy + Ord + Default> Tree<C> {
         self.keys.copy_within(slots.clone(), to);
         self.costs.copy_within(slots.clone(), to);
         self.lowest.copy_within(slots.clone(), to);
+        self.marks.copy_within(slots.clone(), to);
         self.children.copy_within(slots, to);
     }
 }

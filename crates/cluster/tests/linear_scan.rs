@@ -13,6 +13,7 @@ enum Step {
     TakeOff { at: usize },
     Close { host: usize },
     Open { host: usize },
+    Mark { host: usize, marks: u64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -22,6 +23,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         7 => any::<usize>().prop_map(|at| Step::TakeOff { at }),
         1 => any::<usize>().prop_map(|host| Step::Close { host }),
         1 => any::<usize>().prop_map(|host| Step::Open { host }),
+        3 => (any::<usize>(), 0_u64..8).prop_map(|(host, marks)| Step::Mark { host, marks }),
     ];
     // Long enough for trees of several levels.
     prop::collection::vec(step, 0..2500)
@@ -40,8 +42,8 @@ fn kinds() -> impl Strategy<Value = (Vec<Vec<u64>>, Vec<Vec<u64>>)> {
 /// A rule: which of the hosts that may take a demand, with what they have free, it prefers.
 type Scan<'a> = dyn Fn(&[u64], &mut dyn Iterator<Item = (usize, &[u64])>) -> Option<usize> + 'a;
 
-/// Runs the steps; each VM is asked for twice, without and with an admission predicate, and goes where the second
-/// answer says. `scan` is the rule on all hosts that may take the VM.
+/// Runs the steps; each VM is asked for twice, without and with an admission predicate and marks to avoid, and goes where
+/// the second answer says. `scan` is the rule on all hosts that may take the VM.
 fn agree<I: Index>(
     index: I,
     kinds: &(Vec<Vec<u64>>, Vec<Vec<u64>>),
@@ -58,6 +60,9 @@ fn agree<I: Index>(
             Step::Add { capacity } => drop(cluster.add(&capacities[capacity])),
             Step::Close { host } if !cluster.is_empty() => cluster.close(host % cluster.len()),
             Step::Open { host } if !cluster.is_empty() => cluster.open(host % cluster.len()),
+            Step::Mark { host, marks } if !cluster.is_empty() => {
+                cluster.mark(host % cluster.len(), marks);
+            }
             Step::TakeOff { at } if !placed.is_empty() => {
                 let (vm, host) = placed.swap_remove(at % placed.len());
                 cluster.take_off(host, &demands[vm], 1);
@@ -70,16 +75,20 @@ fn agree<I: Index>(
                     let hosts = (0..cluster.len()).filter(fit).filter(|&h| admit(h));
                     scan(demand, &mut hosts.map(|h| (h, cluster.free(h))))
                 };
-                let (first, second) = (scanned(&|_| true), scanned(&admit));
+                let avoid = number as u64 % 8;
+                let unmarked = |host: usize| cluster.marks(host) & avoid == 0;
+                let first = scanned(&|_| true);
+                let second = scanned(&|host| unmarked(host) && admit(host));
                 prop_assert_eq!(cluster.find(demand), first);
                 let mut asked = Vec::new();
-                let found = cluster.find_admitted(demand, |host| {
+                let found = cluster.find_unmarked(demand, avoid, |host| {
                     asked.push(host);
                     admit(host)
                 });
                 prop_assert_eq!(found, second);
                 let fits = |&h: &usize| cluster.is_open(h) && covers(cluster.free(h), demand);
                 prop_assert!(asked.iter().all(fits), "the predicate is for hosts that fit");
+                prop_assert!(asked.iter().all(|&host| unmarked(host)), "and for unmarked ones");
                 if let Some(host) = found {
                     cluster.place(host, demand, 1);
                     placed.push((vm, host));

@@ -1,5 +1,5 @@
-//! How long the rules take: packing many distinct sizes, packing a million VMs of few types, and
-//! allocation to thousands of VMs.
+//! How long the rules take: packing many distinct sizes by linear scan and by index, with a placement rule, packing a
+//! million VMs of few types, and allocation to thousands of VMs.
 
 use std::hint::black_box;
 
@@ -9,8 +9,19 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vmpack_greedy::{ALLOCATION, PACKING};
 use vmpack_model::allocation::{self, Data, Objective, Service, Term, Utility, Vm};
-use vmpack_model::packing::{HostType, Instance, Packing};
+use vmpack_model::packing::{Demand, HostType, Instance, Level, Packing, Rule, Rules, Strength};
 use vmpack_model::{Budget, Method, NullObserver, Resource};
+
+/// Rules by linear scan, each beside the same rule by an index; the dot product of the first is of all VMs for one host,
+/// not of all hosts for one VM.
+const SCANNED_AND_INDEXED: [[&str; 2]; 6] = [
+    ["ff", "ff-indexed"],
+    ["bf", "bf-indexed"],
+    ["wf", "wf-indexed"],
+    ["ffd-l2", "ffd-indexed"],
+    ["bfd-l2", "bfd-indexed"],
+    ["dot-product", "dot-indexed"],
+];
 
 fn method(name: &str) -> &'static dyn Method<Packing> {
     *PACKING.iter().find(|method| method.name() == name).expect("a registered rule")
@@ -73,14 +84,36 @@ fn many_sizes(criterion: &mut Criterion) {
     group.sample_size(10);
     for types in [1_000, 10_000] {
         let instance = distinct(types);
-        for name in ["ff", "bf", "wf", "ffd-l1", "bfd-l2", "wfd-l2", "dot-product"] {
+        for name in SCANNED_AND_INDEXED.iter().flatten().chain(&["ffd-l1", "wfd-l2"]) {
             group.bench_with_input(
-                BenchmarkId::new(name, types),
+                BenchmarkId::new(*name, types),
                 &instance,
                 |bencher, instance| {
                     bencher.iter(|| solve(method(name), instance));
                 },
             );
+        }
+    }
+    group.finish();
+}
+
+/// Hosts that are full by a rule and not by capacity: at most two VMs on each, in one row and in distinct rows.
+fn full_by_a_rule(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("at-most-two");
+    group.sample_size(10);
+    for vms in [1_000, 10_000] {
+        let one_row = Instance::identical_hosts("row", &[1_000_000; 2], &[(vec![9, 9], vms)]);
+        let rows = distinct(vms as usize);
+        for (shape, plain) in [("row", one_row.expect("valid")), ("rows", rows)] {
+            let all = (0..plain.vms().len()).collect();
+            let demand = Demand::AtMost { vms: all, most: 2, within: Level::Host };
+            let rule = Rule { name: "at most two".into(), demand, strength: Strength::Hard };
+            let rules = Rules { rules: vec![rule], ..Rules::default() };
+            let instance = plain.with_rules(rules).expect("valid");
+            for name in ["ff-indexed", "bf-indexed"] {
+                let id = BenchmarkId::new(format!("{name}, {shape}"), vms);
+                group.bench_function(id, |bencher| bencher.iter(|| solve(method(name), &instance)));
+            }
         }
     }
     group.finish();
@@ -150,5 +183,5 @@ fn ten_thousand_shares(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, many_sizes, million_vms, ten_thousand_shares);
+criterion_group!(benches, many_sizes, full_by_a_rule, million_vms, ten_thousand_shares);
 criterion_main!(benches);

@@ -196,23 +196,29 @@ impl<W: Write> Visit for Solve<'_, W> {
     }
 }
 
-/// Asks whoever spends the budget to stop once this process has used so many CPU seconds.
+/// Asks whoever spends the budget to stop once this process has used so many CPU seconds, and says what is left before.
 fn stop_after_cpu(budget: &Budget, seconds: f64) {
-    /// How often the clock is read when little is left.
+    /// How often the clock is read when little is left, in seconds, and of what is left.
     const PATROL: f64 = 0.005;
-    let stop = budget.stop_flag();
+    const SHARE: f64 = 1.0 / 16.0;
+    let (stop, cpu_left) = (budget.stop_flag(), budget.cpu_left());
     let threads = budget.threads() as f64;
     // The thread ends with the process.
+    let report = move || {
+        let left = ((seconds - own_cpu_seconds()) / threads).max(0.0);
+        cpu_left.store((left * 1e9).min(1e18) as u64, Ordering::Relaxed);
+        left
+    };
+    report();
     thread::spawn(move || {
         loop {
-            let left = seconds - own_cpu_seconds();
+            // All threads together cannot use it up sooner.
+            let left = report();
             if left <= 0.0 {
                 stop.store(true, Ordering::Relaxed);
                 return;
             }
-            // All threads together cannot use it up sooner.
-            let pause = (left / threads).max(PATROL);
-            thread::sleep(Duration::try_from_secs_f64(pause).unwrap_or(Duration::MAX));
+            thread::sleep(Duration::from_secs_f64((left * SHARE).clamp(PATROL, 1e6)));
         }
     });
 }

@@ -533,4 +533,23 @@ mod tests {
             assert!(error.contains(expected), "{to}: {error}");
         }
     }
+
+    #[test]
+    fn documented_replays_are_an_experiment() {
+        let page = include_str!("../../../FORMATS.md");
+        let (_, section) = page.split_once("**Replays** stand in blocks").expect("the section");
+        let (_, block) = section.split_once("```toml\n").expect("the example");
+        let (block, _) = block.split_once("```").expect("its end");
+        let experiment = parse(block).expect("valid");
+        assert_eq!(experiment.blocks, [], "replays alone are an experiment");
+        let [load, jobs] = &experiment.replays[..] else { panic!("two blocks") };
+        assert_eq!(texts(&load.policies), ["best", "thr-mmt-0.8"]);
+        let options: Vec<(&str, &[String])> =
+            load.options.iter().map(|o| (o.name.text.as_str(), &o.values[..])).collect();
+        let modes = ["corrected".to_owned(), "cloudsim303".to_owned()];
+        assert_eq!(options, [("hosts", &["800".to_owned()][..]), ("mode", &modes[..])]);
+        assert_eq!((load.place.line, load.series, &load.seeds[..]), (6, true, &[1, 2][..]));
+        assert_eq!((jobs.policies.len(), jobs.series, &jobs.seeds[..]), (0, false, &[0][..]));
+        assert!((jobs.limits.wall_s - 60.0).abs() < 1e-12, "inherited");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a method may spend.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a method may spend: time, work, memory and threads, with the seed of its random choices.
@@ -18,6 +18,8 @@ pub struct Budget {
     threads: usize,
     seed: u64,
     stop: Arc<AtomicBool>,
+    /// Nanoseconds, as last reported; `u64::MAX` if nobody does.
+    cpu_left: Arc<AtomicU64>,
 }
 
 impl Default for Budget {
@@ -31,6 +33,7 @@ impl Default for Budget {
             threads: 1,
             seed: 0,
             stop: Arc::default(),
+            cpu_left: Arc::new(AtomicU64::new(u64::MAX)),
         }
     }
 }
@@ -82,9 +85,15 @@ impl Budget {
         self.deadline
     }
 
-    /// The time that remains; `None` without a limit, zero when it has passed.
+    /// The time that remains, of CPU time too where somebody reports it; `None` without a limit, zero when it has
+    /// passed.
     pub fn remaining(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        let cpu = match self.cpu_left.load(Ordering::Relaxed) {
+            u64::MAX => None,
+            left => Some(Duration::from_nanos(left)),
+        };
+        let wall = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        wall.into_iter().chain(cpu).min()
     }
 
     /// The limit on the method's own work.
@@ -110,6 +119,12 @@ impl Budget {
     /// A flag that asks the method to stop once it is set, from any thread.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
+    }
+
+    /// Where whoever limits CPU time reports how many nanoseconds of it are left, from time to time, so that methods can
+    /// share them out. To end the search is the part of [`Budget::stop_flag`].
+    pub fn cpu_left(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.cpu_left)
     }
 
     /// Whether the time is over or somebody asked to stop. Reads the clock: call it every few
@@ -138,5 +153,16 @@ mod tests {
         let budget = Budget::default();
         budget.clone().stop_flag().store(true, Ordering::Relaxed);
         assert!(budget.exhausted(), "clones share the flag");
+    }
+
+    #[test]
+    fn the_scarcer_time_remains() {
+        assert_eq!(Budget::default().remaining(), None);
+        let budget = Budget::default().with_time(Duration::from_secs(1000));
+        budget.clone().cpu_left().store(5_000_000_000, Ordering::Relaxed);
+        assert_eq!(budget.remaining(), Some(Duration::from_secs(5)));
+        let less = budget.clone().with_time(Duration::from_secs(2));
+        assert!(less.remaining().is_some_and(|left| left <= Duration::from_secs(2)));
+        assert!(!budget.exhausted(), "whoever limits it sets the flag");
     }
 }

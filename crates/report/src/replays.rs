@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use vmpack_model::Kind;
 use vmpack_results::stats::{self, holm, wilcoxon};
 use vmpack_results::{Record, Replay};
 
-use crate::draw::{Look, looks};
+use crate::draw::Look;
 
 /// What is shown of a kind of replay.
 #[derive(Debug)]
@@ -89,7 +88,6 @@ const OF_POLICIES: [&str; 6] = ["scheduler", "queue", "noise", "quantum_s", "agi
 /// Replays of one kind under the same settings.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
-    pub(crate) kind: &'a str,
     /// The kind, and settings in which groups of it differ.
     pub(crate) title: String,
     pub(crate) shown: &'static Shown,
@@ -159,6 +157,20 @@ impl Group<'_> {
         let all: BTreeSet<&str> = metrics.map(String::as_str).collect();
         let others = all.iter().copied().filter(|name| *name != headline);
         [headline].into_iter().chain(others).collect()
+    }
+
+    /// A metric with its unit, as people read it.
+    pub(crate) fn heading(&self, metric: &str) -> String {
+        let mut runs = self.policies.iter().flat_map(|policy| &policy.runs);
+        let found = runs.find_map(|run| run.answer.as_ref()?.metrics.get(metric));
+        let unit = found.map_or("", |metric| metric.unit.as_str());
+        let name = metric.replace("_s.", " ").replace('_', " ");
+        // Names that say their unit.
+        if unit.is_empty() || ["days", "%"].contains(&unit) {
+            return name;
+        }
+        let ending = format!(" {}", unit.to_lowercase());
+        format!("{}, {unit}", name.strip_suffix(&ending).unwrap_or(&name))
     }
 
     /// How policies do by a metric, the least median first.
@@ -253,7 +265,8 @@ fn described(name: &str, settings: &BTreeMap<&str, String>, differing: &BTreeSet
     for (setting, value) in settings {
         if differing.contains(setting) && !value.starts_with('[') && value != name {
             let setting = setting.strip_suffix("_s").unwrap_or(setting);
-            text += &format!(", {} {value}", setting.replace('_', " "));
+            let setting = setting.replace('_', " ");
+            text.extend([", ", &setting, " ", value]);
         }
     }
     text
@@ -271,7 +284,7 @@ fn groups_of<'a>(kind: &'a str, records: &[(&'a Record, &'a Replay)]) -> Vec<Gro
         .into_iter()
         .map(|(settings, records)| {
             let title = described(kind, &settings, &vary);
-            Group { kind, title, shown, policies: policies(&records) }
+            Group { title, shown, policies: policies(&records) }
         })
         .collect()
 }
@@ -290,22 +303,19 @@ fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
     for &(record, replay) in records {
         let name = record.method.as_str();
         let label = described(name, &chosen(replay, true), &vary[name]);
-        match policies.iter_mut().find(|policy| policy.label == label) {
-            Some(policy) => policy.runs.push(record),
-            None => {
-                let look = Look::CONTEXT;
-                policies.push(Policy { label, name, replay, look, runs: vec![record] });
-            }
+        if let Some(policy) = policies.iter_mut().find(|policy| policy.label == label) {
+            policy.runs.push(record);
+        } else {
+            let look = Look::CONTEXT;
+            policies.push(Policy { label, name, replay, look, runs: vec![record] });
         }
     }
     policies.sort_by(|a, b| {
         let key = |policy: &Policy<'a>| policy.number("noise").unwrap_or(0.0);
         a.name.cmp(b.name).then(key(a).total_cmp(&key(b))).then(a.label.cmp(&b.label))
     });
-    let labels: Vec<String> = policies.iter().map(|policy| policy.label.clone()).collect();
-    let looks = looks(labels.iter().map(|label| (label.as_str(), Kind::Policy)));
-    for (policy, label) in policies.iter_mut().zip(&labels) {
-        policy.look = looks[label.as_str()];
+    for (place, policy) in policies.iter_mut().enumerate() {
+        policy.look = Look::of_policy(place);
     }
     policies
 }

@@ -11,23 +11,23 @@ use crate::run::Run;
 /// VMs on the hosts that are freed first, after the first sketch.
 const FIRST_VMS: u64 = 125;
 /// Steps of consistent neighbourhood search per VM before the first sketch, and before hosts are freed.
-const FIRST_PATIENCE: u64 = 20;
+const FIRST_PATIENCE: u64 = 10;
 const PATIENCE: u64 = 40;
 /// Steps of that search at most.
 const MOST_PATIENCE: u64 = 100_000;
 /// No more VM types are given to column generation at a time: its linear programs take cubic time.
 const MOST_TYPES: u64 = 1500;
 /// A first sketch of `n` VMs, `k` to a host, is worth its time where that is `k^2 n^2` times so many nanoseconds.
-const NANOSECONDS: u128 = 650;
+const NANOSECONDS: u128 = 150;
 
 /// Large-neighbourhood search: frees some hosts and packs their VMs again by column generation.
 ///
 /// Starts from consistent neighbourhood search ([`ConsistentNeighbourhood`](crate::ConsistentNeighbourhood)),
 /// which is fast but sees two or three VMs at a time. Which VMs go well together is a question about all of them, so
-/// a sketch of the whole follows ([`vmpack_branch_price::sketch`]): column generation stops long before its end and
-/// dives; of large instances, or in little time, a sketch of as many hosts as it gets through. Then random
-/// hosts are freed, and column generation looks for something cheaper for their VMs; an answer of equal cost is taken
-/// too. A neighbourhood without gain is followed by one twice as large, up to the whole instance unless it has too
+/// a sketch of the whole follows ([`vmpack_branch_price::sketch`]): column generation, over programs that a first-order
+/// method solves roughly or the simplex method exactly, stops long before its end and dives; of large instances, or in
+/// little time, a sketch of as many hosts as it gets through. Then random hosts are freed, and column generation looks
+/// for something cheaper for their VMs; an answer of equal cost is taken too. A neighbourhood without gain is followed by one twice as large, up to the whole instance unless it has too
 /// many VM types; after a gain the single moves have their turn again. What column generation proves of the whole
 /// instance is claimed, with its certificate.
 ///

@@ -57,14 +57,19 @@ fn admission(criterion: &mut Criterion) {
     group.sample_size(10);
     let (hosts, capacity) = (100, [64_000, 256 * 1024, 0, 0, 0]);
     let racks: Vec<u32> = (0..hosts as u32).map(|host| host / 10).collect();
-    for scope in [Scope::Hosts(1), Scope::Racks(1), Scope::Hosts(2)] {
-        for spread in [false, true] {
-            let rule = if spread { "spread" } else { "first fit" };
-            group.bench_function(format!("{scope:?}, {rule}"), |bencher| {
-                let reserve = || Reserve::new(vec![capacity; hosts], &racks, 2, scope);
-                bencher.iter(|| black_box(fill(reserve().expect("few cases"), hosts, spread)));
-            });
-        }
+    // Spread over 100 hosts of which any two may fail, it would take minutes.
+    for (scope, spread) in [
+        (Scope::Hosts(1), false),
+        (Scope::Hosts(1), true),
+        (Scope::Racks(1), false),
+        (Scope::Racks(1), true),
+        (Scope::Hosts(2), false),
+    ] {
+        let rule = if spread { "spread" } else { "first fit" };
+        group.bench_function(format!("{scope:?}, {rule}"), |bencher| {
+            let reserve = || Reserve::new(vec![capacity; hosts], &racks, 2, scope);
+            bencher.iter(|| black_box(fill(reserve().expect("few cases"), hosts, spread)));
+        });
     }
     group.finish();
 }

@@ -253,6 +253,38 @@ fn tenants_classes_and_sites_are_measured() {
 }
 
 #[test]
+fn matrices_are_read_from_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = PLACES
+        .replace("classes = 4", "classes = 2\nmatrix = \"slow.csv\"")
+        .replace("cloud = \"cloud\"", "cloud = \"cloud\"\nlatency = \"far.csv\"");
+    let path = file(&folder, &text);
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    };
+    let metric = |name: &str| {
+        let mut scenario = Scenario::read(&path, &["edge.rule=nearest".to_owned()], 3)?;
+        let metrics = scenario.run(&Registry::default(), Vec::new())?;
+        Ok::<_, ScenarioError>(metrics.get(name))
+    };
+    write("slow.csv", "class,web,batch\nweb,0,0\nbatch,0,0\n");
+    write("far.csv", "site,north,south,cloud\nnorth,7,9,9\nsouth,9,7,9\ncloud,9,9,9\n");
+    assert_eq!(metric("slowdown_mean").expect("runs"), Some(Amount::Real(1.0)));
+    let mean = metric("latency_mean_ms").expect("runs");
+    assert!(matches!(mean, Some(Amount::Real(ms)) if (0.007..=0.009).contains(&ms)), "{mean:?}");
+    let refused = |expected: &str| {
+        let error = metric("slowdown_mean").expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    write("far.csv", "site,south,north,cloud\nsouth,7,9,9\nnorth,9,7,9\ncloud,9,9,9\n");
+    refused("[edge]: latency: expected the sites north, south, cloud, found south, north, cloud");
+    write("slow.csv", "class,web\nweb,0\n");
+    refused("[interference]: VM ");
+    write("slow.csv", "class,web,batch\nweb,0,0\nbatch,0,x\n");
+    refused("slow.csv:3: value: expected an integer from 0 to 1000000, found \"x\"");
+}
+
+#[test]
 fn sections_on_places_are_checked() {
     let refused = |from: &str, to: &str, expected: &str| {
         assert!(PLACES.contains(from));
@@ -321,6 +353,37 @@ fn a_section_has_the_run_monitored() {
     let rule =
         "scenario.toml:16: [monitoring]: rule \"half\": kind: expected threshold, ewma or cusum";
     refused("kind = \"threshold\"", "kind = \"fuzzy\"", rule);
+}
+
+#[test]
+fn what_vms_use_over_time_is_read() {
+    let share = |metrics: &Metrics, name: &str| match metrics.get(name) {
+        Some(Amount::Real(share)) => share,
+        other => panic!("{name} is {other:?}"),
+    };
+    // A folder of PlanetLab: four VMs of 2.5, 2, 1 and 0.5 cores, of which two do not fit the first host.
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(folder.path().join(name), "50\n".repeat(288)).expect("written");
+    }
+    let source = format!("workload.source={}", folder.path().display());
+    let planetlab = run(FILE, &[&source, "cluster.hosts=2x3.72c4g", "placement.policy=first-fit"]);
+    assert_eq!(planetlab.get("peak_hosts"), Some(Amount::Count(2)));
+    assert!((share(&planetlab, "host_hours") - 48.0).abs() < 1e-9);
+    // 1.75 and 1.25 cores of 3.72 of ML110 G4, for a day: piecewise linear between the tenths.
+    let watts = |cores: f64| {
+        let tenths = cores / 3.72 * 10.0;
+        let points = [86.0, 89.4, 92.6, 96.0, 99.5, 102.0, 106.0];
+        let k = tenths as usize;
+        points[k] + (points[k + 1] - points[k]) * (tenths - k as f64)
+    };
+    let expected = (watts(1.75) + watts(1.25)) * 24.0 / 1000.0;
+    let found = share(&planetlab, "energy_kwh");
+    assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+    std::fs::write(folder.path().join("e"), "50\n".repeat(287)).expect("written");
+    let error = read(FILE, &[&source]).expect_err("refused").to_string();
+    assert!(error.contains("[workload]: source: "), "{error}");
+    assert!(error.contains("e:288: expected 288 lines, the file ends here"), "{error}");
 }
 
 /// The scenario of tests of allotments: a day of VMs that use a third of what they request.

@@ -167,7 +167,8 @@ struct Watch {
     /// Ticks from one line of the series to the next: an hour.
     period: u64,
     ticks_per_day: u64,
-    next: u64,
+    /// When the next line is due; none before the first event.
+    next: Option<u64>,
     hours: String,
 }
 
@@ -183,7 +184,7 @@ impl Watch {
             waiting: BTreeSet::new(),
             period: (ticks_per_day / 24).max(1),
             ticks_per_day,
-            next: 0,
+            next: None,
             hours: "time_s,hosts_on,vms,rejected,waiting\n".to_owned(),
         }
     }
@@ -224,16 +225,18 @@ impl Watch {
         }
     }
 
-    /// Writes how it was at every full hour before this time.
+    /// Writes how it was at every full hour from the first event on until before this time.
     fn pass(&mut self, time: u64) {
-        while self.next < time {
-            let seconds = self.next as f64 / self.ticks_per_day as f64 * 86_400.0;
+        let mut next = self.next.unwrap_or(time - time % self.period);
+        while next < time {
+            let seconds = next as f64 / self.ticks_per_day as f64 * 86_400.0;
             let Self { hosts_on, vms, rejected, .. } = self;
             let waiting = self.waiting.len();
             // Writing to a text cannot fail.
             let _ = writeln!(self.hours, "{seconds},{hosts_on},{vms},{rejected},{waiting}");
-            self.next += self.period;
+            next += self.period;
         }
+        self.next = Some(next);
     }
 
     fn series(self) -> Vec<(String, String)> {

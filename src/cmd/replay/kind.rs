@@ -129,9 +129,12 @@ fn refusal(error: &clap::Error) -> Refusal {
     let field = argument.trim_start_matches('-').split([' ', '=']).next().unwrap_or_default();
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let mut message = text.lines().next().unwrap_or_default().to_owned();
+    // The first paragraph; usage and help follow.
+    let lines: Vec<&str> =
+        text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let mut message = lines.join(" ");
     if let Some(like) = context(ContextKind::SuggestedArg) {
-        message += &format!("; did you mean {}?", like.trim_start_matches('-'));
+        message.extend(["; did you mean ", like.trim_start_matches('-'), "?"]);
     }
     Refusal::new(field, message)
 }

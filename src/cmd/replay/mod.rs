@@ -98,9 +98,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let answer =
         Answer { arguments, accepted: &accepted, replayed: &replayed, time: clock.seconds() };
     if arguments.json {
-        say(answer.object())?
+        say(answer.object())?;
     } else {
-        answer.print()?
+        answer.print()?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -132,6 +132,27 @@ impl<'a> RuleState<'a> {
         self.allows(vm, At { kind, host: self.len() })
     }
 
+    /// Which hard rule it is that does not admit a VM more of a type on a host ([`RuleState::admits`]): the number of a
+    /// *stake*, below [`RuleState::stakes`], if it is one.
+    ///
+    /// VM types with the same stake are alike to the rule, so that the host admits none of them; nor does it
+    /// until VMs are taken off some host.
+    pub fn refusal(&self, vm: usize, host: usize) -> Option<u32> {
+        let at = self.at(host);
+        let mut hard = self.touching.of(vm).iter().filter(|touch| self.rule(**touch).is_hard());
+        hard.find(|touch| self.forbids(**touch, at)).map(|touch| touch.counter)
+    }
+
+    /// How many stakes VM types may have in rules: one in each group, one in each class of VMs that keep apart.
+    pub fn stakes(&self) -> usize {
+        self.touching.counters()
+    }
+
+    /// The stakes of a VM type, each with its rule, in order: what it is to all the rules that concern it.
+    pub fn stakes_of(&self, vm: usize) -> impl Iterator<Item = (u32, usize)> {
+        self.touching.of(vm).iter().map(|touch| (touch.counter, touch.rule as usize))
+    }
+
     /// What `vms` VMs more of a type on a host change.
     pub fn placing(&self, vm: usize, host: usize, vms: u64) -> Change {
         self.change(vm, self.at(host), signed(vms))
@@ -181,10 +202,15 @@ impl<'a> RuleState<'a> {
     }
 
     fn allows(&self, vm: usize, at: At) -> bool {
-        self.touching.of(vm).iter().all(|&touch| {
-            !self.rule(touch).is_hard()
-                || (self.violations_more(touch, at, 1) <= 0 && !self.strands(touch, at))
-        })
+        self.touching
+            .of(vm)
+            .iter()
+            .all(|&touch| !self.rule(touch).is_hard() || !self.forbids(touch, at))
+    }
+
+    /// Whether one VM more on the host breaks the rule more often, or leaves it too few VMs to be kept.
+    fn forbids(&self, touch: Touch, at: At) -> bool {
+        self.violations_more(touch, at, 1) > 0 || self.strands(touch, at)
     }
 
     fn rule(&self, touch: Touch) -> &'a Rule {

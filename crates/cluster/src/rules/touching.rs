@@ -20,6 +20,7 @@ pub(super) struct Touching {
     /// Per rule its first counter. A rule that separates classes counts the classes of a domain there, and the
     /// members of each class in the counters that follow.
     first: Vec<u32>,
+    counters: u32,
 }
 
 impl Touching {
@@ -54,12 +55,17 @@ impl Touching {
             *end += touches.len() as u32;
             Some(*end)
         }));
-        Self { starts, touches: of_type.concat(), first }
+        Self { starts, touches: of_type.concat(), first, counters }
     }
 
     /// The rules that concern VMs of a type, in order.
     pub(super) fn of(&self, vm: usize) -> &[Touch] {
         &self.touches[self.starts[vm] as usize..self.starts[vm + 1] as usize]
+    }
+
+    /// The number of counters.
+    pub(super) fn counters(&self) -> usize {
+        self.counters as usize
     }
 
     /// What counts the classes that a domain holds, for a rule that separates.

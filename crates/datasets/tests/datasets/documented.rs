@@ -98,8 +98,8 @@ fn check_placement(shop: &vmpack_model::packing::Instance, file: SolutionFile) {
 
 #[test]
 fn the_suite_is_a_suite() {
-    // The next two are an experiment and a contender, which are not this crate's to read, the last a rules file.
-    let [text, _, _, _] = blocks("toml")[..] else { panic!("a suite and three others") };
+    // The next three are two experiments and a contender, which are not this crate's to read, the last a rules file.
+    let [text, _, _, _, _] = blocks("toml")[..] else { panic!("a suite and four others") };
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("example.toml");
     std::fs::write(&path, text).expect("written");

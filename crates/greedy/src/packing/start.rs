@@ -1,7 +1,7 @@
 //! The best of several rules: where exact methods begin.
 
-use vmpack_model::packing::{Instance, Placement};
-use vmpack_model::{Budget, Value};
+use vmpack_model::packing::{Instance, Packing, Placement};
+use vmpack_model::{Budget, Method, NullObserver, Value};
 
 use super::best_fit::BestFitRule;
 use super::dot_product::DotProduct;
@@ -9,6 +9,7 @@ use super::first_fit::FirstFitRule;
 use super::indexed::{self, Choice};
 use super::l2_norm::L2NormGreedy;
 use super::next_fit::NextFitRule;
+use super::portfolio::Portfolio;
 use super::right_size::right_size;
 use super::sequence::{Order, Sequence};
 use super::stock::Stock;
@@ -35,6 +36,15 @@ const MOST_COUNTED: usize = 3000;
 /// and takes so many steps for a VM, where rules on counts look at every group of hosts for a VM type.
 const INDEX_STEPS: u64 = 1000;
 
+/// With rules: the methods that keep them, strong ones first,
+const INDEXED: [&dyn Method<Packing>; 6] =
+    [&indexed::BFD, &indexed::FFD, &indexed::DOT, &indexed::FF, &indexed::BF, &indexed::WF];
+/// one over the share of the time that they may take once there is a placement,
+const SHARE: u32 = 5;
+/// and up to so many VMs so many variants of them.
+const MOST_VARIED: u64 = 5000;
+const VARIANTS: u64 = 80;
+
 /// The measures that differ in one resource, and in several.
 const ONE: &[Measure] = &[L1];
 const SEVERAL: &[Measure] = &[L2, L1, Linf, AverageSum];
@@ -52,6 +62,9 @@ const SEVERAL: &[Measure] = &[L2, L1, Linf, AverageSum];
 /// `O(n g)` for `n` types and `g` groups of hosts. With thousands of types of few VMs each, first and best fit and dot
 /// product place single VMs on hosts that an index finds, about `O(v log h)` for `v` VMs on `h` hosts.
 ///
+/// On instances with placement rules it is the best of the methods that keep them, and of variants of these where VMs
+/// are few. Once there is a placement, better ones are looked for in a fifth of the time that is left.
+///
 /// # Examples
 /// ```
 /// use vmpack_model::Budget;
@@ -63,6 +76,9 @@ const SEVERAL: &[Measure] = &[L2, L1, Linf, AverageSum];
 /// # Ok::<(), vmpack_model::packing::InstanceError>(())
 /// ```
 pub fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
+    if !instance.rules().only_capacity() {
+        return within_rules(instance, budget);
+    }
     let scale = Scale::new(instance);
     let volumes = (0..instance.dimensions()).filter_map(|k| vmpack_bounds::volume(instance, k));
     let lower = volumes.map(|bound| bound.value).max().unwrap_or(Value::ZERO);
@@ -81,6 +97,39 @@ pub fn start(instance: &Instance, budget: &Budget) -> Option<Placement> {
     }
     if best.is_none() && budget.exhausted() {
         return construct(instance, &scale, Member::NextFit(Linf), None, &Budget::default());
+    }
+    best.map(|(_, placement)| placement)
+}
+
+/// The best placement of the methods that keep rules; `None` if none has found one within the budget.
+fn within_rules(instance: &Instance, budget: &Budget) -> Option<Placement> {
+    let mut best: Option<(u64, Placement)> = None;
+    // Rules ask for time; those who begin here have better use for most of it.
+    let short = |budget: &Budget| match budget.remaining() {
+        Some(left) => budget.clone().with_time(left / SHARE),
+        None => budget.clone(),
+    };
+    let mut rest = short(budget);
+    for method in INDEXED {
+        let budget = if best.is_some() { &rest } else { budget };
+        if budget.exhausted() || method.accepts(instance).is_err() {
+            continue;
+        }
+        let Some(solved) = method.solve(instance, budget, &mut NullObserver).solved else {
+            continue;
+        };
+        let cost = solved.solution.cost(instance);
+        if best.is_none() {
+            rest = short(budget);
+        }
+        if best.as_ref().is_none_or(|&(least, _)| cost < least) {
+            best = Some((cost, solved.solution));
+        }
+    }
+    if instance.total_vms() <= MOST_VARIED && !rest.exhausted() {
+        let varied = Portfolio.solve(instance, &rest.with_work(VARIANTS), &mut NullObserver).solved;
+        let varied = varied.map(|solved| (solved.solution.cost(instance), solved.solution));
+        best = best.into_iter().chain(varied).min_by_key(|&(cost, _)| cost);
     }
     best.map(|(_, placement)| placement)
 }

@@ -162,12 +162,29 @@ impl Contender {
     }
 }
 
+/// The families whose instances can be solved.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Solved {
+    Packing,
+    Allocation,
+}
+
+impl Solved {
+    fn family(self) -> Family {
+        match self {
+            Self::Packing => Family::Packing,
+            Self::Allocation => Family::Allocation,
+        }
+    }
+}
+
 /// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
     name: Spanned<String>,
-    family: Option<Family>,
+    family: Option<Solved>,
     #[serde(default)]
     summary: String,
     command: Spanned<Vec<Spanned<String>>>,
@@ -209,7 +226,7 @@ impl Reader<'_> {
         let version_command = self.words("version", form.version, |slot| slot == Slot::Here)?;
         Ok(Contender {
             name: form.name.into_inner(),
-            family: form.family.unwrap_or(Family::Packing),
+            family: form.family.map_or(Family::Packing, Solved::family),
             summary: form.summary,
             path: self.path.to_owned(),
             version: String::new(),

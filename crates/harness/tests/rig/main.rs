@@ -10,6 +10,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use simulator::Rigged;
 use vmpack_check::Effort;
 use vmpack_harness::{
     Experiment, Interrupt, Launcher, Methods, Plan, RUN_ONE, RunOptions, Setup, Terminal, run,

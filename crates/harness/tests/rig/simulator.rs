@@ -58,7 +58,9 @@ impl Simulator for Rigged {
     fn judge(&self, _scenario: &Scenario, replayed: &Replayed) -> Result<Judged, String> {
         let (mut hosts, mut demands) = (Matrix::new(1), Matrix::new(1));
         (0..2).for_each(|_| hosts.push(&[10]));
-        [6, 6, 4].iter().for_each(|vm| demands.push(&[*vm]));
+        for vm in [6, 6, 4] {
+            demands.push(&[vm]);
+        }
         let lives = vec![(0, Some(2)), (0, Some(2)), (1, Some(3))];
         let end = Some(3);
         let asked = Arrivals { hosts, demands, lives, end, ticks_per_day: 1, may_wait: false };

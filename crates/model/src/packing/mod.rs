@@ -18,6 +18,7 @@ pub use rules::{
     Demand, Evacuation, Intake, Level, Ratio, Rule, Rules, RulesError, Strength, Topology,
 };
 pub use solution::{Pattern, Placement};
+pub use violations::Tally;
 
 use crate::{Family, Problem};
 

@@ -6,6 +6,8 @@
 //! ([`Demand::Together`]), spreads ([`Demand::Spread`]), keeps apart from other groups ([`Demand::Separate`]), and
 //! survives failures ([`Demand::Survive`]). Groups count single VMs: a type of ten VMs has ten members.
 
+use std::collections::HashSet;
+
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -261,9 +263,10 @@ impl Rules {
                 });
             }
         }
-        for (index, rule) in self.rules.iter().enumerate() {
+        let mut names = HashSet::new();
+        for rule in &self.rules {
             let refuse = |reason: String| RulesError::Rule { rule: rule.name.clone(), reason };
-            if self.rules[..index].iter().any(|other| other.name == rule.name) {
+            if !names.insert(&rule.name) {
                 return Err(refuse("expected a name of its own".to_owned()));
             }
             rule.check(vms, hosts).map_err(refuse)?;

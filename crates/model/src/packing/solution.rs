@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evacuation, Instance, Strength};
+use super::{Evacuation, Instance, Rule, Strength, Tally};
 
 /// What one host holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,13 +91,16 @@ impl Placement {
 
     /// What the violations of soft rules cost.
     fn penalty(&self, instance: &Instance) -> u64 {
-        let rules = instance.rules().rules.iter();
-        rules
-            .map(|rule| match rule.strength {
-                Strength::Hard => 0,
-                Strength::Soft { price } => price * self.violations(instance, &rule.demand),
-            })
-            .sum()
+        let mut soft = instance.rules().rules.iter().filter(|rule| !rule.is_hard()).peekable();
+        if soft.peek().is_none() {
+            return 0;
+        }
+        let tally = Tally::new(instance, self);
+        let penalty = |rule: &Rule| match rule.strength {
+            Strength::Hard => 0,
+            Strength::Soft { price } => price * tally.violations(&rule.demand),
+        };
+        soft.map(penalty).sum()
     }
 }
 

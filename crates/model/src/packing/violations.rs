@@ -1,49 +1,107 @@
 //! How often a placement breaks a rule, as methods count it; the checker has its own count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Demand, Instance, Level, Placement};
+use super::{Demand, Instance, Level, Pattern, Placement};
 
 impl Placement {
     /// How often the placement breaks what is asked for, as [`Demand`] defines it for each form. Zero for
     /// [`Demand::Survive`], which has no price.
     ///
     /// Time is linear in the entries of the patterns (times a logarithm); hosts with equal contents are counted,
-    /// not visited.
+    /// not visited. For many rules there is [`Tally`].
     ///
     /// # Panics
     /// If a pattern names a host type or a demand row that the instance does not have.
     pub fn violations(&self, instance: &Instance, demand: &Demand) -> u64 {
+        let all: Vec<usize> = (0..self.patterns.len()).collect();
+        Held { instance, placement: self, patterns: &all }.violations(demand)
+    }
+}
+
+/// Where a placement has VMs of which types: what many rules about few VMs each are asked of.
+///
+/// # Panics
+/// Methods panic if a pattern names a host type or a demand row that the instance does not have.
+#[derive(Clone, Debug)]
+pub struct Tally<'a> {
+    instance: &'a Instance,
+    placement: &'a Placement,
+    /// Per VM type, the patterns that hold it, by index.
+    holders: Vec<Vec<usize>>,
+}
+
+impl<'a> Tally<'a> {
+    /// Looks at all patterns; linear in their entries.
+    pub fn new(instance: &'a Instance, placement: &'a Placement) -> Self {
+        let mut holders = vec![Vec::new(); instance.vms().len()];
+        for (index, (pattern, _)) in placement.patterns.iter().enumerate() {
+            for &(row, _) in &pattern.vms {
+                let holders: &mut Vec<usize> = &mut holders[instance.type_of_row(row)];
+                if holders.last() != Some(&index) {
+                    holders.push(index);
+                }
+            }
+        }
+        Self { instance, placement, holders }
+    }
+
+    /// As [`Placement::violations`], in time linear in the entries of the patterns that hold VMs of the rule.
+    pub fn violations(&self, demand: &Demand) -> u64 {
+        let groups = match demand {
+            Demand::Restrict { vms, .. }
+            | Demand::AtMost { vms, .. }
+            | Demand::Together { vms, .. }
+            | Demand::Spread { vms, .. } => std::slice::from_ref(vms),
+            Demand::Separate { classes, .. } => classes,
+            Demand::Survive { .. } => return 0,
+        };
+        let vms = groups.iter().flatten();
+        let mut patterns: Vec<usize> = vms.flat_map(|&vm| &self.holders[vm]).copied().collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        let (instance, placement) = (self.instance, self.placement);
+        Held { instance, placement, patterns: &patterns }.violations(demand)
+    }
+}
+
+/// Some patterns of a placement, by index: at least those that hold VMs that a rule is about.
+struct Held<'a> {
+    instance: &'a Instance,
+    placement: &'a Placement,
+    patterns: &'a [usize],
+}
+
+impl Held<'_> {
+    fn violations(&self, demand: &Demand) -> u64 {
+        let instance = self.instance;
         match demand {
             Demand::Restrict { vms, hosts } => {
-                let elsewhere = self.patterns.iter().filter(|(p, _)| !has(hosts, p.host));
-                elsewhere.map(|(p, n)| n * members(instance, &p.vms, vms)).sum()
+                let elsewhere = self.patterns().filter(|(_, p, _)| !has(hosts, p.host));
+                elsewhere.map(|(_, p, n)| n * members(instance, &p.vms, vms)).sum()
             }
             Demand::AtMost { vms, most, within } => self
-                .by_domain(instance, *within, |held| members(instance, held, vms))
+                .by_domain(*within, |held| members(instance, held, vms))
                 .map(|(held, domains)| held.saturating_sub(*most) * domains)
                 .sum(),
-            Demand::Together { vms, within } => {
-                self.domains_with(instance, vms, *within).saturating_sub(1)
-            }
+            Demand::Together { vms, within } => self.domains_with(vms, *within).saturating_sub(1),
             Demand::Spread { vms, least, over } => {
-                least.saturating_sub(self.domains_with(instance, vms, *over))
+                least.saturating_sub(self.domains_with(vms, *over))
             }
             Demand::Separate { classes, within } => {
-                let mut class_of = vec![None; instance.vms().len()];
-                for (class, vms) in classes.iter().enumerate() {
-                    for &vm in vms {
-                        class_of[vm] = Some(class);
-                    }
-                }
+                let of_class = |(class, vms): (usize, &Vec<usize>)| {
+                    vms.iter().map(move |&vm| (vm, class)).collect::<Vec<_>>()
+                };
+                let class_of: HashMap<usize, usize> =
+                    classes.iter().enumerate().flat_map(of_class).collect();
                 let mut held: BTreeMap<Domain, (BTreeSet<usize>, u64)> = BTreeMap::new();
-                for (index, (pattern, hosts)) in self.patterns.iter().enumerate() {
-                    let (domain, times) = domain(instance, *within, index, pattern.host, *hosts);
+                for (index, pattern, hosts) in self.patterns() {
+                    let (domain, times) = domain(instance, *within, index, pattern.host, hosts);
                     let (classes, _) =
                         held.entry(domain).or_insert_with(|| (BTreeSet::new(), times));
                     let rows = pattern.vms.iter();
-                    classes
-                        .extend(rows.filter_map(|&(row, _)| class_of[instance.type_of_row(row)]));
+                    let class = |&(row, _): &(usize, u64)| class_of.get(&instance.type_of_row(row));
+                    classes.extend(rows.filter_map(class));
                 }
                 let broken = |(classes, times): &(BTreeSet<usize>, u64)| {
                     (classes.len() as u64).saturating_sub(1) * times
@@ -54,9 +112,17 @@ impl Placement {
         }
     }
 
+    /// The patterns with their indices and how many hosts have them.
+    fn patterns(&self) -> impl Iterator<Item = (usize, &Pattern, u64)> {
+        self.patterns.iter().map(|&index| {
+            let (pattern, hosts) = &self.placement.patterns[index];
+            (index, pattern, *hosts)
+        })
+    }
+
     /// The number of domains that hold some VM of the group.
-    fn domains_with(&self, instance: &Instance, vms: &[usize], level: Level) -> u64 {
-        let held = self.by_domain(instance, level, |held| members(instance, held, vms));
+    fn domains_with(&self, vms: &[usize], level: Level) -> u64 {
+        let held = self.by_domain(level, |held| members(self.instance, held, vms));
         held.filter(|&(held, _)| held > 0).map(|(_, domains)| domains).sum()
     }
 
@@ -64,16 +130,15 @@ impl Placement {
     /// much each.
     fn by_domain(
         &self,
-        instance: &Instance,
         level: Level,
         of: impl Fn(&[(usize, u64)]) -> u64,
     ) -> impl Iterator<Item = (u64, u64)> {
         let mut held: BTreeMap<Domain, (u64, u64)> = BTreeMap::new();
-        for (index, (pattern, hosts)) in self.patterns.iter().enumerate() {
-            let (domain, times) = domain(instance, level, index, pattern.host, *hosts);
+        for (index, pattern, hosts) in self.patterns() {
+            let (domain, times) = domain(self.instance, level, index, pattern.host, hosts);
             let (sum, _) = held.entry(domain).or_insert((0, times));
             // Hosts of one pattern are so many domains with its contents each, or one domain with all.
-            *sum += of(&pattern.vms) * if level == Level::Host { 1 } else { *hosts };
+            *sum += of(&pattern.vms) * if level == Level::Host { 1 } else { hosts };
         }
         held.into_values()
     }
@@ -115,7 +180,7 @@ fn has(set: &[usize], element: usize) -> bool {
 mod tests {
     use ndarray::Array2;
 
-    use super::super::{HostType, Pattern, Ratio, Rule, Rules, Strength, Topology};
+    use super::super::{HostType, Ratio, Rule, Rules, Strength, Topology};
     use super::*;
     use crate::Resource;
 
@@ -150,7 +215,13 @@ mod tests {
     #[test]
     fn violations_by_hand() {
         let instance = instance(Rules { topology: topology(), ..Rules::default() });
-        let count = |demand: Demand| placement().violations(&instance, &demand);
+        let placed = placement();
+        let tally = Tally::new(&instance, &placed);
+        let count = |demand: Demand| {
+            let violations = placed.violations(&instance, &demand);
+            assert_eq!(tally.violations(&demand), violations, "{demand:?}");
+            violations
+        };
         let (host, rack) = (Level::Host, Level::Rack);
         let most = |most, within| Demand::AtMost { vms: vec![0, 1], most, within };
         assert_eq!(count(most(1, host)), 2, "both hosts x hold two");

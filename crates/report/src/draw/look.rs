@@ -61,6 +61,18 @@ pub(crate) struct Look {
 impl Look {
     /// The look of what is only there for comparison.
     pub(crate) const CONTEXT: Self = Self { colour: Ink::CONTEXT, dash: 0, marker: Marker::Circle };
+
+    /// The look of a policy by its place among those that are compared: neighbours differ in colour and marker, and
+    /// the dash tells apart where colours come again.
+    pub(crate) fn of_policy(place: usize) -> Self {
+        const COLOURS: [RGBColor; 9] =
+            [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, CRIMSON, TEAL, SLATE];
+        Self {
+            colour: COLOURS[place % COLOURS.len()],
+            dash: place / COLOURS.len() % DASHES.len(),
+            marker: Marker::ALL[place % Marker::ALL.len()],
+        }
+    }
 }
 
 const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xB2);

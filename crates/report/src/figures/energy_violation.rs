@@ -17,6 +17,9 @@ const HEADING: f64 = 46.0;
 const HEIGHT: f64 = 420.0;
 const BELOW: f64 = 62.0;
 
+/// Points nearer than this, in pixels, are one.
+const NEAR: f64 = 5.0;
+
 /// A policy in the figure.
 struct Point {
     energy: f64,
@@ -37,7 +40,8 @@ impl Figure for EnergyViolation {
         "One point per policy, medians over the traces: further left takes less energy, lower leaves VMs short less \
          (SLAV = SLATAH x PDM, in millionths; the axis is linear near 0 and logarithmic above). The grey steps join the \
          policies that no other beats in both. The dashed line is the median over traces of the lower bound on energy, \
-         which holds for every policy that keeps all VMs and their memory: points left of it do not. Where policies lie \
+         which holds for every policy that keeps all VMs and their memory: points left of it do not. Policies that cannot be \
+         told apart share a point and are counted. Where policies lie \
          close together a median hides on which days which is better: the comparison of policies shows that."
     }
 
@@ -105,17 +109,31 @@ fn panel(
     if steps.len() > 1 {
         canvas.line(&steps, Pen::solid(Ink::FRONT, 1.6))?;
     }
-    let labels: Vec<PointLabel> = points
-        .iter()
-        .map(|point| {
-            let policy = &group.policies[point.policy];
-            PointLabel {
-                point: Canvas::position(&chart, point.energy, point.violation),
-                marker: Marker::Circle,
-                colour: policy.look.colour,
-                filled: true,
-                text: policy.label.clone(),
-            }
+    let mut labels: Vec<(PointLabel, usize)> = Vec::new();
+    for point in points {
+        let policy = &group.policies[point.policy];
+        let at = Canvas::position(&chart, point.energy, point.violation);
+        let is_near =
+            |label: &PointLabel| (label.point.0 - at.0).hypot(label.point.1 - at.1) < NEAR;
+        if let Some((_, others)) = labels.iter_mut().find(|(label, _)| is_near(label)) {
+            *others += 1;
+            continue;
+        }
+        let label = PointLabel {
+            point: at,
+            marker: Marker::Circle,
+            colour: policy.look.colour,
+            filled: true,
+            text: policy.label.clone(),
+        };
+        labels.push((label, 0));
+    }
+    let labels: Vec<PointLabel> = labels
+        .into_iter()
+        .map(|(label, others)| match others {
+            0 => label,
+            1 => PointLabel { text: format!("{} and 1 other", label.text), ..label },
+            _ => PointLabel { text: format!("{} and {others} others", label.text), ..label },
         })
         .collect();
     draw_point_labels(canvas, area, &labels, &steps)

@@ -69,7 +69,7 @@ impl Figure for LoadMap {
                 for run in &policy.runs {
                     let series = data.series.get(&(run.run.clone(), "hosts"));
                     let title = format!("{}: {}, {}", group.title, run.instance, policy.label);
-                    maps.extend(series.and_then(|series| map(series, title)));
+                    maps.extend(series.and_then(|series| map(series, &title)));
                 }
             }
         }
@@ -98,7 +98,7 @@ impl Figure for LoadMap {
     }
 }
 
-fn map(series: &Columns, title: String) -> Option<Map> {
+fn map(series: &Columns, title: &str) -> Option<Map> {
     let (hour, host, load) = (series.get("hour")?, series.get("host")?, series.get("load")?);
     let hours = hour.iter().copied().fold(0.0, f64::max) as usize + 1;
     let hosts = host.iter().copied().fold(0.0, f64::max) as usize + 1;

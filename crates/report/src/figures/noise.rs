@@ -88,7 +88,9 @@ fn lines<'g>(group: &'g Group<'_>) -> Vec<Line<'g>> {
         line.points.push((noise, mean));
     }
     let mut lines: Vec<Line<'g>> = by_name.into_values().collect();
-    lines.iter_mut().for_each(|line| line.points.sort_by(|a, b| a.0.total_cmp(&b.0)));
+    for line in &mut lines {
+        line.points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
     lines
 }
 

@@ -15,6 +15,8 @@ pub(super) struct OverTime {
     title: &'static str,
     column: &'static str,
     axis: &'static str,
+    /// Whether it is counted over the hour, on an axis that is logarithmic above 1, rather than a state.
+    adds_up: bool,
 }
 
 impl OverTime {
@@ -24,6 +26,7 @@ impl OverTime {
         title: "Power over time",
         column: "power_w",
         axis: "power of all hosts, W",
+        adds_up: false,
     };
     /// Hosts in use.
     pub(super) const HOSTS: Self = Self {
@@ -31,13 +34,15 @@ impl OverTime {
         title: "Hosts on over time",
         column: "hosts_on",
         axis: "hosts on",
+        adds_up: false,
     };
-    /// Migrations begun in a period.
+    /// Migrations.
     pub(super) const MIGRATIONS: Self = Self {
         name: "migrations-over-time",
         title: "Migrations over time",
         column: "migrations",
-        axis: "migrations per period",
+        axis: "migrations per hour",
+        adds_up: true,
     };
 }
 
@@ -51,8 +56,11 @@ const PANELS: usize = 8;
 /// Runs on one trace under one choice of settings.
 struct Panel<'a> {
     title: String,
-    lines: Vec<(String, Look, &'a [f64], &'a [f64])>,
+    lines: Vec<Line<'a>>,
 }
+
+/// A policy, and times with values.
+type Line<'a> = (&'a str, Look, Vec<(f64, f64)>);
 
 impl Figure for OverTime {
     fn name(&self) -> &'static str {
@@ -65,8 +73,8 @@ impl Figure for OverTime {
 
     fn caption(&self) -> &'static str {
         "One panel per trace, one line per policy, for the runs that kept their series (at most twelve lines and eight \
-         panels); a point is the state at the end of a period, or the sum over it. All runs are of the first seed that was \
-         recorded. A figure over time shows when policies differ; it does not say by how much in all: that is in the \
+         panels); a point is the state at the end of a period; migrations are summed over the hour, on an axis that is \
+         linear below 1 and logarithmic above. All runs are of the first seed that was recorded. A figure over time shows when policies differ; it does not say by how much in all: that is in the \
          comparison of policies."
     }
 
@@ -90,7 +98,7 @@ impl Figure for OverTime {
         }
         let svg = paint((WIDTH, bottom), self.title, |canvas| {
             for (panel, area) in panels.iter().zip(areas) {
-                panel.draw(canvas, area, self.axis)?;
+                panel.draw(canvas, area, self)?;
             }
             Ok(())
         })?;
@@ -99,6 +107,24 @@ impl Figure for OverTime {
 }
 
 impl OverTime {
+    /// What is drawn of a series.
+    fn points(&self, times: &[f64], values: &[f64]) -> Vec<(f64, f64)> {
+        let points = || times.iter().copied().zip(values.iter().copied());
+        if !self.adds_up {
+            return points().collect();
+        }
+        let mut hours: Vec<(f64, f64)> = Vec::new();
+        for (time, value) in points() {
+            // A period belongs to the hour in which it ends.
+            let middle = ((time / 3600.0).ceil() - 0.5).max(0.5) * 3600.0;
+            match hours.last_mut() {
+                Some(hour) if hour.0 >= middle => hour.1 += value,
+                _ => hours.push((middle, value)),
+            }
+        }
+        hours
+    }
+
     fn panels<'a>(&self, data: &'a Data<'_>) -> Vec<Panel<'a>> {
         let mut panels: Vec<Panel<'a>> = Vec::new();
         for group in &data.replays {
@@ -118,7 +144,8 @@ impl OverTime {
                     }
                     seen.push(&run.instance_hash);
                     let title = format!("{}: {}", group.title, run.instance);
-                    let line = (policy.label.clone(), policy.look, times, values);
+                    let points = self.points(times, values);
+                    let line = (policy.label.as_str(), policy.look, points);
                     match panels[first..].iter_mut().find(|panel| panel.title == title) {
                         Some(panel) if panel.lines.len() < LINES => panel.lines.push(line),
                         Some(_) => {}
@@ -133,26 +160,36 @@ impl OverTime {
 }
 
 impl Panel<'_> {
-    fn draw(&self, canvas: &Canvas<'_>, area: Area, axis: &str) -> Result<(), DrawError> {
+    fn draw(&self, canvas: &Canvas<'_>, area: Area, of: &OverTime) -> Result<(), DrawError> {
         canvas.text((area.left, area.top - 16.0), &self.title, Type::HEADING, Anchor::Start)?;
-        let last = self.lines.iter().filter_map(|(_, _, times, _)| times.last()).copied();
-        let last = last.fold(0.0, f64::max);
+        let points = || self.lines.iter().flat_map(|(.., points)| points);
+        let last = points().map(|(time, _)| *time).fold(0.0, f64::max);
         // A day in hours, more in days.
         let (unit, name) =
             if last > 3.0 * 86_400.0 { (86_400.0, "days") } else { (3600.0, "hours") };
-        let x = Scale::linear(last / unit, Unit::Number).without_padding();
-        let most = self.lines.iter().flat_map(|(.., values)| *values).copied().fold(0.0, f64::max);
-        let y = Scale::linear(most, Unit::Number).at_the_edge();
-        let chart = canvas.chart(area, (x, name), (y, axis))?;
+        let first = points().map(|(time, _)| *time).fold(last, f64::min);
+        // From the start of the trace, unless nothing happens for long.
+        let first = if first < last / 10.0 { 0.0 } else { first };
+        let x = Scale::between([first / unit, last / unit], Unit::Number).without_padding();
+        let most = points().map(|(_, value)| *value).fold(0.0, f64::max);
+        let y = if of.adds_up {
+            Scale::log_from_zero(1.0, most, Unit::Number)
+        } else {
+            Scale::linear(most, Unit::Number)
+        };
+        let chart = canvas.chart(area, (x, name), (y, of.axis))?;
         let mut labels = Vec::new();
-        for (label, look, times, values) in &self.lines {
-            let path: Vec<(f64, f64)> = times
+        for (label, look, points) in &self.lines {
+            let path: Vec<(f64, f64)> = points
                 .iter()
-                .zip(*values)
                 .map(|(time, value)| Canvas::position(&chart, time / unit, *value))
                 .collect();
             canvas.line(&path, Pen { width: 1.4, ..Pen::of(look) })?;
-            labels.push(EndLabel { end: path[path.len() - 1], look: *look, text: label.clone() });
+            labels.push(EndLabel {
+                end: path[path.len() - 1],
+                look: *look,
+                text: (*label).to_owned(),
+            });
         }
         let column = Area { left: area.right() + 4.0, width: WIDTH - area.right() - 10.0, ..area };
         draw_end_labels(canvas, column, &labels)

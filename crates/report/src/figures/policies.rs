@@ -74,16 +74,6 @@ impl Figure for Policies {
     }
 }
 
-/// A metric as an axis names it.
-fn axis_title(group: &Group<'_>, metric: &str) -> String {
-    let unit = group.policies.iter().flat_map(|policy| &policy.runs).find_map(|run| {
-        let unit = &run.answer.as_ref()?.metrics.get(metric)?.unit;
-        (!unit.is_empty()).then(|| unit.clone())
-    });
-    let name = metric.strip_suffix("_kwh").unwrap_or(metric).replace("_s.", " ").replace('_', " ");
-    unit.map_or_else(|| name.clone(), |unit| format!("{name}, {unit}"))
-}
-
 fn panel(
     canvas: &Canvas<'_>,
     area: Area,
@@ -103,7 +93,7 @@ fn panel(
         Scale::between(ends(), Unit::Number)
     };
     let at = |value: f64| area.left + area.width * x.fraction(value);
-    canvas.bottom_axis(area, x, &axis_title(group, metric))?;
+    canvas.bottom_axis(area, x, &group.heading(metric))?;
     if let Some(bound) = bound {
         let pen = Pen { dash: 1, ..Pen::solid(Ink::AXIS, 1.2) };
         canvas.line(&[(at(bound), area.top), (at(bound), area.bottom())], pen)?;

@@ -55,8 +55,11 @@ fn work(text: &str) -> Option<Work<'_>> {
 struct Panel<'a> {
     title: String,
     work: Work<'a>,
-    lines: Vec<(&'a str, Look, Vec<(f64, f64)>)>,
+    lines: Vec<(&'a str, Look, Points)>,
 }
+
+/// Loads with mean waiting.
+type Points = Vec<(f64, f64)>;
 
 impl Figure for Waiting {
     fn name(&self) -> &'static str {
@@ -104,7 +107,7 @@ fn panels<'g>(group: &'g Group<'_>) -> Vec<Panel<'g>> {
     let on_one_core = |policy: &&crate::replays::Policy<'_>| policy.number("cores") == Some(1.0);
     for policy in group.policies.iter().filter(on_one_core) {
         let waiting = policy.by_trace("waiting_s.mean");
-        let mut points: BTreeMap<&str, (Work<'g>, Vec<(f64, f64)>)> = BTreeMap::new();
+        let mut points: BTreeMap<&str, (Work<'g>, Points)> = BTreeMap::new();
         let mut seen = Vec::new();
         for run in &policy.runs {
             let hash = run.instance_hash.as_str();

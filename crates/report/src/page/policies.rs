@@ -61,9 +61,6 @@ pub(super) fn policy_table<'a>(group: &'a Group<'_>) -> PolicyTable<'a> {
         title: &group.title,
         traces: format!("{} trace{}", format::count(traces), if traces == 1 { "" } else { "s" }),
         rows: rows.collect(),
-        columns: columns
-            .iter()
-            .map(|(metric, _)| metric.replace("_s.", " ").replace('_', " "))
-            .collect(),
+        columns: columns.iter().map(|(metric, _)| group.heading(metric)).collect(),
     }
 }

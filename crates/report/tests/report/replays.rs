@@ -18,7 +18,7 @@ fn replay(
     kind: &str,
     trace: &str,
     policy: &str,
-    settings: Json,
+    settings: &Json,
     metrics: &[(&str, f64, &str)],
 ) -> Record {
     let mut record = record(Family::Replay, trace, policy, Kind::Policy, Value::ZERO, 0.5);
@@ -49,7 +49,7 @@ fn experiment() -> Vec<Record> {
                 ("slav", 1e-9 * 7.0_f64.powf(3.0 - place), ""),
             ];
             let settings = json!({"mode": "corrected", "changes": ["a", "b"], "hosts": 800});
-            records.push(replay("load", &format!("day-{day}"), policy, settings, &metrics));
+            records.push(replay("load", &format!("day-{day}"), policy, &settings, &metrics));
         }
     }
     for trace in ["poisson:rate=1", "bursty:rate=1"] {
@@ -57,11 +57,11 @@ fn experiment() -> Vec<Record> {
             let over =
                 [("server_days", 50.0 + noise, "days"), ("over_bound_percent", 4.0 + noise, "%")];
             let settings = json!({"cluster": "9x1c1g", "noise": noise});
-            records.push(replay("arrivals", trace, "lifetime", settings, &over));
+            records.push(replay("arrivals", trace, "lifetime", &settings, &over));
         }
         let over = [("server_days", 55.0, "days"), ("over_bound_percent", 9.0, "%")];
         let settings = json!({"cluster": "9x1c1g", "noise": 0.0});
-        records.push(replay("arrivals", trace, "first-fit", settings, &over));
+        records.push(replay("arrivals", trace, "first-fit", &settings, &over));
     }
     for load in [0.2, 0.5, 0.8] {
         for (policy, factor) in [("fcfs", 1.0), ("srpt", 0.6)] {
@@ -70,7 +70,7 @@ fn experiment() -> Vec<Record> {
             let metrics =
                 [("waiting_s.mean", waiting, "s"), ("turnaround_s.mean", waiting + 1.0, "s")];
             let settings = json!({"cores": 1, "scheduler": policy});
-            records.push(replay("scheduler", &trace, policy, settings, &metrics));
+            records.push(replay("scheduler", &trace, policy, &settings, &metrics));
         }
     }
     records

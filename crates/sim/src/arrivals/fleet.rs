@@ -1,5 +1,6 @@
 //! The hosts that there are, and how they are written.
 
+use super::format::input::{Rounding, decimal};
 use super::{Demand, Resource};
 
 /// So many equal hosts.
@@ -138,7 +139,7 @@ fn capacity(size: &str, resources: &[Resource]) -> Result<Demand, String> {
     let mut capacity = [None; super::MAX_RESOURCES];
     let mut rest = size;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (amount, after) = rest.split_at(digits);
         let Some(letter) = after.chars().next() else {
             return Err(format!("expected {form}: no letter follows {amount}"));
@@ -149,7 +150,7 @@ fn capacity(size: &str, resources: &[Resource]) -> Result<Demand, String> {
         let Some((at, scale)) = known else {
             return Err(format!("expected {form}: the trace has no resource {letter:?}"));
         };
-        let amount = amount.parse::<u64>().ok().and_then(|amount| amount.checked_mul(scale));
+        let amount = decimal(amount, scale, Rounding::Down);
         let Some(amount) = amount.filter(|&amount| amount < MOST) else {
             return Err(format!("expected {form}: no usable amount stands before {letter:?}"));
         };
@@ -178,6 +179,8 @@ mod tests {
         let small = [64_000, 256 * 1024];
         assert_eq!(capacities, [small, small, [96_000, 512 * 1024]]);
         assert_eq!(fleet.largest(), [96_000, 512 * 1024]);
+        let fleet = Fleet::parse("1x3.72c0.5g", CPU_MEMORY, None).expect("a host");
+        assert_eq!(fleet.largest(), [3720, 512]);
         let own = [7, 0, 0, 0, 0];
         let fleet = Fleet::parse("3", &[Resource::share("size")], Some(&own)).expect("hosts");
         assert_eq!(fleet.kinds(), [Kind { count: 3, capacity: own }]);
@@ -199,6 +202,7 @@ mod tests {
         refused("10x64c256g8c", "'c' is given twice");
         refused("10xc256g", "no usable amount stands before 'c'");
         refused("10x99999999999999999999c256g", "no usable amount");
+        refused("10x1.2.3c256g", "no usable amount stands before 'c'");
         refused("10x64c256g+", "positive number of hosts");
         refused("10000000x64c256g+1x1c1g", "more than 10000000 hosts");
         let own =

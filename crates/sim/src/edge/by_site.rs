@@ -1,7 +1,7 @@
 //! Placement by latency and price.
 
 use super::Sites;
-use crate::arrivals::Vm as Asking;
+use crate::arrivals::{Demand, Vm as Asking};
 use crate::operation::{Hosts, Placer, State, Status, Time, Vm};
 
 /// Which site a VM goes to.
@@ -9,8 +9,8 @@ use crate::operation::{Hosts, Placer, State, Status, Time, Vm};
 pub enum Rule {
     /// The one with the least latency.
     Nearest,
-    /// The one that costs least within the limit of the VM: a host that is on costs nothing more, one that is off its
-    /// price; of those that are on, one at a cheap site. The cloud if none within the limit has room.
+    /// The one within the limit of the VM where its share of a host costs least. The cloud if none within the limit has
+    /// room.
     CheapestWithinLimit,
     /// The one where price and latency, weighted, add up to least.
     LatencyWeighted {
@@ -57,8 +57,9 @@ pub struct BySite<'a> {
     sites: &'a Sites,
     vms: &'a [Vm],
     rule: Rule,
-    /// The hosts of each site.
+    /// The hosts of each site, and what they have, each once.
     at: Vec<Vec<usize>>,
+    capacities: Vec<Vec<Demand>>,
     /// Whether each host is on, or waking, and takes VMs.
     open: Vec<bool>,
     candidates: Vec<Candidate>,
@@ -68,11 +69,27 @@ impl<'a> BySite<'a> {
     /// For these hosts and VMs, which [`Sites::check`] accepts.
     pub fn new(sites: &'a Sites, hosts: &Hosts, vms: &'a [Vm], rule: Rule) -> Self {
         let mut at = vec![Vec::new(); sites.len()];
+        let mut capacities = vec![Vec::new(); sites.len()];
         for (number, host) in hosts.all().iter().enumerate() {
             at[host.site as usize].push(number);
+            if !capacities[host.site as usize].contains(&host.capacity) {
+                capacities[host.site as usize].push(host.capacity);
+            }
         }
         let open = vec![false; hosts.len()];
-        Self { sites, vms, rule, at, open, candidates: Vec::new() }
+        Self { sites, vms, rule, at, capacities, open, candidates: Vec::new() }
+    }
+
+    /// What a VM's share of a host costs for an hour at a site, where it takes most of one of its resources.
+    fn share(&self, vm: &Vm, site: usize) -> u64 {
+        let price = u128::from(self.sites.site(site).host_hour);
+        let of = |capacity: &Demand| {
+            let part = |(&asked, &has): (&u64, &u64)| price * u128::from(asked) / u128::from(has);
+            let has_some = |(_, has): &(&u64, &u64)| **has > 0;
+            vm.request.iter().zip(capacity).filter(has_some).map(part).max().unwrap_or(0)
+        };
+        let least = self.capacities[site].iter().map(of).min().unwrap_or(u128::MAX);
+        u64::try_from(least).unwrap_or(u64::MAX)
     }
 
     /// Lists where a VM may go, the best first.
@@ -85,7 +102,7 @@ impl<'a> BySite<'a> {
                 let more = if off { price } else { 0 };
                 let key = match self.rule {
                     Rule::Nearest => [latency, more, 0],
-                    Rule::CheapestWithinLimit if near => [0, more, price],
+                    Rule::CheapestWithinLimit if near => [0, self.share(vm, site), more],
                     Rule::CheapestWithinLimit | Rule::CloudOnly if is_cloud => [1, more, 0],
                     Rule::CheapestWithinLimit | Rule::CloudOnly => continue,
                     Rule::LatencyWeighted { millisecond } => {

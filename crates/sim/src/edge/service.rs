@@ -25,6 +25,8 @@ pub struct Service {
     /// By site, in microjoules.
     energy: Vec<u128>,
     hand_overs: u64,
+    /// Whether something kept VMs from running at once, all the time, with what they asked for.
+    is_short: bool,
     /// The site where each VM was last, plus one.
     last: Vec<usize>,
 }
@@ -44,6 +46,7 @@ impl Service {
             moved: by_site.clone(),
             energy: by_site,
             hand_overs: 0,
+            is_short: false,
             last: vec![0; vms],
         }
     }
@@ -92,6 +95,12 @@ impl Service {
     /// How often a VM went on at another site than before.
     pub fn hand_overs(&self) -> u64 {
         self.hand_overs
+    }
+
+    /// Whether every VM was served at once, all the time, with what it asked for: then
+    /// [`cost_bound`](super::cost_bound) holds.
+    pub fn is_complete(&self) -> bool {
+        !self.is_short
     }
 
     /// Bytes that a site received from others.
@@ -146,6 +155,10 @@ impl Observer for Service {
                     self.moved[site(to)] += u128::from(bytes);
                 }
             }
+            What::Refused { .. }
+            | What::Waits { .. }
+            | What::VmDown { .. }
+            | What::Allotted { .. } => self.is_short = true,
             _ => {}
         }
     }

@@ -9,8 +9,8 @@ use crate::operation::{Event, Guard, Hosts, Observer, Phase, State, What};
 /// Admits new VMs only where all VMs of hosts that may fail still fit elsewhere. VMs that are moved or started anew are
 /// admitted everywhere: they have a right to a host.
 ///
-/// It must be told of events as well, to know which hosts are suspected: their room does not count. Clones share what they
-/// know: one of them is the guard, another the observer. VMs count with what was reserved for them when they were placed.
+/// It must be told of events as well, to know which hosts are suspected, whose room does not count, and what is reserved
+/// anew. Clones share what they know: one of them is the guard, another the observer.
 #[derive(Clone, Debug)]
 pub struct Spare(Rc<RefCell<Reserve>>);
 
@@ -47,8 +47,16 @@ impl Guard for Spare {
 }
 
 impl Observer for Spare {
-    fn event(&mut self, event: &Event, _: &State<'_>) {
+    fn event(&mut self, event: &Event, state: &State<'_>) {
         match event.what {
+            What::Allotted { vm } => {
+                let now = state.vm(vm);
+                if let Some(host) = now.phase.host() {
+                    let mut reserve = self.0.borrow_mut();
+                    reserve.leave(vm, host);
+                    reserve.place(vm, &now.allotment.reserved, host);
+                }
+            }
             What::Suspected { host } => self.0.borrow_mut().close(host),
             What::Trusted { host } => self.0.borrow_mut().open(host),
             _ => {}

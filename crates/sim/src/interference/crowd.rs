@@ -73,7 +73,9 @@ mod tests {
             let mut stream = Stream::new(Component::Work, seed);
             let mut on: Vec<usize> = (0..6).map(|_| stream.below(3) as usize).collect();
             let mut crowd = Crowd::new(&matrix, 2, 700);
-            on.iter().for_each(|&class| crowd.join(1, class));
+            for &class in &on {
+                crowd.join(1, class);
+            }
             crowd.join(1, 2);
             crowd.leave(1, 2);
             let suffered = |on: &[usize]| -> Vec<u64> {

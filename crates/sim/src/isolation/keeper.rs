@@ -12,7 +12,7 @@ use crate::operation::{Guard, Phase, State, Status};
 /// and once if that is the same. VMs that are down still count there: a host that is repaired brings them back. Groups that
 /// stay together or spread are asked of as they run: those that are down do not count, or none could start elsewhere, so
 /// that a host that is repaired may bring back VMs of a group that has started to run elsewhere. A group can fall short of
-/// its domains by VMs that leave.
+/// its domains by VMs that leave, which a [`Mender`](super::Mender) mends.
 ///
 /// A question is linear in the rules about the VM, in the VMs of its groups that stay together or spread, and, for a host
 /// that is empty, in hosts where some stand by.
@@ -111,7 +111,7 @@ impl<'a> Keeper<'a> {
 }
 
 /// Where a VM runs or will, and where it moves.
-fn places(phase: Phase) -> [Option<usize>; 2] {
+pub(super) fn places(phase: Phase) -> [Option<usize>; 2] {
     match phase {
         Phase::Starting { host } | Phase::Running { host } => [Some(host), None],
         Phase::Migrating { from, to } => [Some(from), Some(to)],

@@ -94,11 +94,16 @@ impl Watch {
                 track.clear(rule, now, alarms);
             }
         }
-        for track in self.tracks.values_mut().filter(|track| track.sampled < now) {
-            track.detector.restart();
-            track.alarming = None;
-            track.clear(rule, now, alarms);
-        }
+        self.tracks.retain(|subject, track| {
+            if track.sampled < now {
+                track.detector.restart();
+                track.alarming = None;
+                track.clear(rule, now, alarms);
+            }
+            // A VM that is not sampled has left for good.
+            let has_left = track.sampled < now && matches!(subject, Subject::Vm(_));
+            !has_left || track.alarm.is_some()
+        });
     }
 }
 
@@ -187,6 +192,21 @@ mod tests {
         let load = [Some(1.0), None, Some(1.0), Some(1.0), None];
         let lasting = threshold(0.9, 0.9, 10, 0);
         assert_eq!(spans(lasting, &load), [(30, Some(40))], "an absence begins the time anew");
+    }
+
+    #[test]
+    fn vms_that_have_left_are_forgotten_when_their_alarms_are_cleared() {
+        let mut watch = Watch::new(threshold(0.9, 0.9, 0, 15), 0);
+        let mut alarms = Vec::new();
+        let both = [(Subject::Vm(1), 1.0), (Subject::Vm(2), 0.0)];
+        watch.see(0, both.into_iter(), &mut alarms);
+        watch.see(10, [(Subject::Vm(3), 0.0)].into_iter(), &mut alarms);
+        let left: Vec<Subject> = watch.tracks.keys().copied().collect();
+        assert_eq!(left, [Subject::Vm(1), Subject::Vm(3)], "the alarm of the first is held");
+        watch.see(20, std::iter::empty(), &mut alarms);
+        assert!(watch.tracks.is_empty());
+        assert_eq!(alarms.len(), 1);
+        assert_eq!((alarms[0].raised, alarms[0].cleared), (0, Some(20)));
     }
 
     #[test]

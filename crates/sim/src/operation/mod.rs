@@ -18,6 +18,7 @@ mod mover;
 mod placer;
 mod share;
 mod state;
+pub mod traces;
 mod workload;
 
 pub use engine::{Engine, Setting};

@@ -43,13 +43,18 @@ pub fn share(capacity: u64, claims: &[Claim], granted: &mut Vec<u64>) {
             (u128::from(claim.least()) * u128::from(capacity) / u128::from(reserved.max(1))) as u64
         };
         granted.iter_mut().zip(claims).for_each(|(granted, claim)| *granted = cut(claim));
+        hand_out(capacity, claims, granted, |_| true);
     } else {
         fill(capacity, claims, granted);
     }
+}
+
+/// Gives the units that rounding left to the first VMs of some that can use one more.
+fn hand_out(capacity: u64, claims: &[Claim], granted: &mut [u64], may: impl Fn(usize) -> bool) {
     let mut left = capacity - granted.iter().sum::<u64>();
-    for (granted, claim) in granted.iter_mut().zip(claims) {
-        let more = left.min(1).min(claim.most() - *granted);
-        *granted += more;
+    for (i, claim) in claims.iter().enumerate().filter(|&(i, _)| may(i)) {
+        let more = left.min(1).min(claim.most() - granted[i]);
+        granted[i] += more;
         left -= more;
     }
 }
@@ -79,6 +84,8 @@ fn fill(capacity: u64, claims: &[Claim], granted: &mut [u64]) {
             granted[i] = ((level / weights) as u64).clamp(claim.least(), claim.most());
         }
         if above == 0 && below == 0 {
+            // Who is at the floor has more than the level already.
+            hand_out(capacity, claims, granted, |i| !fixed[i]);
             return;
         }
         for (i, claim) in claims.iter().enumerate() {
@@ -112,9 +119,13 @@ mod tests {
         assert_eq!(shared(12, &[(9, 0, 4, 1), (9, 0, 9, 1)]), [4, 8], "the limit holds");
         assert_eq!(shared(6, &[(9, 8, 9, 1), (9, 4, 9, 1)]), [4, 2], "floors cut in proportion");
         assert_eq!(shared(10, &[(9, 0, 9, 1); 3]), [4, 3, 3], "what rounding leaves");
+        let raised = shared(28, &[(14, 9, 10, 1), (11, 0, 11, 2), (12, 0, 12, 2)]);
+        assert_eq!(raised, [9, 10, 9], "the floor of the first is more than its share");
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
         #[test]
         fn nobody_could_get_more_without_one_who_has_less(
             capacity in 0_u64..60,

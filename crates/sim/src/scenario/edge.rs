@@ -192,7 +192,9 @@ impl Part for Edge {
         metrics.real("edge_share", service.edge_share(), "");
         metrics.count("hand_overs", service.hand_overs());
         metrics.real("host_cost", service.host_cost(), "");
-        metrics.real("host_cost_lower_bound", self.bound, "");
+        if service.is_complete() {
+            metrics.real("host_cost_lower_bound", self.bound, "");
+        }
         metrics.real("backhaul_gb", service.backhaul_gb(), "GB");
         metrics.real("backhaul_cost", service.backhaul_cost(), "");
         for (number, site) in self.sites.iter().enumerate() {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Metrics, Part, Scene};
-use crate::isolation::{Isolation as Rules, Keeper, Term, Watch};
+use crate::isolation::{Isolation as Rules, Keeper, Mender, Term, Watch};
 use crate::operation::{Engine, Hosts, Vm};
 use crate::population;
+
+/// When a group that is short of domains is looked at again, in milliseconds.
+const RETRY: u64 = 60_000;
 
 /// Tenants, and what keeps them apart.
 #[derive(Debug, Deserialize)]
@@ -50,7 +53,9 @@ impl Part for Isolation {
         let rules = Arc::new(Rules::new(&self.terms, scene.vms, scene.hosts)?);
         let rules = &*self.rules.insert(rules);
         if self.enforce {
-            engine = engine.guarded(Box::new(Keeper::new(rules)));
+            engine = engine
+                .guarded(Box::new(Keeper::new(rules)))
+                .controlled(Box::new(Mender::new(rules, RETRY)));
         }
         Ok(engine.observed(self.watch.insert(Watch::new(Arc::clone(rules)))))
     }

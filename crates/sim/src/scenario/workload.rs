@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::cluster::RESOURCES;
 use crate::arrivals::{Generator, Trace, format};
 use crate::load::Load;
-use crate::operation::{Time, Vm};
+use crate::operation::{Time, Vm, traces};
 
 /// A day in milliseconds.
 const DAY: f64 = 86_400_000.0;
@@ -84,6 +84,8 @@ impl Workload {
             return Err("days: expected a number from 0.000001 to 100000".to_owned());
         }
         let end = self.days.map(|days| (days * DAY) as Time);
+        let load = self.load.map(Drawn::load).transpose()?;
+        let named = self.format.as_deref();
         let trace = match Generator::parse(&self.source) {
             Some(Ok(mut generator)) => {
                 generator.seed ^= seed;
@@ -92,11 +94,14 @@ impl Workload {
             Some(Err(reason)) => return Err(format!("source: {reason}")),
             None => {
                 let path = folder.join(&self.source);
-                format::open(&path, self.format.as_deref(), format::Options::default())
+                if let Some(traced) = traces::open(&path, named) {
+                    let traced = traced.map_err(|error| format!("source: {error}"))?;
+                    return Ok((traced.vms, end.unwrap_or(traced.end)));
+                }
+                format::open(&path, named, format::Options::default())
                     .map_err(|error| format!("source: {error}"))?
             }
         };
-        let load = self.load.map(Drawn::load).transpose()?;
         let (mut vms, end) = arrivals(trace, end)?;
         if let Some(load) = load {
             load.draw(&mut vms, end, seed);

@@ -224,12 +224,16 @@ proptest! {
         }
     }
 
+    /// VMs that all come at once are placed by what they are promised, so that all methods meet the same programs: where
+    /// optima are not unique, where later VMs fit would depend on the method.
     #[test]
-    fn methods_forgo_the_same_utility(vms in some_vms(14), every in 1_u32..3) {
-        let policy = adjusted(Policy::DYNAMIC, |adjustment| {
+    fn methods_forgo_the_same_utility(vms in some_vms(20), every in 1_u32..3) {
+        let vms: Vec<Vm> = vms.into_iter().map(|vm| Vm { start: 0, ..vm }).collect();
+        let mut policy = adjusted(Policy::DYNAMIC, |adjustment| {
             adjustment.relief = Relief::Cut;
             adjustment.every = every;
         });
+        policy.first.floor = [300; _];
         let hosts = hosts(3, 1000, 2000);
         let tallies = methods().map(|method| ran(policy, method, &hosts, &vms, &mut Blind).tally);
         prop_assert_eq!(tallies[0].unsolved, 0);

@@ -59,7 +59,7 @@ fn rules_differ_as_they_should() {
         (service.host_cost(), service.mean_ms(), service.missed_share(), service.edge_share())
     };
     assert_eq!(served(Rule::Nearest), (3.0, 1.0, 0.0, 1.0), "both on one host at their site");
-    assert_eq!(served(Rule::CheapestWithinLimit), (2.0, 5.0, 0.0, 1.0), "beside it costs nothing");
+    assert_eq!(served(Rule::CheapestWithinLimit), (2.5, 17.5, 0.0, 0.5), "one in the cloud");
     assert_eq!(served(Rule::CloudOnly), (0.5, 30.0, 0.5, 0.0), "one of two misses its limit");
     let weighted = |millisecond| served(Rule::LatencyWeighted { millisecond });
     assert_eq!(weighted(1_000_000), (3.0, 1.0, 0.0, 1.0));

@@ -6,9 +6,11 @@ use vmpack_sim::faults::{
     Chronicle, Detection, Detector, Failures, Incidents, Outcome, Process, Recovery,
     RecoveryPolicy, Scope, Spare, Watchdog,
 };
-use vmpack_sim::operation::{Event, Hosts, Incident, Ledger, Setting, Time, Totals, Vm, What};
+use vmpack_sim::operation::{
+    Action, Allotment, Event, Hosts, Incident, Ledger, Setting, Time, Totals, Vm, What,
+};
 
-use crate::support::{Log, MINUTE, demand, engine, hosts};
+use crate::support::{Log, MINUTE, Script, demand, engine, hosts};
 
 const DAY: Time = 24 * 60 * MINUTE;
 
@@ -270,6 +272,30 @@ fn room_for_one_failure_lets_every_vm_come_back() {
     // Two hosts to a rack: room for a rack is that of two hosts.
     let (kept, totals, _) = run(Some(Scope::Racks(1)), "wait", &[]);
     assert_eq!((totals.refused, kept.vms), (16, 24));
+}
+
+#[test]
+fn room_is_kept_for_what_is_reserved_now() {
+    let hosts = hosts(2, 1000, 4096);
+    let vms = [
+        Vm::steady("first", 0, None, demand(600, 100)),
+        Vm::steady("second", 10 * MINUTE, None, demand(600, 100)),
+    ];
+    let refused = |reserved| {
+        let allotment = Allotment { reserved: demand(reserved, 100), limit: 600, weight: 1 };
+        let script = Script(vec![(5 * MINUTE, Action::Allot { vm: 0, allotment })]);
+        let spare = Spare::new(&hosts, Scope::Hosts(1)).expect("two cases");
+        let (mut watcher, mut ledger) = (spare.clone(), Ledger::default());
+        engine(Setting::until(20 * MINUTE), &hosts, &vms)
+            .guarded(Box::new(spare))
+            .controlled(Box::new(script))
+            .observed(&mut watcher)
+            .observed(&mut ledger)
+            .run();
+        ledger.totals().refused
+    };
+    assert_eq!((refused(600), refused(401)), (1, 1), "one host cannot hold both");
+    assert_eq!(refused(400), 0);
 }
 
 proptest! {

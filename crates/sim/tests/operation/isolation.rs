@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use vmpack_model::packing::Level;
-use vmpack_sim::isolation::{Each, Group, Isolation, Keeper, Term, Watch, price};
+use vmpack_sim::isolation::{Each, Group, Isolation, Keeper, Mender, Term, Watch, price};
 use vmpack_sim::operation::{
     Action, Controller, Engine, Host, Hosts, Incident, Ledger, Observer, Phase, Setting, Simple,
     State, Time, Totals, Vm,
@@ -263,7 +263,8 @@ fn tell(story: &Story, terms: &[Term], kept: bool) -> Told {
     let wake = (0..6).map(|host| (0, Action::Wake { host })).collect();
     build = build.controlled(Box::new(Script(wake)));
     if kept {
-        build = build.guarded(Box::new(Keeper::new(&rules)));
+        let mender = Box::new(Mender::new(&rules, 5));
+        build = build.guarded(Box::new(Keeper::new(&rules))).controlled(mender);
     }
     build.run();
     let (broken, pairs) = (recount.broken, recount.pairs);
@@ -334,6 +335,16 @@ fn a_failed_host_has_its_vms_started_where_rules_allow() {
     // Down from 10 to 10, when the next look comes.
     assert_eq!(told.totals.down_time, 0);
     assert!(told.totals.vm_time > 3 * 200);
+}
+
+#[test]
+fn a_group_that_a_vm_left_too_close_together_is_spread_again() {
+    let vm = |end| Vm::steady("", 0, end, demand(600, 20));
+    let story = Story { vms: vec![vm(None), vm(Some(50)), vm(None)], moves: vec![], fate: vec![] };
+    let spread = [Term::Spread { of: Group::Tenant(0), least: 2, over: Level::Rack }];
+    let told = tell(&story, &spread, true);
+    // The second goes to another rack, the third beside the first; 20 MiB move in 39 ms.
+    assert_eq!((told.broken, told.totals.migrations), (vec![39], 1));
 }
 
 #[test]

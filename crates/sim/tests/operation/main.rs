@@ -9,3 +9,4 @@ mod isolation;
 mod monitoring;
 mod moves;
 mod support;
+mod traces;

@@ -29,7 +29,7 @@ impl Compiler<'_> {
         index: usize,
     ) -> Result<(), Wrong> {
         let fleet = self.fleet;
-        let vms = select::vms(fleet, &limit.vms)?;
+        let vms = self.vms.of(&limit.vms)?;
         let fallback = limit.fallback.as_ref().map(|site| self.site(site)).transpose()?;
         let row = form.ms.iter().find(|(from, _)| from.get_ref() == limit.from.get_ref());
         let (_, row) = row.ok_or_else(|| {

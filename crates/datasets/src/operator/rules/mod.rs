@@ -4,13 +4,14 @@ mod form;
 mod latency;
 mod select;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use toml::Spanned;
 use vmpack_model::packing::{Demand, Level, Ratio, Rule, Strength};
 
 use self::form::{Reserve, RulesForm, Tenants};
+use self::select::Choice;
 use super::fleet::{Fleet, MONEY_PLACES};
 use super::number::Number;
 use super::quantity::{self, QuantityError};
@@ -74,8 +75,18 @@ pub(super) fn asked(fleet: &Fleet, file: Option<&[u8]>) -> Result<Asked, ReadErr
         expected: "a rules file in TOML, or the same as JSON".to_owned(),
         found: error.message().trim().to_owned(),
     })?;
-    Compiler { fleet, asked }.compile(form).map_err(|Wrong { span, field, expected, found }| {
-        ReadError { line: line(&span), field, expected, found }
+    let compiler = Compiler {
+        fleet,
+        vms: Choice::vms(fleet),
+        hosts: Choice::hosts(fleet),
+        names: asked.rules.iter().map(|rule| rule.name.clone()).collect(),
+        asked,
+    };
+    compiler.compile(form).map_err(|Wrong { span, field, expected, found }| ReadError {
+        line: line(&span),
+        field,
+        expected,
+        found,
     })
 }
 
@@ -116,44 +127,46 @@ fn access(fleet: &Fleet) -> Vec<Rule> {
 
 struct Compiler<'a> {
     fleet: &'a Fleet,
+    vms: Choice<'a>,
+    hosts: Choice<'a>,
+    /// The names of rules so far.
+    names: HashSet<String>,
     asked: Asked,
 }
 
 impl Compiler<'_> {
     fn compile(mut self, form: RulesForm) -> Result<Asked, Wrong> {
-        let fleet = self.fleet;
         if let Some(tenants) = form.tenants {
             self.tenants(&tenants.span(), tenants.get_ref())?;
         }
         for (index, rule) in form.conflict.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
             let classes: Vec<_> =
-                rule.classes.iter().map(|c| select::vms(fleet, c)).collect::<Result<_, _>>()?;
+                rule.classes.iter().map(|c| self.vms.of(c)).collect::<Result<_, _>>()?;
             self.disjoint(&span, &classes)?;
             let demand = Demand::Separate { classes, within: rule.within };
             self.add(&span, rule.name, ("conflict", index), demand, rule.price)?;
         }
         for (index, rule) in form.anti_affinity.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
-            let vms = select::vms(fleet, &rule.vms)?;
+            let vms = self.vms.of(&rule.vms)?;
             let demand = Demand::AtMost { vms, most: rule.most, within: rule.within };
             self.add(&span, rule.name, ("anti-affinity", index), demand, rule.price)?;
         }
         for (index, rule) in form.affinity.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
-            let demand =
-                Demand::Together { vms: select::vms(fleet, &rule.vms)?, within: rule.within };
+            let demand = Demand::Together { vms: self.vms.of(&rule.vms)?, within: rule.within };
             self.add(&span, rule.name, ("affinity", index), demand, rule.price)?;
         }
         for (index, rule) in form.spread.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
-            let vms = select::vms(fleet, &rule.vms)?;
+            let vms = self.vms.of(&rule.vms)?;
             let demand = Demand::Spread { vms, least: rule.least, over: rule.over };
             self.add(&span, rule.name, ("spread", index), demand, rule.price)?;
         }
         for (index, rule) in form.access.into_iter().enumerate() {
             let (span, rule) = (rule.span(), rule.into_inner());
-            let (vms, hosts) = (select::vms(fleet, &rule.vms)?, select::hosts(fleet, &rule.hosts)?);
+            let (vms, hosts) = (self.vms.of(&rule.vms)?, self.hosts.of(&rule.hosts)?);
             self.add(
                 &span,
                 rule.name,
@@ -188,7 +201,7 @@ impl Compiler<'_> {
         price: Option<Spanned<Number>>,
     ) -> Result<(), Wrong> {
         let name = name.unwrap_or_else(|| format!("{kind} {}", index + 1));
-        if self.asked.rules.iter().any(|rule| rule.name == name) {
+        if !self.names.insert(name.clone()) {
             return Err(wrong(
                 span,
                 "name",
@@ -335,7 +348,7 @@ impl Compiler<'_> {
 
     fn hosts_or_all(&self, words: Option<&[Spanned<String>]>) -> Result<Vec<usize>, Wrong> {
         match words {
-            Some(words) => select::hosts(self.fleet, words),
+            Some(words) => self.hosts.of(words),
             None => Ok((0..self.fleet.hosts.len()).collect()),
         }
     }

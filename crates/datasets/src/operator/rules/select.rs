@@ -1,5 +1,6 @@
 //! Words that choose VMs and hosts: `web`, `web-*`, `tenant:bank`, `rack:r1`.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -9,44 +10,58 @@ use super::{Wrong, wrong};
 use crate::names::suggestion;
 
 /// What words choose from.
-struct Choice<'a> {
-    what: &'a str,
+#[derive(Debug)]
+pub(super) struct Choice<'a> {
+    what: &'static str,
     names: Vec<&'a str>,
-    /// The prefixes of words, with what each member has of each.
-    prefixes: Vec<(&'static str, Vec<&'a [String]>)>,
+    /// The members of each name.
+    named: HashMap<&'a str, Vec<usize>>,
+    /// The prefixes of words, and the members that have each value.
+    prefixes: Vec<(&'static str, HashMap<&'a str, Vec<usize>>)>,
 }
 
-/// The VMs of a list of words, sorted: a name, a pattern of names with `*`, `tenant:T`, `group:G`, or `*` for all.
-pub(super) fn vms(fleet: &Fleet, words: &[Spanned<String>]) -> Result<Vec<usize>, Wrong> {
-    let vms = || fleet.vms.iter();
-    let choice = Choice {
-        what: "VM",
-        names: vms().map(|vm| &*vm.name).collect(),
-        prefixes: vec![
-            ("tenant", vms().map(|vm| vm.tenant.as_slice()).collect()),
-            ("group", vms().map(|vm| &*vm.groups).collect()),
-        ],
-    };
-    choice.of(words)
-}
+impl<'a> Choice<'a> {
+    /// The VMs of a fleet: by a name, a pattern of names with `*`, `tenant:T`, `group:G`, or `*` for all.
+    pub(super) fn vms(fleet: &'a Fleet) -> Self {
+        let vms = || fleet.vms.iter();
+        Self::new(
+            "VM",
+            vms().map(|vm| &*vm.name).collect(),
+            vec![
+                ("tenant", members(vms().map(|vm| vm.tenant.as_slice()))),
+                ("group", members(vms().map(|vm| &*vm.groups))),
+            ],
+        )
+    }
 
-/// The hosts of a list of words, sorted: a name, a pattern, `rack:R`, `site:S`, `label:L`, or `*` for all.
-pub(super) fn hosts(fleet: &Fleet, words: &[Spanned<String>]) -> Result<Vec<usize>, Wrong> {
-    let hosts = || fleet.hosts.iter();
-    let choice = Choice {
-        what: "host",
-        names: hosts().map(|host| &*host.name).collect(),
-        prefixes: vec![
-            ("rack", hosts().map(|host| host.rack.as_slice()).collect()),
-            ("site", hosts().map(|host| host.site.as_slice()).collect()),
-            ("label", hosts().map(|host| &*host.labels).collect()),
-        ],
-    };
-    choice.of(words)
-}
+    /// The hosts of a fleet: by a name, a pattern, `rack:R`, `site:S`, `label:L`, or `*` for all.
+    pub(super) fn hosts(fleet: &'a Fleet) -> Self {
+        let hosts = || fleet.hosts.iter();
+        Self::new(
+            "host",
+            hosts().map(|host| &*host.name).collect(),
+            vec![
+                ("rack", members(hosts().map(|host| host.rack.as_slice()))),
+                ("site", members(hosts().map(|host| host.site.as_slice()))),
+                ("label", members(hosts().map(|host| &*host.labels))),
+            ],
+        )
+    }
 
-impl Choice<'_> {
-    fn of(&self, words: &[Spanned<String>]) -> Result<Vec<usize>, Wrong> {
+    fn new(
+        what: &'static str,
+        names: Vec<&'a str>,
+        prefixes: Vec<(&'static str, HashMap<&'a str, Vec<usize>>)>,
+    ) -> Self {
+        let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, &name) in names.iter().enumerate() {
+            named.entry(name).or_default().push(index);
+        }
+        Self { what, names, named, prefixes }
+    }
+
+    /// The members that a list of words means, sorted.
+    pub(super) fn of(&self, words: &[Spanned<String>]) -> Result<Vec<usize>, Wrong> {
         let mut chosen = Vec::new();
         for word in words {
             chosen.extend(self.word(word.get_ref()).map_err(|(what, name, mut known)| {
@@ -66,20 +81,28 @@ impl Choice<'_> {
             let known = self.prefixes.iter().find(|(known, _)| *known == prefix);
             known.map(|(prefix, values)| (*prefix, values, value))
         });
-        let chosen = |fits: &dyn Fn(usize) -> bool| -> Vec<usize> {
-            (0..self.names.len()).filter(|&index| fits(index)).collect()
-        };
         if let Some((prefix, values, name)) = prefixed {
-            let chosen = chosen(&|index| values[index].iter().any(|value| value == name));
-            if chosen.is_empty() {
-                let known = values.iter().copied().flatten().map(|value| &**value).collect();
-                return Err((prefix, name, known));
-            }
-            return Ok(chosen);
+            let known = || values.keys().copied().collect();
+            return values.get(name).cloned().ok_or_else(|| (prefix, name, known()));
         }
-        let chosen = chosen(&|index| matches(word, self.names[index]));
+        let chosen = if word.contains('*') {
+            (0..self.names.len()).filter(|&index| matches(word, self.names[index])).collect()
+        } else {
+            self.named.get(word).cloned().unwrap_or_default()
+        };
         if chosen.is_empty() { Err((self.what, word, self.names.clone())) } else { Ok(chosen) }
     }
+}
+
+/// The members that have each value.
+fn members<'a>(values: impl Iterator<Item = &'a [String]>) -> HashMap<&'a str, Vec<usize>> {
+    let mut members: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, values) in values.enumerate() {
+        for value in values {
+            members.entry(value).or_default().push(index);
+        }
+    }
+    members
 }
 
 /// A name that nothing bears, with those that were likely meant.

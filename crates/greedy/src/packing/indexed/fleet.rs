@@ -1,10 +1,11 @@
 //! Single hosts with single VMs, and the way back.
 
 use vmpack_cluster::{Cluster, Index, RuleState};
-use vmpack_model::packing::{Instance, Pattern};
+use vmpack_model::packing::{Demand, Instance, Level, Pattern};
 
 use super::super::sequence::Sequence;
 use super::super::stock::Stock;
+use super::refusals::Refusals;
 use super::tenants::Tenants;
 use super::units::Part;
 
@@ -17,6 +18,8 @@ pub(super) struct Fleet<'a, I> {
     pub(super) cluster: Cluster<I>,
     pub(super) state: RuleState<'a>,
     pub(super) stock: Stock<'a>,
+    /// Which hosts will not take which VMs.
+    pub(super) refusals: Refusals,
     /// What the VMs that are not placed demand in total, by their preferred rows.
     pub(super) remaining: Vec<u64>,
     /// Per VM type, its preferred row.
@@ -28,6 +31,9 @@ pub(super) struct Fleet<'a, I> {
     /// Per host type, hosts that were opened and given back.
     spare: Vec<Vec<u32>>,
     tenants: Tenants,
+    /// Per VM type, the soft rules by which the first VM in a domain pays for those that follow, and their levels;
+    /// empty if there are none.
+    paying_once: Vec<Vec<(usize, Level)>>,
 }
 
 /// A moment to which a fleet can return.
@@ -35,6 +41,7 @@ pub(super) struct Fleet<'a, I> {
 pub(super) struct Mark {
     placed: usize,
     opened: usize,
+    refused: usize,
 }
 
 impl<'a, I: Index> Fleet<'a, I> {
@@ -54,12 +61,14 @@ impl<'a, I: Index> Fleet<'a, I> {
             cluster: Cluster::new(instance.dimensions(), index).with_least(&least),
             state: RuleState::new(instance),
             stock: Stock::new(instance),
+            refusals: Refusals::default(),
             remaining: sequence.demand().to_vec(),
             preferred,
             log: Vec::new(),
             opened: Vec::new(),
             spare: vec![Vec::new(); instance.hosts().len()],
             tenants: Tenants::new(instance),
+            paying_once: paying_once(instance),
         }
     }
 
@@ -102,7 +111,19 @@ impl<'a, I: Index> Fleet<'a, I> {
     pub(super) fn place(&mut self, row: usize, host: usize) {
         let vm = self.instance.type_of_row(row);
         self.cluster.place(host, self.instance.demand(row), 1);
+        let paying = self.paying_once.get(vm).map_or(&[][..], |rules| rules);
+        let paid = |state: &RuleState<'_>| -> u64 {
+            paying.iter().map(|&(rule, _)| state.violations(rule)).sum()
+        };
+        let before = paid(&self.state);
         self.state.place(vm, host, 1);
+        if paid(&self.state) > before {
+            if paying.iter().all(|&(_, level)| level == Level::Host) {
+                self.refusals.forget_prices_of(&mut self.cluster, host);
+            } else {
+                self.refusals.forget_prices(&mut self.cluster);
+            }
+        }
         self.tenants.join(vm, host);
         let demand = self.instance.demand(self.preferred[vm]);
         self.remaining.iter_mut().zip(demand).for_each(|(sum, demand)| *sum -= demand);
@@ -110,11 +131,12 @@ impl<'a, I: Index> Fleet<'a, I> {
     }
 
     pub(super) fn mark(&self) -> Mark {
-        Mark { placed: self.log.len(), opened: self.opened.len() }
+        Mark { placed: self.log.len(), opened: self.opened.len(), refused: self.refusals.len() }
     }
 
     /// Takes back all that happened since.
     pub(super) fn return_to(&mut self, mark: Mark) {
+        self.refusals.return_to(&mut self.cluster, mark.refused);
         while self.log.len() > mark.placed
             && let Some((row, host)) = self.log.pop()
         {
@@ -138,6 +160,12 @@ impl<'a, I: Index> Fleet<'a, I> {
         }
     }
 
+    /// The hosts that are open, in sight or not.
+    #[cfg(test)]
+    pub(super) fn hosts(&self) -> Vec<usize> {
+        self.opened.iter().map(|&host| host as usize).collect()
+    }
+
     /// The hosts that hold VMs: number and contents, in order.
     pub(super) fn contents(&mut self) -> Vec<(usize, Pattern)> {
         self.log.sort_unstable_by_key(|&(row, host)| (host, row));
@@ -150,4 +178,22 @@ impl<'a, I: Index> Fleet<'a, I> {
         });
         contents.collect()
     }
+}
+
+/// Per VM type, the soft rules that count a domain once however many VMs join it; nothing if there are none.
+fn paying_once(instance: &Instance) -> Vec<Vec<(usize, Level)>> {
+    let rules = instance.rules().rules.iter().enumerate().filter(|(_, rule)| !rule.is_hard());
+    let mut of_type = Vec::new();
+    for (index, rule) in rules {
+        let (groups, level) = match &rule.demand {
+            Demand::Together { vms, within } => (std::slice::from_ref(vms), *within),
+            Demand::Separate { classes, within } => (&classes[..], *within),
+            _ => continue,
+        };
+        of_type.resize(instance.vms().len(), Vec::new());
+        for &vm in groups.iter().flatten() {
+            of_type[vm].push((index, level));
+        }
+    }
+    of_type
 }

@@ -4,10 +4,19 @@
 //! of its own, which an index finds ([`vmpack_cluster`]): `n` different VMs on `h` hosts take about `n log h`
 //! steps instead of `n h`, and memory linear in both. On instances without placement rules they answer exactly as
 //! the methods on counts. And hosts of their own can be told apart by placement rules, all of which they keep.
+//!
+//! Rules add the time of asking the hosts that a VM fits in the order of preference until one takes it. A host that has
+//! said no is not asked again ([`refusals`]): with `r` rules, prices that hosts ask for included, and `q` of them about
+//! a VM, all VMs take about `n (q + log h) + r h log h` steps as long as no more than some sixty of the rules refuse
+//! many hosts in turns; rules about few VMs each hardly count.
 
+mod classes;
 mod fleet;
 mod pack;
+mod refusals;
 mod right_size;
+#[cfg(test)]
+mod scan;
 mod settle;
 mod tenants;
 mod units;

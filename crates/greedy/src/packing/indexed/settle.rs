@@ -5,17 +5,41 @@ use vmpack_model::packing::{Demand, Instance, Level, Strength};
 
 use super::super::sequence::Sequence;
 use super::Preference;
+use super::classes::Classes;
 use super::fleet::Fleet;
+use super::refusals::Question;
 use super::units::Part;
 
-/// How many different prices of running a VM are tried one after the other before all hosts are looked at.
-const LEVELS: usize = 16;
-
 /// Violations of hard rules more, then cost more.
-type Price = (i64, i128);
+pub(super) type Price = (i64, i128);
+
+/// Below every price.
+const NOTHING: Price = (i64::MIN, i128::MIN);
 
 /// A domain in which VMs are to be placed.
 pub(super) type Within = Option<(Level, usize)>;
+
+/// Where a part goes.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On an open host.
+    Open(usize),
+    /// On a new host of a type.
+    New(usize),
+}
+
+/// What a host says to a part.
+enum Answer {
+    /// It takes it at this price.
+    Price(Price),
+    /// It has no room, for this or any other part that demands as much.
+    Full,
+    /// A hard rule forbids it any VM with a stake like that of the first one.
+    Stake(u32),
+    /// A hard rule forbids it the part as a whole.
+    Forbidden,
+}
 
 /// Decides between hosts.
 pub(super) struct Chooser<'a> {
@@ -26,9 +50,14 @@ pub(super) struct Chooser<'a> {
     spreads: Vec<Vec<usize>>,
     confined: Vec<Vec<usize>>,
     depends: Vec<bool>,
+    classes: Classes,
+    /// Per VM type, the least that one costs on some host type, once it is known.
+    running: Vec<Option<i128>>,
     /// Scratch: what a host would have free, and the rows by which the VMs of a part would go on it.
     free: Vec<u64>,
     rows: Vec<usize>,
+    /// Scratch: who refused.
+    refused: Vec<(usize, Question)>,
 }
 
 impl<'a> Chooser<'a> {
@@ -63,6 +92,9 @@ impl<'a> Chooser<'a> {
             spreads,
             confined,
             depends,
+            classes: Classes::new(instance, &RuleState::new(instance)),
+            running: vec![None; instance.vms().len()],
+            refused: Vec::new(),
             free: Vec::new(),
             rows: Vec::new(),
         }
@@ -114,81 +146,97 @@ impl<'a> Chooser<'a> {
         within: Within,
     ) -> Option<usize> {
         let demand = least(self.instance, fleet.sequence, part);
-        let (levels, all) = self.levels(&fleet.state, fleet.sequence, part);
-        let host = levels.first().and_then(|&least| {
-            // No price is lower.
-            self.find(fleet, part, &demand, within, least)
-        });
-        let host = match host {
-            Some(host) => host,
-            None => self.settle_dearer(fleet, part, &demand, within, (&levels, all))?,
+        let vm_of = |job: usize| self.instance.type_of_row(fleet.sequence.rows(job)[0]);
+        let class = self.classes.of(part.iter().map(|&(job, vms)| (vm_of(job), vms)));
+        // A host at the least price of all needs no comparison.
+        let mut limit = self.floor(fleet, part).unwrap_or(NOTHING);
+        let mut new: Option<Option<(Price, usize)>> = None;
+        let host = loop {
+            if let Some(host) = self.find(fleet, (part, class), &demand, within, limit) {
+                break host;
+            }
+            let new = match new {
+                Some(new) => new,
+                None => *new.insert(self.best_new(fleet, part, &demand, within)),
+            };
+            match (fleet.refusals.next_price(class, limit), new) {
+                (Some(next), new) if new.is_none_or(|(price, _)| next <= price) => limit = next,
+                (_, Some((_, kind))) => break fleet.open(kind),
+                (_, None) => return None,
+            }
         };
-        self.assess(fleet.sequence, &mut fleet.state, part, host, fleet.cluster.free(host))
-            .expect("the host was found for the part");
-        self.rows.iter().for_each(|&row| fleet.place(row, host));
+        let free = fleet.cluster.free(host);
+        let answer = self.ask(fleet.sequence, &mut fleet.state, part, host, free);
+        debug_assert!(matches!(answer, Answer::Price(_)), "the host was found for the part");
+        for at in 0..self.rows.len() {
+            fleet.place(self.rows[at], host);
+        }
         Some(host)
     }
 
-    /// Where a part goes that finds no open host at the least price.
-    fn settle_dearer<I: Index>(
+    /// Where [`Chooser::settle`] puts a part, by asking every open host.
+    #[cfg(test)]
+    pub(super) fn scan<I: Index>(
         &mut self,
         fleet: &mut Fleet<'_, I>,
         part: &Part,
-        demand: &[u64],
         within: Within,
-        (levels, all): (&[Price], bool),
-    ) -> Option<usize> {
-        let new = self.best_new(fleet, part, demand, within);
-        let good = |price: Price| new.is_none_or(|(limit, _)| price <= limit);
-        for &level in levels.iter().skip(1).filter(|&&level| good(level)) {
-            if let Some(host) = self.find(fleet, part, demand, within, level) {
-                return Some(host);
+    ) -> Option<Place> {
+        let demand = least(self.instance, fleet.sequence, part);
+        let floor = self.floor(fleet, part);
+        let new = self.best_new(fleet, part, &demand, within);
+        let asked = fleet.hosts().into_iter().filter_map(|host| {
+            let free = fleet.cluster.free(host);
+            if !covers(free, &demand) || !self.is_in(within, fleet.state.kind(host)) {
+                return None;
             }
+            match self.ask(fleet.sequence, &mut fleet.state, part, host, free) {
+                Answer::Price(price) => Some((
+                    floor.map_or(price, |floor| price.max(floor)),
+                    self.preference.rank(&demand, free),
+                    host,
+                )),
+                _ => None,
+            }
+        });
+        match (asked.min(), new) {
+            (Some((price, _, host)), new)
+                if Some(price) == floor || new.is_none_or(|(limit, _)| price <= limit) =>
+            {
+                Some(Place::Open(host))
+            }
+            (_, new) => new.map(|(_, kind)| Place::New(kind)),
         }
-        if !all
-            && let Some((price, host)) = self.cheapest(fleet, part, demand, within)
-            && good(price)
-        {
-            return Some(host);
-        }
-        new.map(|(_, kind)| fleet.open(kind))
     }
 
-    /// Prices at which the part may find a host, from the least on, and whether there are no others.
-    fn levels(
-        &self,
-        state: &RuleState<'_>,
-        sequence: &Sequence,
-        part: &Part,
-    ) -> (Vec<Price>, bool) {
-        let vm_of = |job: usize| self.instance.type_of_row(sequence.rows(job)[0]);
-        let depends = |vm: usize| {
-            self.depends.get(vm) == Some(&true)
-                || self.spreads.get(vm).is_some_and(|s| !s.is_empty())
-        };
-        let kinds = 0..self.instance.hosts().len();
+    /// The least price at which any host might take a part, where that is easy to say.
+    fn floor<I: Index>(&mut self, fleet: &Fleet<'_, I>, part: &Part) -> Option<Price> {
+        let vm_of = |job: usize| self.instance.type_of_row(fleet.sequence.rows(job)[0]);
         let &[(job, 1)] = &part[..] else {
-            let free = |vm: usize| !depends(vm) && kinds.clone().all(|t| self.running(vm, t) == 0);
-            let free = part.iter().all(|&(job, _)| free(vm_of(job)));
-            return if free { (vec![(0, 0)], true) } else { (Vec::new(), false) };
+            let kinds = 0..self.instance.hosts().len();
+            let free = |vm: usize| {
+                self.depends.get(vm) != Some(&true)
+                    && self.spreads.get(vm).is_none_or(Vec::is_empty)
+                    && kinds.clone().all(|t| self.running(vm, t) == 0)
+            };
+            return part.iter().all(|&(job, _)| free(vm_of(job))).then_some((0, 0));
         };
         let vm = vm_of(job);
-        let mut least = (0, 0);
+        let running = self.running[vm].unwrap_or_else(|| {
+            let kinds = 0..self.instance.hosts().len();
+            kinds.map(|kind| self.running(vm, kind)).min().unwrap_or(0)
+        });
+        self.running[vm] = Some(running);
+        let mut least = (0, running);
         for &rule in self.spreads.get(vm).into_iter().flatten() {
-            if state.violations(rule) > 0 {
+            if fleet.state.violations(rule) > 0 {
                 match self.instance.rules().rules[rule].strength {
                     Strength::Hard => least.0 -= 1,
                     Strength::Soft { price } => least.1 -= i128::from(price),
                 }
             }
         }
-        let mut levels: Vec<Price> =
-            kinds.map(|t| (least.0, least.1 + self.running(vm, t))).collect();
-        levels.sort_unstable();
-        levels.dedup();
-        let all = levels.len() <= LEVELS && !depends(vm);
-        levels.truncate(LEVELS);
-        (levels, all)
+        Some(least)
     }
 
     /// What one VM costs on a host of a type whatever else is there.
@@ -208,46 +256,50 @@ impl<'a> Chooser<'a> {
         price + elsewhere.sum::<i128>()
     }
 
-    /// The open host that the preference says, of those that may take the part at a price of at most `limit`.
+    /// The open host that the preference says, of those that take the part at a price of at most `limit`. What
+    /// others ask for is noted.
     fn find<I: Index>(
         &mut self,
         fleet: &mut Fleet<'_, I>,
-        part: &Part,
+        (part, class): (&Part, u32),
         demand: &[u64],
         within: Within,
         limit: Price,
     ) -> Option<usize> {
-        let Fleet { sequence, cluster, state, .. } = fleet;
-        cluster.find_admitted(demand, |host| {
-            self.is_in(within, state.kind(host))
-                && self
-                    .assess(sequence, state, part, host, cluster.free(host))
-                    .is_some_and(|price| price <= limit)
-        })
-    }
-
-    /// The cheapest open host for the part, of equals that which the preference says.
-    fn cheapest<I: Index>(
-        &mut self,
-        fleet: &mut Fleet<'_, I>,
-        part: &Part,
-        demand: &[u64],
-        within: Within,
-    ) -> Option<(Price, usize)> {
-        let Fleet { sequence, cluster, state, .. } = fleet;
-        let mut best: Option<(Price, u128, usize)> = None;
-        let looked_at_all = cluster.find_admitted(demand, |host| {
-            let free = cluster.free(host);
-            if self.is_in(within, state.kind(host))
-                && let Some(price) = self.assess(sequence, state, part, host, free)
+        let Fleet { sequence, cluster, state, refusals, .. } = fleet;
+        let domain = within.map(|(level, domain)| Question::Domain(level, domain));
+        let priced = Question::Price(class, limit);
+        let mut avoid = refusals.marks(priced) | domain.map_or(0, |of| refusals.marks(of));
+        if let Some(&(job, _)) = part.first() {
+            let vm = self.instance.type_of_row(sequence.rows(job)[0]);
+            for (stake, _) in state.stakes_of(vm) {
+                avoid |= refusals.marks(Question::Stake(stake));
+            }
+        }
+        let mut refused = std::mem::take(&mut self.refused);
+        let host = cluster.find_unmarked(demand, avoid, |host| {
+            if let Some(domain) = domain
+                && !self.is_in(within, state.kind(host))
             {
-                let this = (price, self.preference.rank(demand, free), host);
-                best = Some(best.map_or(this, |best| best.min(this)));
+                refused.push((host, domain));
+                return false;
+            }
+            match self.ask(sequence, state, part, host, cluster.free(host)) {
+                Answer::Price(price) if price <= limit => return true,
+                Answer::Price(price) => {
+                    refusals.note_price(class, price);
+                    refused.push((host, priced));
+                }
+                Answer::Forbidden => refused.push((host, priced)),
+                Answer::Stake(stake) => refused.push((host, Question::Stake(stake))),
+                Answer::Full => {}
             }
             false
         });
-        debug_assert_eq!(looked_at_all, None);
-        best.map(|(price, _, host)| (price, host))
+        refusals.note(cluster, &refused);
+        refused.clear();
+        self.refused = refused;
+        host
     }
 
     /// The cheapest type of new host for the part, and the price there with the share of the host that it uses.
@@ -272,9 +324,9 @@ impl<'a> Chooser<'a> {
             let mark = fleet.mark();
             let host = fleet.open(kind);
             let free = self.instance.capacity(kind);
-            let price = self.assess(fleet.sequence, &mut fleet.state, part, host, free);
+            let answer = self.ask(fleet.sequence, &mut fleet.state, part, host, free);
             fleet.return_to(mark);
-            let Some((broken, cost)) = price else { continue };
+            let Answer::Price((broken, cost)) = answer else { continue };
             let (all, needed) = fleet.stock.price(kind, &fleet.remaining);
             let all = i128::try_from(all).unwrap_or(i128::MAX);
             let key = (broken, all.saturating_add(cost.saturating_mul(often.into())), needed);
@@ -293,47 +345,51 @@ impl<'a> Chooser<'a> {
         })
     }
 
-    /// The price of a part on a host with so much free, and in `self.rows` how it goes there; `None` if it does
-    /// not fit or a hard rule forbids it.
-    fn assess(
+    /// What a host with so much free says to a part, and in `self.rows` by which rows the VMs go there.
+    fn ask(
         &mut self,
         sequence: &Sequence,
         state: &mut RuleState<'_>,
         part: &Part,
         host: usize,
         free: &[u64],
-    ) -> Option<Price> {
+    ) -> Answer {
         self.free.clear();
         self.free.extend_from_slice(free);
         self.rows.clear();
+        let is_single = matches!(part[..], [(_, 1)]);
         let mut price = (0, 0);
-        let mut takes = true;
+        let mut refusal = None;
         'part: for &(job, vms) in part {
             let rows = sequence.rows(job);
             let vm = self.instance.type_of_row(rows[0]);
             for _ in 0..vms {
                 let fits = |&&row: &&usize| covers(&self.free, self.instance.demand(row));
-                let row = rows.iter().find(fits).filter(|_| state.admits(vm, host));
-                let Some(&row) = row else {
-                    takes = false;
+                let Some(&row) = rows.iter().find(fits) else {
+                    refusal = Some(Answer::Full);
                     break 'part;
                 };
+                if let Some(stake) = state.refusal(vm, host) {
+                    let alone = self.rows.is_empty();
+                    refusal = Some(if alone { Answer::Stake(stake) } else { Answer::Forbidden });
+                    break 'part;
+                }
                 let change = state.placing(vm, host, 1);
                 price = (price.0 + change.broken, price.1 + change.cost);
                 self.rows.push(row);
-                if !matches!(part[..], [(_, 1)]) {
+                if !is_single {
                     state.place(vm, host, 1);
                     let free = self.free.iter_mut().zip(self.instance.demand(row));
                     free.for_each(|(free, demand)| *free -= demand);
                 }
             }
         }
-        if !matches!(part[..], [(_, 1)]) {
+        if !is_single {
             for &row in &self.rows {
                 state.take_off(self.instance.type_of_row(row), host, 1);
             }
         }
-        takes.then_some(price)
+        refusal.unwrap_or(Answer::Price(price))
     }
 }
 

@@ -70,7 +70,11 @@ impl Tenants {
         let (holder, vms) = &mut self.holder[host];
         *vms -= 1;
         if *vms == 0 {
-            self.hosts[*holder as usize].retain(|&of| of as usize != host);
+            let hosts = &mut self.hosts[*holder as usize];
+            // Mostly those leave that came last.
+            if let Some(at) = hosts.iter().rposition(|&of| of as usize == host) {
+                hosts.swap_remove(at);
+            }
             *holder = NOBODY;
         }
         *vms == 0

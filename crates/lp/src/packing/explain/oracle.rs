@@ -1,8 +1,8 @@
 //! Whether parts of an instance can hold together.
 
 use ndarray::Array2;
-use vmpack_model::Budget;
 use vmpack_model::packing::{Demand, HostType, Instance, Placement, Rules, VmType};
+use vmpack_model::{Budget, NullObserver};
 
 use super::{Asked, counting};
 use crate::backend::{Backend, Limits};
@@ -12,6 +12,9 @@ use crate::packing::search::Formulation as _;
 
 /// The greatest number of columns of a program: beyond, infeasibility is hardly ever proved.
 const GREATEST: u128 = 60_000;
+
+/// The greedy method that shows at once what is easy.
+const RULE: &str = "bfd-indexed";
 
 /// How many of the programs may use up all time together.
 const SHARE: u32 = 10;
@@ -56,8 +59,11 @@ impl<'a> Oracle<'a> {
         // No constructive rule shows who goes where when hosts fail.
         if among(&relaxed).next().is_none() {
             let required = with_counts(&relaxed, &asked.least);
-            let start = vmpack_greedy::start(&required, self.budget);
-            if start.is_some_and(|placement| is_placement(&required, &placement)) {
+            let rule = vmpack_greedy::PACKING.iter().find(|method| method.name() == RULE);
+            let rule = rule.filter(|rule| rule.accepts(&required).is_ok());
+            let solved =
+                rule.and_then(|rule| rule.solve(&required, self.budget, &mut NullObserver).solved);
+            if solved.is_some_and(|solved| is_placement(&required, &solved.solution)) {
                 return Answer::Possible;
             }
         }

@@ -1,6 +1,6 @@
 //! Whether a placement keeps the hard rules, in integers.
 
-use vmpack_model::packing::{Demand, Evacuation, Instance, Level, Pattern, Placement};
+use vmpack_model::packing::{Demand, Evacuation, Instance, Level, Pattern, Placement, Tally};
 
 use super::survive::{among, choices};
 use crate::packing::claim::is_packed;
@@ -8,7 +8,8 @@ use crate::packing::claim::is_packed;
 /// Whether the placement breaks no hard rule and shows who goes where in every failure that it must survive.
 pub(in crate::packing) fn keeps(instance: &Instance, placement: &Placement) -> bool {
     let hard = || instance.rules().rules.iter().filter(|rule| rule.is_hard());
-    hard().all(|rule| placement.violations(instance, &rule.demand) == 0)
+    let tally = Tally::new(instance, placement);
+    hard().all(|rule| tally.violations(&rule.demand) == 0)
         && among(instance).all(|(rule, hosts, failures)| {
             choices(&placement.patterns, hosts, failures).into_iter().all(|failed| {
                 let shown = placement.evacuations.iter();

@@ -40,14 +40,25 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn open(path: &Path, options: Options) -> Result<Trace, TraceError> {
+/// The files of a folder, or the file that it is.
+pub(crate) fn files_of(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
     let files = if path.is_dir() { files(path) } else { vec![path.to_owned()] };
     if files.is_empty() {
         let reason = "expected files NAME.csv, found none".to_owned();
         return Err(TraceError::Whole { path: path.into(), reason });
     }
+    Ok(files)
+}
+
+/// Whether a path, which need not exist, looks like such a file or folder.
+pub(crate) fn is_here(path: &Path) -> bool {
+    let first = if path.is_file() { input::first_line(path) } else { Ok(String::new()) };
+    first.is_ok_and(|first| recognises(path, &first))
+}
+
+fn open(path: &Path, options: Options) -> Result<Trace, TraceError> {
     let mut vms = Vec::new();
-    for file in files {
+    for file in files_of(path)? {
         let mut table = Table::with_header(&file, ';', COLUMNS)?;
         let mut span: Option<(u64, u64)> = None;
         let mut demand = Demand::default();

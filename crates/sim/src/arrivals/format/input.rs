@@ -110,7 +110,7 @@ pub(crate) enum Rounding {
 }
 
 /// Reads `12`, `12.5` or `1.25e1` in units of `1/scale`, exactly; less than 2^63.
-pub(super) fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
+pub(crate) fn decimal(text: &str, scale: u64, rounding: Rounding) -> Option<u64> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),

@@ -3,7 +3,7 @@
 mod azure_flavors;
 mod azure_packing;
 mod azure_vmtable;
-mod bitbrains;
+pub(crate) mod bitbrains;
 mod google_2011;
 mod huawei;
 pub(crate) mod input;
