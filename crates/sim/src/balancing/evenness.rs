@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Goal, Host, Level, Vm, imbalance};
+use super::{Goal, Host, Level, Objective, Vm, imbalance, least_maximum};
 use crate::arrivals::{Demand, MAX_RESOURCES};
 use crate::operation::{Event, Observer, State, Status, Time, What};
 
@@ -16,6 +16,8 @@ pub struct Evenness {
     due: Time,
     looks: u64,
     sum: u128,
+    /// The sum of lower bounds.
+    bounds: u128,
     most: Level,
     /// When a VM left a host last.
     left: BTreeMap<(usize, usize), Time>,
@@ -29,13 +31,24 @@ impl Evenness {
     /// If the period is 0.
     pub fn new(goal: Goal, period: Time, soon: Time) -> Self {
         assert!(period > 0, "time passes between two looks");
-        let (looks, sum, most, returns) = (0, 0, 0, 0);
-        Self { goal, period, soon, due: period, looks, sum, most, left: BTreeMap::new(), returns }
+        let goal = Goal { budget: usize::MAX, ..goal };
+        let (looks, sum, bounds, most, returns) = (0, 0, 0, 0, 0);
+        let (due, left) = (period, BTreeMap::new());
+        Self { goal, period, soon, due, looks, sum, bounds, most, left, returns }
     }
 
     /// The mean of the objective over looks, as a share of capacity; 0 without any.
     pub fn mean(&self) -> f64 {
-        if self.looks == 0 { 0.0 } else { self.sum as f64 / self.looks as f64 / 1e6 }
+        self.mean_of(self.sum)
+    }
+
+    /// The mean of a lower bound on the objective whatever is moved: see [`least_maximum`]; 0 for a deviation.
+    pub fn bound(&self) -> f64 {
+        self.mean_of(self.bounds)
+    }
+
+    fn mean_of(&self, sum: u128) -> f64 {
+        if self.looks == 0 { 0.0 } else { sum as f64 / self.looks as f64 / 1e6 }
     }
 
     /// The greatest value of the objective, as a share of capacity.
@@ -76,7 +89,7 @@ impl Observer for Evenness {
                 host: hosts.len(),
                 load: state.vm(vm).wanted,
                 reserved: Demand::default(),
-                movable: false,
+                movable: true,
                 cost: 0,
             });
             vms.extend(vms_here);
@@ -86,5 +99,8 @@ impl Observer for Evenness {
         self.looks += 1;
         self.sum += u128::from(value);
         self.most = self.most.max(value);
+        if self.goal.objective == Objective::Maximum {
+            self.bounds += u128::from(least_maximum(&hosts, &vms, &self.goal));
+        }
     }
 }

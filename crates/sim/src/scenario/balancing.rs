@@ -122,6 +122,7 @@ impl Part for Balancing {
     fn report(&self, metrics: &mut Metrics) {
         if let Some(evenness) = &self.evenness {
             metrics.real("imbalance_mean", evenness.mean(), "");
+            metrics.real("imbalance_bound", evenness.bound(), "");
             metrics.real("imbalance_max", evenness.most(), "");
             metrics.count("returns", evenness.returns());
         }
