@@ -14,7 +14,7 @@ pub(super) struct MonitorArguments {
     /// alarms, and a summary of what went wrong, when and where.
     #[arg(long, value_name = "DIR")]
     monitor: Option<PathBuf>,
-    /// With --monitor: how often to look and when to raise alarms; otherwise as the scenario says in [monitoring], or as is
+    /// With --monitor: how often to look and when to raise alarms; otherwise as the scenario says in its section `monitoring`, or as is
     /// built in.
     #[arg(long, value_name = "FILE", requires = "monitor")]
     rules: Option<PathBuf>,
