@@ -16,6 +16,7 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("fleet-scale", include_str!("../benches/experiments/fleet-scale.toml")),
     ("fleet-vectorpack", include_str!("../benches/experiments/fleet-vectorpack.toml")),
     ("interference", include_str!("../benches/experiments/interference.toml")),
+    ("monitoring", include_str!("../benches/experiments/monitoring.toml")),
     ("open-vector", include_str!("../benches/experiments/open-vector.toml")),
     ("planetlab-cloudsim303", include_str!("../benches/experiments/planetlab-cloudsim303.toml")),
     ("planetlab-corrected", include_str!("../benches/experiments/planetlab-corrected.toml")),

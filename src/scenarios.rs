@@ -14,6 +14,7 @@ pub(crate) const SCENARIOS: &[(&str, &str)] = &[
     ("faults-lossy", include_str!("../datasets/scenarios/faults-lossy.toml")),
     ("interference", include_str!("../datasets/scenarios/interference.toml")),
     ("isolation", include_str!("../datasets/scenarios/isolation.toml")),
+    ("monitored", include_str!("../datasets/scenarios/monitored.toml")),
 ];
 
 /// The name in a trace `scenario:NAME`.

@@ -6,6 +6,26 @@ pub struct PowerTable {
     watts: [f64; 11],
 }
 
+/// HP ProLiant ML110 G3 (Intel Pentium D 930), SPECpower 2008.
+pub const ML110_G3: PowerTable =
+    PowerTable::new([105.0, 112.0, 118.0, 125.0, 131.0, 137.0, 147.0, 153.0, 157.0, 164.0, 169.0]);
+
+/// IBM server x3250 (Intel Xeon X3470), SPECpower 2008.
+pub const X3250_X3470: PowerTable =
+    PowerTable::new([41.6, 46.7, 52.3, 57.9, 65.4, 73.0, 80.7, 89.5, 99.6, 105.0, 113.0]);
+
+/// IBM server x3250 (Intel Xeon X3480), SPECpower 2008.
+pub const X3250_X3480: PowerTable =
+    PowerTable::new([42.3, 46.7, 49.7, 55.4, 61.8, 69.3, 76.1, 87.0, 96.1, 106.0, 113.0]);
+
+/// IBM server x3550 (Intel Xeon X5670), SPECpower 2008.
+pub const X3550_X5670: PowerTable =
+    PowerTable::new([66.0, 107.0, 120.0, 131.0, 143.0, 156.0, 173.0, 191.0, 211.0, 229.0, 247.0]);
+
+/// IBM server x3550 (Intel Xeon X5675), SPECpower 2008.
+pub const X3550_X5675: PowerTable =
+    PowerTable::new([58.4, 98.0, 109.0, 118.0, 128.0, 140.0, 153.0, 170.0, 189.0, 205.0, 222.0]);
+
 /// HP ProLiant ML110 G4 (Intel Xeon 3040), SPECpower 2008.
 pub const ML110_G4: PowerTable =
     PowerTable::new([86.0, 89.4, 92.6, 96.0, 99.5, 102.0, 106.0, 108.0, 112.0, 114.0, 117.0]);

@@ -75,6 +75,7 @@ impl Kind for Operation {
         if let Some(recorder) = recorder {
             recorder.finish()?;
         }
+        let alarms = scenario.alarms();
         let metric = |amount: Amount, unit: &str| match amount {
             Amount::Count(count) => Metric::count(count),
             Amount::Real(real) => Metric::real(real, unit),
@@ -83,7 +84,7 @@ impl Kind for Operation {
         Ok(Replayed {
             metrics: metrics.collect(),
             log: log(&watch.log, wanted)?,
-            series: watch.series(),
+            series: watch.series(alarms.as_deref()),
             reading,
         })
     }
@@ -132,12 +133,13 @@ fn read(arguments: &Arguments) -> anyhow::Result<Scenario> {
 struct Watch {
     wanted: Wanted,
     log: Vec<Step>,
+    /// When the state is looked at next.
     next: Time,
-    periods: String,
+    /// How it was at the end of each period.
+    periods: Vec<(Time, String)>,
     migrations: u64,
-    /// Granted CPU x time of each host in the hour, and the CPU x time that it had.
-    loads: Vec<(u128, u128)>,
-    hour: Time,
+    /// The shares of its CPU that each host granted, summed over the looks of the hour.
+    loads: Vec<f64>,
     hours: String,
 }
 
@@ -147,32 +149,36 @@ impl Watch {
             wanted,
             log: Vec::new(),
             next: PERIOD,
-            periods: "time_s,hosts_on,power_w,migrations,vms,waiting,down\n".to_owned(),
+            periods: Vec::new(),
             migrations: 0,
-            loads: vec![(0, 0); hosts],
-            hour: 0,
+            loads: vec![0.0; hosts],
             hours: "hour,host,load\n".to_owned(),
         }
     }
 
-    fn series(self) -> Vec<(String, String)> {
+    /// The series, with the number of alarms raised in each period if there may be any.
+    fn series(self, alarms: Option<&[Time]>) -> Vec<(String, String)> {
         if !self.wanted.series {
             return Vec::new();
         }
-        vec![("periods".to_owned(), self.periods), ("hosts".to_owned(), self.hours)]
+        let mut periods = "time_s,hosts_on,power_w,migrations,vms,waiting,down".to_owned();
+        periods += if alarms.is_some() { ",alarms\n" } else { "\n" };
+        let mut before = 0;
+        for (time, row) in self.periods {
+            periods += &row;
+            if let Some(alarms) = alarms {
+                let until = alarms.partition_point(|&raised| raised <= time);
+                // Writing to a text cannot fail.
+                let _ = write!(periods, ",{}", until - before);
+                before = until;
+            }
+            periods.push('\n');
+        }
+        vec![("periods".to_owned(), periods), ("hosts".to_owned(), self.hours)]
     }
 }
 
 impl Observer for Watch {
-    fn held(&mut self, host: usize, from: Time, until: Time, state: &State<'_>) {
-        if self.wanted.series {
-            let time = u128::from(until - from);
-            let load = &mut self.loads[host];
-            load.0 += u128::from(state.host(host).granted) * time;
-            load.1 += u128::from(state.hosts()[host].capacity[CPU]) * time;
-        }
-    }
-
     fn event(&mut self, event: &Event, state: &State<'_>) {
         let (vm, what) = match event.what {
             What::Placed { vm, host } => (vm, Deed::Placed(host as u64)),
@@ -212,20 +218,20 @@ impl Observer for Watch {
         }
         let seconds = state.now() / 1000;
         let (watts, milliwatts) = (power / 1000, power % 1000);
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            self.periods,
-            "{seconds},{on},{watts}.{milliwatts:03},{},{vms},{waiting},{down}",
-            std::mem::take(&mut self.migrations)
-        );
+        let moves = std::mem::take(&mut self.migrations);
+        let row = format!("{seconds},{on},{watts}.{milliwatts:03},{moves},{vms},{waiting},{down}");
+        self.periods.push((state.now(), row));
         self.next += PERIOD;
-        if state.now() >= self.hour + HOUR {
-            for (host, (used, had)) in self.loads.iter_mut().enumerate() {
-                let load = if *had == 0 { 0.0 } else { *used as f64 / *had as f64 };
-                let _ = writeln!(self.hours, "{},{host},{load:.4}", self.hour / HOUR);
-                (*used, *had) = (0, 0);
+        for (host, load) in self.loads.iter_mut().enumerate() {
+            *load += state.host(host).granted as f64 / state.hosts()[host].capacity[CPU] as f64;
+        }
+        if state.now().is_multiple_of(HOUR) {
+            let hour = state.now() / HOUR - 1;
+            for (host, load) in self.loads.iter_mut().enumerate() {
+                let mean = std::mem::take(load) / (HOUR / PERIOD) as f64;
+                // Writing to a text cannot fail.
+                let _ = writeln!(self.hours, "{hour},{host},{mean:.4}");
             }
-            self.hour += HOUR;
         }
     }
 }

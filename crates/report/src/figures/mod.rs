@@ -41,6 +41,7 @@ pub const FIGURES: &[&dyn Figure] = &[
     &over_time::OverTime::POWER,
     &over_time::OverTime::HOSTS,
     &over_time::OverTime::MIGRATIONS,
+    &over_time::OverTime::ALARMS,
     &load_map::LoadMap,
 ];
 

@@ -36,6 +36,14 @@ impl OverTime {
         axis: "hosts on",
         adds_up: false,
     };
+    /// Alarms.
+    pub(super) const ALARMS: Self = Self {
+        name: "alarms-over-time",
+        title: "Alarms over time",
+        column: "alarms",
+        axis: "alarms per hour",
+        adds_up: true,
+    };
     /// Migrations.
     pub(super) const MIGRATIONS: Self = Self {
         name: "migrations-over-time",
@@ -73,7 +81,7 @@ impl Figure for OverTime {
 
     fn caption(&self) -> &'static str {
         "One panel per trace, one line per policy, for the runs that kept their series (at most twelve lines and eight \
-         panels); a point is the state at the end of a period; migrations are summed over the hour, on an axis that is \
+         panels); a point is the state at the end of a period; migrations and alarms are summed over the hour, on an axis that is \
          linear below 1 and logarithmic above. All runs are of the first seed that was recorded. A figure over time shows when policies differ; it does not say by how much in all: that is in the \
          comparison of policies."
     }

@@ -4,10 +4,20 @@ use serde::Deserialize;
 
 use crate::arrivals::{Fleet, Resource};
 use crate::operation::Hosts;
-use crate::power::{ML110_G4, ML110_G5, PowerTable};
+use crate::power::{
+    ML110_G3, ML110_G4, ML110_G5, PowerTable, X3250_X3470, X3250_X3480, X3550_X5670, X3550_X5675,
+};
 
 /// Power tables by name.
-const POWER: &[(&str, &PowerTable)] = &[("ml110-g4", &ML110_G4), ("ml110-g5", &ML110_G5)];
+const POWER: &[(&str, &PowerTable)] = &[
+    ("ml110-g3", &ML110_G3),
+    ("ml110-g4", &ML110_G4),
+    ("ml110-g5", &ML110_G5),
+    ("x3250-x3470", &X3250_X3470),
+    ("x3250-x3480", &X3250_X3480),
+    ("x3550-x5670", &X3550_X5670),
+    ("x3550-x5675", &X3550_X5675),
+];
 
 /// Resources of hosts and VMs.
 pub(super) const RESOURCES: &[Resource] = &[Resource::CPU, Resource::MEMORY];

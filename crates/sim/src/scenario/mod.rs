@@ -26,7 +26,7 @@ pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
 use crate::monitoring::Configuration;
-use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Vm};
+use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Time, Vm};
 use document::{Document, Places, Section};
 
 /// The bandwidth of a host's link unless a part says otherwise: 1 Gbit/s, in bytes per second.
@@ -70,6 +70,11 @@ pub trait Part {
 
     /// How the cluster is monitored, if the section says that.
     fn monitoring(&self) -> Option<&Configuration> {
+        None
+    }
+
+    /// When alarms were raised in the run, in order, if the section raises any.
+    fn alarms(&self) -> Option<Vec<Time>> {
         None
     }
 }
@@ -195,6 +200,11 @@ impl Scenario {
     pub fn monitoring(&self) -> Configuration {
         let said = self.parts.iter().find_map(|(_, part)| part.monitoring());
         said.cloned().unwrap_or_default()
+    }
+
+    /// When alarms were raised in the last run, in order; `None` if no section raises any.
+    pub fn alarms(&self) -> Option<Vec<Time>> {
+        self.parts.iter().find_map(|(_, part)| part.alarms())
     }
 
     /// Runs it, with others looking on, and returns what was measured, the most telling first.

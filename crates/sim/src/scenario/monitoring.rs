@@ -57,4 +57,12 @@ impl Part for Monitoring {
     fn monitoring(&self) -> Option<&Configuration> {
         self.configuration.as_ref()
     }
+
+    fn alarms(&self) -> Option<Vec<Time>> {
+        let (monitor, end) = self.run.as_ref()?;
+        let report = monitor.report(*end);
+        let mut raised: Vec<Time> = report.alarms.iter().map(|alarm| alarm.raised).collect();
+        raised.sort_unstable();
+        Some(raised)
+    }
 }
