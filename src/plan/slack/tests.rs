@@ -9,12 +9,12 @@ use vmpack_model::{Outcome, Resource};
 
 use super::{Slacks, choices, least, unit};
 
-/// Types of VMs and hosts with what they need or have of one resource.
+/// Types of VMs and hosts with what they need or have of two resources.
 struct Small {
     /// Demand and number.
-    vms: Vec<(u64, u64)>,
+    vms: Vec<([u64; 2], u64)>,
     /// Capacity, stock, rack.
-    hosts: Vec<(u64, Option<u64>, usize)>,
+    hosts: Vec<([u64; 2], Option<u64>, usize)>,
 }
 
 impl Small {
@@ -33,11 +33,11 @@ impl Small {
         let rule = Rule { name: "it".into(), demand: demand.clone(), strength: Strength::Hard };
         Instance::new(
             "small",
-            Resource::anonymous(1),
+            Resource::anonymous(2),
             vms.collect(),
-            Array2::from_shape_fn((self.vms.len(), 1), |(i, _)| self.vms[i].0),
+            Array2::from_shape_fn((self.vms.len(), 2), |(i, k)| self.vms[i].0[k]),
             hosts.collect(),
-            Array2::from_shape_fn((self.hosts.len(), 1), |(i, _)| self.hosts[i].0),
+            Array2::from_shape_fn((self.hosts.len(), 2), |(i, k)| self.hosts[i].0[k]),
         )
         .and_then(|plain| {
             plain.with_rules(Rules { topology, rules: vec![rule], ..Rules::default() })
@@ -63,7 +63,10 @@ fn placed(patterns: &[Alike<'_>]) -> Placement {
 
 /// Three VMs of 2 and two of 3; three hosts of 8 in rack 0, two of 6 in rack 1.
 fn fleet() -> Small {
-    Small { vms: vec![(2, 3), (3, 2)], hosts: vec![(8, Some(3), 0), (6, Some(2), 1)] }
+    Small {
+        vms: vec![([2, 0], 3), ([3, 0], 2)],
+        hosts: vec![([8, 9], Some(3), 0), ([6, 9], Some(2), 1)],
+    }
 }
 
 /// One host of 8 with two of the VMs of 2, one of 8 with a VM of 3, one of 6 with one of 2 and one of 3.
@@ -84,6 +87,19 @@ fn slack_of_restrict_is_the_room_on_allowed_hosts() {
     fleet.hosts[0].1 = None;
     let anywhere = Demand::Restrict { vms: vec![0], hosts: vec![0, 1] };
     assert_eq!(fleet.slack(&placement(), &anywhere), None, "hosts without end");
+}
+
+#[test]
+fn the_vms_that_find_the_least_decide() {
+    // On a host of 8 and 4: two of (3, 1), one of (1, 3), four of (1, 1), of which a fifth is there.
+    let vms = vec![([3, 1], 0), ([1, 3], 0), ([1, 1], 1)];
+    let small = Small { vms, hosts: vec![([9, 5], Some(1), 0)] };
+    let here = |vms: &[usize]| {
+        let demand = Demand::Restrict { vms: vms.to_vec(), hosts: vec![0] };
+        small.slack(&placed(&[(0, &[(2, 1)], 1)]), &demand)
+    };
+    assert_eq!([here(&[0]), here(&[1]), here(&[2])], [Some(2), Some(1), Some(4)]);
+    assert_eq!([here(&[0, 2]), here(&[0, 1]), here(&[0, 1, 2])], [Some(2), Some(1), Some(1)]);
 }
 
 #[test]
@@ -126,18 +142,18 @@ fn slack_of_separate_is_the_room_without_the_others() {
 #[test]
 fn slack_of_survive_is_how_many_more_hosts_may_fail() {
     let demand = Demand::Survive { hosts: vec![0], failures: 1 };
-    let fleet = |stock| Small { vms: vec![(2, 4)], hosts: vec![(8, Some(stock), 0)] };
+    let fleet = |stock| Small { vms: vec![([2, 0], 4)], hosts: vec![([8, 9], Some(stock), 0)] };
     let each = |hosts| placed(&[(0, &[(0, 1)], hosts)]);
     // All four fit on one host: any three may fail.
     assert_eq!(fleet(9).slack(&each(4), &demand), Some(2), "closed hosts play no part");
     let two = placed(&[(0, &[(0, 2)], 2)]);
     assert_eq!(fleet(9).slack(&two, &demand), Some(0), "none is left beside two");
-    let full = Small { vms: vec![(2, 8)], hosts: vec![(8, None, 0)] };
+    let full = Small { vms: vec![([2, 0], 8)], hosts: vec![([8, 9], None, 0)] };
     let standing_by = placed(&[(0, &[(0, 4)], 2), (0, &[], 1)]);
     assert_eq!(full.slack(&standing_by, &demand), Some(0));
     let idle = Demand::Survive { hosts: vec![1], failures: 1 };
     let mut other = fleet(9);
-    other.hosts.push((8, Some(1), 1));
+    other.hosts.push(([8, 9], Some(1), 1));
     assert_eq!(other.slack(&each(4), &idle), None, "nothing is lost with them");
     assert_eq!(unit(&idle), "hosts");
 }
@@ -196,8 +212,8 @@ proptest! {
     /// So many more of every type find room, and of some type not one more.
     #[test]
     fn slack_counts_the_vms_that_find_room(
-        demands in prop::collection::vec(2_u64..5, 2),
-        capacities in prop::collection::vec(3_u64..9, 2),
+        demands in prop::collection::vec([2_u64..5, 0_u64..5], 2),
+        capacities in prop::collection::vec([3_u64..9, 3_u64..9], 2),
         on in prop::collection::vec(prop::collection::vec(0_u64..2, 2), 3),
         racks in prop::collection::vec(0_usize..2, 2),
         form in 0_usize..3,
