@@ -109,9 +109,19 @@ fn a_fleet_with_rules_is_planned_and_every_rule_holds() {
     assert!(rules.iter().all(|rule| rule["violations"] == 0), "{rules:?}");
     let replicas = rules.iter().find(|rule| rule["name"] == "web replicas").unwrap();
     assert_eq!((&replicas["form"], &replicas["slack"]), (&"at-most".into(), &0.into()));
+    for rule in rules {
+        let unit = match rule["form"].as_str().unwrap() {
+            "spread" => "domains",
+            "survive" => "hosts",
+            _ => "VMs",
+        };
+        assert_eq!(rule["slack_unit"], unit, "{rule}");
+    }
     for resource in summary["resources"].as_array().unwrap() {
         let amount = |name: &str| resource[name].as_u64().unwrap();
         assert!(amount("used") + amount("stranded") <= amount("usable"));
+        let hosts = summary["hosts_opened"].as_u64().unwrap();
+        assert!(amount("headroom") * hosts <= amount("usable") - amount("used"));
     }
     assert!(said.contains("rule          one vault may fail (survive): kept"), "{said}");
     assert!(desk.read("fill.svg").starts_with("<svg"));
@@ -184,6 +194,9 @@ fn what_is_free_and_of_no_use_is_stranded() {
     let together = placed["lean-1"] == placed["lean-2"];
     let stranded = if together { 19 * gib } else { 0 };
     assert_eq!(memory["stranded"].as_u64(), Some(stranded), "{placed:?}");
+    let (cores, left) = if together { (0, gib) } else { (3000, 0) };
+    let headroom = |k: usize| summary["resources"][k]["headroom"].as_u64();
+    assert_eq!((headroom(0), headroom(1)), (Some(cores), Some(left)), "{placed:?}");
 }
 
 #[cfg(feature = "highs")]
@@ -285,15 +298,22 @@ fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
     }
     let (vms, hosts) = (desk.file("vms.csv", &vms), desk.file("hosts.csv", &hosts));
     let rules = desk.file("rules.toml", "[[failures]]\n");
-    let start = std::time::Instant::now();
-    let output = vmpack()
-        .args(["plan", "--time", "0.5", "--vms", &vms, "--hosts", &hosts, "--rules", &rules])
-        .current_dir(desk.0.path())
-        .output()
-        .unwrap();
-    let code = output.status.code();
-    assert!(code == Some(0) || code == Some(2), "{output:?}");
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+    let plan = |rules: &[&str]| {
+        let start = std::time::Instant::now();
+        let output = vmpack()
+            .args(["plan", "--time", "0.5", "--vms", &vms, "--hosts", &hosts])
+            .args(rules)
+            .current_dir(desk.0.path())
+            .output()
+            .unwrap();
+        let code = output.status.code();
+        assert!(code == Some(0) || code == Some(2), "{output:?}");
+        start.elapsed()
+    };
+    // Beside the same fleet without rules, as a busy machine holds up both; it was minutes before any method began.
+    let plain = plan(&[]);
+    let taken = plan(&["--rules", &rules]);
+    assert!(taken.as_secs() < 30 + 20 * plain.as_secs(), "{taken:?} beside {plain:?}");
 }
 
 #[test]

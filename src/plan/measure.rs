@@ -1,7 +1,7 @@
 //! What a placement uses, leaves free and strands.
 
 use vmpack_datasets::operator::{Compiled, Fleet};
-use vmpack_model::packing::{Demand, Placement, Tally};
+use vmpack_model::packing::Placement;
 use vmpack_report::Fill;
 
 use super::names::{host_name, hosts};
@@ -66,59 +66,4 @@ pub(crate) fn fills(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -
         }
     };
     patterns.map(fill).collect()
-}
-
-/// How much a rule that is kept could be tightened before the placement breaks it: for at most `k` of a group in a
-/// domain, how many fewer would do; for a spread, how many domains more there are. Other forms have no measure.
-pub(super) fn slack(compiled: &Compiled, tally: &Tally<'_>, demand: &Demand) -> Option<u64> {
-    let instance = &compiled.instance;
-    let kept = |demand: &Demand| tally.violations(demand) == 0;
-    match demand {
-        Demand::AtMost { vms, most, within } => {
-            let demand = |most| Demand::AtMost { vms: vms.clone(), most, within: *within };
-            // Domains hold nothing at all only where there are no VMs.
-            let tightest = least(1, *most, |most| kept(&demand(most)))?;
-            Some(most - tightest)
-        }
-        Demand::Spread { vms, least: domains, over } => {
-            let total: u64 = vms.iter().map(|&vm| instance.vms()[vm].count).sum();
-            let demand = |least| Demand::Spread { vms: vms.clone(), least, over: *over };
-            if !kept(&demand(*domains)) {
-                return None;
-            }
-            // One beyond the greatest number that is kept is the least that is not.
-            let broken = least(*domains, total.max(*domains) + 1, |n| !kept(&demand(n)))?;
-            Some(broken - 1 - domains)
-        }
-        Demand::Restrict { .. }
-        | Demand::Together { .. }
-        | Demand::Separate { .. }
-        | Demand::Survive { .. } => None,
-    }
-}
-
-/// The least number from `low` to `high` of which a monotone predicate is true.
-fn least(low: u64, high: u64, is: impl Fn(u64) -> bool) -> Option<u64> {
-    let (mut low, mut high) = (low, high);
-    if !is(high) {
-        return None;
-    }
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is(middle) { high = middle } else { low = middle + 1 }
-    }
-    Some(low)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::least;
-
-    #[test]
-    fn the_least_of_a_monotone_predicate() {
-        for (low, high, from) in [(1, 9, 4), (1, 1, 1), (3, 8, 1), (1, 8, 8)] {
-            assert_eq!(least(low, high, |n| n >= from), Some(from.max(low)));
-        }
-        assert_eq!(least(1, 8, |n| n >= 9), None);
-    }
 }

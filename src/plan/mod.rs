@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 mod evacuation;
 mod measure;
 mod names;
+mod slack;
 pub(crate) mod summary;
 
 pub(crate) use evacuation::moves;

@@ -8,7 +8,8 @@ use vmpack_model::packing::{Placement, Strength, Tally};
 use vmpack_model::{Status, Value};
 
 use super::attempt::{Attempt, Best};
-use super::measure::{Smallest, slack, used};
+use super::measure::{Smallest, used};
+use super::slack::{self, Slacks};
 
 /// The content of `summary.json`. Money is a decimal in the unit of the hosts' costs, amounts are in base units.
 #[derive(Debug, Serialize)]
@@ -55,6 +56,8 @@ struct ResourceUse {
     used: u64,
     /// What is free on hosts that no VM of the fleet fits any more.
     stranded: u64,
+    /// The least that an opened host has free beyond what it must keep free; absent where none is opened.
+    headroom: Option<u64>,
     #[serde(skip)]
     kind: quantity::Kind,
 }
@@ -68,8 +71,10 @@ struct RuleKept {
     price: Option<String>,
     violations: u64,
     cost: String,
-    /// How much tighter it could be, where that can be measured.
+    /// How much tighter it could be; absent where it is broken or nothing limits it.
     slack: Option<u64>,
+    /// What the slack counts.
+    slack_unit: &'static str,
 }
 
 impl Summary {
@@ -87,6 +92,7 @@ impl Summary {
         let bound = best.bound.map(|(bound, _)| bound.min(cost));
         let gap = bound.filter(|bound| !bound.is_zero()).map(|b| cost.to_f64() / b.to_f64() - 1.0);
         let tally = Tally::new(&compiled.instance, placement);
+        let slacks = Slacks::new(&compiled.instance, placement, &tally);
         let rules = compiled.instance.rules().rules.iter().map(|rule| {
             let violations = tally.violations(&rule.demand);
             let price = match rule.strength {
@@ -99,7 +105,8 @@ impl Summary {
                 price: price.map(money),
                 violations,
                 cost: money(price.unwrap_or(0) * u128::from(violations)),
-                slack: slack(compiled, &tally, &rule.demand),
+                slack: slacks.of(rule),
+                slack_unit: slack::unit(&rule.demand),
             }
         });
         let tried = best.attempts.iter().map(|attempt| Tried {
@@ -160,6 +167,7 @@ fn resources(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<R
             usable: 0,
             used: 0,
             stranded: 0,
+            headroom: None,
             kind: *kind,
         })
         .collect();
@@ -171,9 +179,10 @@ fn resources(fleet: &Fleet, compiled: &Compiled, placement: &Placement) -> Vec<R
             let usable = compiled.usable[pattern.host][k];
             entry.usable = entry.usable.saturating_add(usable.saturating_mul(*hosts));
             entry.used += used[k] * hosts;
+            let left = usable - used[k];
+            entry.headroom = Some(entry.headroom.map_or(left, |least| least.min(left)));
             if stranded {
-                entry.stranded =
-                    entry.stranded.saturating_add((usable - used[k]).saturating_mul(*hosts));
+                entry.stranded = entry.stranded.saturating_add(left.saturating_mul(*hosts));
             }
         }
     }
@@ -212,17 +221,18 @@ impl fmt::Display for Summary {
                 |part: u64| if r.usable == 0 { 0.0 } else { 100.0 * part as f64 / r.usable as f64 };
             writeln!(
                 f,
-                "{:<13} {:.1} % of {} in use, {:.1} % stranded",
+                "{:<13} {:.1} % of {} in use, {:.1} % stranded, {} left on the fullest host",
                 r.name,
                 share(r.used),
                 r.kind.about(r.usable),
-                share(r.stranded)
+                share(r.stranded),
+                r.kind.about(r.headroom.unwrap_or(0))
             )?;
         }
         for rule in &self.rules {
             let state = match (rule.violations, rule.slack) {
-                (0, Some(slack)) => format!("kept, slack {slack}"),
-                (0, None) => "kept".to_owned(),
+                (0, Some(slack)) => format!("kept, slack {slack} {}", rule.slack_unit),
+                (0, None) => "kept, slack unlimited".to_owned(),
                 (n, _) => format!("broken {n} times, cost {}", rule.cost),
             };
             writeln!(f, "rule          {} ({}): {state}", rule.name, rule.form)?;

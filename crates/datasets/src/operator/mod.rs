@@ -7,6 +7,7 @@ mod compile;
 mod fleet;
 mod kubernetes;
 mod number;
+mod numerals;
 mod openstack;
 pub mod quantity;
 mod rules;

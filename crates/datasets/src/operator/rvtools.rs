@@ -1,35 +1,86 @@
 //! What RVTools exports of vSphere as CSV: `vInfo` has the VMs, `vHost` the hosts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fleet::{Fleet, Host, Vm};
-use super::quantity::Kind;
+use super::numerals::Numerals;
+use super::quantity::{self, Kind, Unit};
 use super::table::{Row, Table};
 use crate::format::{ReadError, utf8};
 
 /// Whether a table is one of VMs as RVTools exports it.
 pub(super) fn recognises(text: &str) -> bool {
     let header = text.lines().next().unwrap_or_default().to_lowercase();
-    header.contains("powerstate") && header.contains("vm")
+    header.contains("powerstate") && (header.contains("vm") || header.contains("name"))
+}
+
+/// A column: its title in the current version, and how it is called as [`plain`] gives it, the likeliest first.
+type Names = (&'static str, &'static [&'static str]);
+
+const VM: Names = ("VM", &["vm", "vmname", "name"]);
+const POWER: Names = ("Powerstate", &["powerstate"]);
+const CPUS: Names = ("CPUs", &["cpus", "numcpu", "numcpus"]);
+const TEMPLATE: Names = ("Template", &["template"]);
+const PLACEHOLDER: Names = ("SRM Placeholder", &["srmplaceholder"]);
+const HOST: Names = ("Host", &["host", "name"]);
+const CORES: Names = ("# Cores", &["numcores", "numcpucores"]);
+const SOCKETS: Names = ("# CPU", &["numcpu", "cpus"]);
+const CORES_EACH: Names = ("Cores per CPU", &["corespercpu"]);
+const MAINTENANCE: Names = ("in Maintenance Mode", &["inmaintenancemode", "maintenancemode"]);
+const CLUSTER: Names = ("Cluster", &["cluster"]);
+const DATACENTER: Names = ("Datacenter", &["datacenter"]);
+/// Mebibytes, whatever older versions call them.
+const MEMORY: Names = (
+    "Memory",
+    &["memory", "nummemory", "memorymib", "memorymb", "nummemorymib", "nummemorymb", "memorysize"],
+);
+
+/// The words by which groups of VMs are called, and their columns.
+const PLACES: [(&str, &str); 4] = [
+    ("cluster", "cluster"),
+    ("datacenter", "datacenter"),
+    ("folder", "folder"),
+    ("resource pool", "resourcepool"),
+];
+
+/// What versions have in common of a title: `# CPU`, `Num CPU` and `vHostNumCPU` are `numcpu`.
+fn plain(title: &str) -> String {
+    let title = title.to_lowercase().replace('#', "num");
+    let letters: String = title.chars().filter(char::is_ascii_alphanumeric).collect();
+    let inner = letters.strip_prefix("vinfo").or_else(|| letters.strip_prefix("vhost"));
+    inner.filter(|inner| !inner.is_empty()).map_or(letters.clone(), str::to_owned)
 }
 
 /// The table and what is read of it.
 struct Sheet {
     table: Table,
     what: &'static str,
+    titles: Vec<String>,
+    numerals: Numerals,
 }
 
 impl Sheet {
-    fn read(content: &[u8], what: &'static str) -> Result<Self, ReadError> {
-        Ok(Self { table: Table::csv(utf8(content)?)?, what })
+    /// Reads a sheet; the named columns tell how it writes numbers.
+    fn read(content: &[u8], what: &'static str, numbers: &[Names]) -> Result<Self, ReadError> {
+        let table = Table::csv(utf8(content)?)?;
+        let titles: Vec<String> = table.columns.iter().map(|column| plain(&column.title)).collect();
+        let columns: Vec<usize> =
+            numbers.iter().filter_map(|(_, names)| place(&titles, names)).collect();
+        let cells = |row: &Row| {
+            columns.iter().map(|&column| (row.line, row.cells[column].clone())).collect::<Vec<_>>()
+        };
+        let cells: Vec<(usize, String)> = table.rows.iter().flat_map(cells).collect();
+        let numerals =
+            Numerals::of(table.separator, cells.iter().map(|(line, text)| (*line, &**text)));
+        Ok(Self { table, what, titles, numerals })
     }
 
-    /// The first column of one of these names, in lower case.
-    fn column(&self, names: &[&str]) -> Result<usize, ReadError> {
+    /// The first column of one of these names.
+    fn column(&self, names: Names) -> Result<usize, ReadError> {
         self.optional(names).ok_or_else(|| ReadError {
             line: Some(1),
             field: format!("header of {}", self.what),
-            expected: format!("a column {:?}", names[0]),
+            expected: format!("a column {:?}", names.0),
             found: self
                 .table
                 .columns
@@ -42,52 +93,52 @@ impl Sheet {
         })
     }
 
-    fn optional(&self, names: &[&str]) -> Option<usize> {
-        let mut titles = names.iter().map(|name| {
-            self.table.columns.iter().position(|column| column.title.to_lowercase() == *name)
-        });
-        titles.find_map(|place| place)
+    fn optional(&self, (_, names): Names) -> Option<usize> {
+        place(&self.titles, names)
     }
 
-    /// An integer, whose groups of three digits may be separated.
-    fn integer(&self, row: &Row, column: usize) -> Result<u64, ReadError> {
+    /// An amount in base units of its kind.
+    fn amount(
+        &self,
+        row: &Row,
+        column: usize,
+        (kind, unit): (Kind, Option<Unit>),
+    ) -> Result<u64, ReadError> {
         let text = &row.cells[column];
-        grouped(text).ok_or_else(|| ReadError {
+        let number = self.numerals.read(text);
+        let number = number.map_err(|why| self.refusal(row, column, &why))?;
+        quantity::amount(&number, kind, unit)
+            .map_err(|error| self.refusal(row, column, &format!(", read as {}", error.found)))
+    }
+
+    fn refusal(&self, row: &Row, column: usize, why: &str) -> ReadError {
+        ReadError {
             line: Some(row.line),
             field: format!("column {:?}", self.table.columns[column].title),
-            expected: "an integer of at least 0, such as 4096 or 4,096".to_owned(),
-            found: format!("{text:?}"),
+            expected: "a number of at least 0, such as 4096, 4,096 or 4.096,0".to_owned(),
+            found: format!("{:?}{why}", row.cells[column]),
+        }
+    }
+
+    /// The product of whole numbers of processors, in millicores.
+    fn cores(&self, row: &Row, columns: &[usize]) -> Result<u64, ReadError> {
+        columns.iter().try_fold(1000_u64, |product, &column| {
+            let millicores = self.amount(row, column, (Kind::Cores, None))?;
+            if !millicores.is_multiple_of(1000) {
+                return Err(self.refusal(row, column, ", which is no whole number"));
+            }
+            let more = product.checked_mul(millicores / 1000);
+            more.ok_or_else(|| self.refusal(row, column, ", which is too many"))
         })
     }
 
-    fn amount(&self, row: &Row, column: usize, unit: u64) -> Result<u64, ReadError> {
-        let number = self.integer(row, column)?;
-        number.checked_mul(unit).ok_or_else(|| ReadError {
-            line: Some(row.line),
-            field: format!("column {:?}", self.table.columns[column].title),
-            expected: "an amount of at most 2^64 - 1 bytes or millicores".to_owned(),
-            found: row.cells[column].clone(),
-        })
+    fn memory(&self, row: &Row, column: usize) -> Result<u64, ReadError> {
+        self.amount(row, column, (Kind::Bytes, Some(Unit::MEBIBYTE)))
     }
 }
 
-/// An integer without separators, or with one kind of separator between groups of three digits.
-fn grouped(text: &str) -> Option<u64> {
-    const SEPARATORS: [char; 6] = [',', '.', '\'', ' ', '\u{a0}', '\u{202f}'];
-    let separator = text.chars().find(|c| SEPARATORS.contains(c));
-    let digits = match separator {
-        None => text.to_owned(),
-        Some(separator) => {
-            let groups: Vec<&str> = text.split(separator).collect();
-            let (first, rest) = groups.split_first()?;
-            if !(1..=3).contains(&first.len()) || rest.iter().any(|group| group.len() != 3) {
-                return None;
-            }
-            groups.concat()
-        }
-    };
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| digits.parse().ok()).flatten()
+fn place(titles: &[String], names: &[&str]) -> Option<usize> {
+    names.iter().find_map(|name| titles.iter().position(|title| title == name))
 }
 
 fn is_true(text: &str) -> bool {
@@ -99,8 +150,6 @@ pub(super) enum Fault {
     Info(ReadError),
     Host(ReadError),
 }
-
-const MEBIBYTE: u64 = 1 << 20;
 
 /// Reads a fleet from the sheets `vInfo` and `vHost`; VMs that are switched off only if asked for.
 pub(super) fn read(info: &[u8], hosts: &[u8], powered_off: bool) -> Result<Fleet, Fault> {
@@ -124,16 +173,16 @@ pub(super) fn read(info: &[u8], hosts: &[u8], powered_off: bool) -> Result<Fleet
 }
 
 fn vms(fleet: &mut Fleet, content: &[u8], powered_off: bool) -> Result<(), ReadError> {
-    let sheet = Sheet::read(content, "vInfo")?;
-    let name = sheet.column(&["vm"])?;
-    let power = sheet.column(&["powerstate"])?;
-    let cpus = sheet.column(&["cpus"])?;
-    let memory = sheet.column(&["memory", "memory mib", "memory mb"])?;
-    let template = sheet.optional(&["template"]);
-    let placeholder = sheet.optional(&["srm placeholder"]);
-    let places = ["cluster", "datacenter", "folder", "resource pool"];
-    let places: Vec<(&str, usize)> =
-        places.iter().filter_map(|word| Some((*word, sheet.optional(&[word])?))).collect();
+    let sheet = Sheet::read(content, "vInfo", &[CPUS, MEMORY])?;
+    let name = sheet.column(VM)?;
+    let power = sheet.column(POWER)?;
+    let cpus = sheet.column(CPUS)?;
+    let memory = sheet.column(MEMORY)?;
+    let (template, placeholder) = (sheet.optional(TEMPLATE), sheet.optional(PLACEHOLDER));
+    let places: Vec<(&str, usize)> = PLACES
+        .iter()
+        .filter_map(|(word, name)| Some((*word, place(&sheet.titles, &[name])?)))
+        .collect();
     let mut left_out: BTreeMap<&str, u64> = BTreeMap::new();
     let mut seen: HashMap<String, u64> = HashMap::new();
     for row in &sheet.table.rows {
@@ -169,7 +218,7 @@ fn vms(fleet: &mut Fleet, content: &[u8], powered_off: bool) -> Result<(), ReadE
         fleet.vms.push(Vm {
             name,
             count: 1,
-            demand: vec![sheet.amount(row, cpus, 1000)?, sheet.amount(row, memory, MEBIBYTE)?],
+            demand: vec![sheet.cores(row, &[cpus])?, sheet.memory(row, memory)?],
             groups: groups.map(|(word, column)| format!("{word}={}", row.cells[*column])).collect(),
             ..Vm::default()
         });
@@ -195,13 +244,19 @@ fn vms(fleet: &mut Fleet, content: &[u8], powered_off: bool) -> Result<(), ReadE
 }
 
 fn hosts_of(fleet: &mut Fleet, content: &[u8]) -> Result<(), ReadError> {
-    let sheet = Sheet::read(content, "vHost")?;
-    let name = sheet.column(&["host"])?;
-    let cores = sheet.column(&["# cores"])?;
-    let memory = sheet.column(&["# memory", "# memory mib", "# memory mb"])?;
-    let maintenance = sheet.optional(&["in maintenance mode", "maintenance mode"]);
-    let (cluster, datacenter) = (sheet.optional(&["cluster"]), sheet.optional(&["datacenter"]));
+    let sheet = Sheet::read(content, "vHost", &[CORES, SOCKETS, CORES_EACH, MEMORY])?;
+    let name = sheet.column(HOST)?;
+    // All cores, or the product of processors and the cores of each.
+    let product = || Some(vec![sheet.optional(SOCKETS)?, sheet.optional(CORES_EACH)?]);
+    let cores = match sheet.optional(CORES).map(|all| vec![all]).or_else(product) {
+        Some(columns) => columns,
+        None => vec![sheet.column(CORES)?],
+    };
+    let memory = sheet.column(MEMORY)?;
+    let maintenance = sheet.optional(MAINTENANCE);
+    let (cluster, datacenter) = (sheet.optional(CLUSTER), sheet.optional(DATACENTER));
     let mut away = 0;
+    let mut seen = HashSet::new();
     for row in &sheet.table.rows {
         let cell = |column: Option<usize>| {
             column.map(|column| row.cells[column].clone()).filter(|text| !text.is_empty())
@@ -210,8 +265,7 @@ fn hosts_of(fleet: &mut Fleet, content: &[u8]) -> Result<(), ReadError> {
             away += 1;
             continue;
         }
-        if row.cells[name].is_empty() || fleet.hosts.iter().any(|host| host.name == row.cells[name])
-        {
+        if row.cells[name].is_empty() || !seen.insert(&row.cells[name]) {
             return Err(ReadError {
                 line: Some(row.line),
                 field: "column \"Host\"".to_owned(),
@@ -222,7 +276,7 @@ fn hosts_of(fleet: &mut Fleet, content: &[u8]) -> Result<(), ReadError> {
         fleet.hosts.push(Host {
             name: row.cells[name].clone(),
             count: Some(1),
-            capacity: vec![sheet.amount(row, cores, 1000)?, sheet.amount(row, memory, MEBIBYTE)?],
+            capacity: vec![sheet.cores(row, &cores)?, sheet.memory(row, memory)?],
             reserve: vec![0; 2],
             cost: 10_u64.pow(super::MONEY_PLACES),
             site: cell(datacenter),
@@ -246,22 +300,23 @@ fn hosts_of(fleet: &mut Fleet, content: &[u8]) -> Result<(), ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::plain;
 
     #[test]
-    fn groups_of_three_digits_may_be_separated() {
-        for (text, value) in [
-            ("4096", 4096),
-            ("4,096", 4096),
-            ("1.048.576", 1_048_576),
-            ("16 384", 16_384),
-            ("1'000", 1000),
-            ("0", 0),
+    fn titles_of_all_versions() {
+        for (title, name) in [
+            ("# CPU", "numcpu"),
+            ("Num CPU", "numcpu"),
+            ("vHostNumCPU", "numcpu"),
+            ("vHostName", "name"),
+            ("VM", "vm"),
+            ("vInfoVMName", "vmname"),
+            ("vInfo", "vinfo"),
+            ("Memory (MB)", "memorymb"),
+            ("in Maintenance Mode", "inmaintenancemode"),
+            ("vInfoSRMPlaceHolder", "srmplaceholder"),
         ] {
-            assert_eq!(grouped(text), Some(value), "{text}");
-        }
-        for text in ["", "4,09", "4.5", "1,000.5", "-4", "4096 MB", "1,2345", "1.0,00"] {
-            assert_eq!(grouped(text), None, "{text}");
+            assert_eq!(plain(title), name, "{title}");
         }
     }
 }

@@ -10,6 +10,8 @@ use crate::format::{Named, ReadError, parse, utf8};
 pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Row>,
+    /// What separates cells; a comma in JSON.
+    pub(super) separator: char,
 }
 
 /// A column by its header.
@@ -133,7 +135,7 @@ impl Table {
             let line = line(record.position());
             rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
         }
-        Ok(Self { columns, rows })
+        Ok(Self { columns, rows, separator: delimiter.into() })
     }
 
     fn json(text: &str, member: &str) -> Result<Self, ReadError> {
@@ -183,7 +185,7 @@ impl Table {
         for row in &mut rows {
             row.cells.resize(columns.len(), String::new());
         }
-        Ok(Self { columns, rows })
+        Ok(Self { columns, rows, separator: ',' })
     }
 
     /// The cell of a row in a column, if the table has the column.

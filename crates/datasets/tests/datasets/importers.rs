@@ -345,21 +345,77 @@ fn sheets_of_rvtools_are_read_with_their_separators() {
     }
     let all = desk.read_as(Some(Origin::RvTools), true, VINFO, Some(VHOST), None).expect("a fleet");
     assert_eq!(all.vms.len(), 5);
-    // The same with semicolons and the other sheet with commas.
+    // The same with semicolons and the other sheet with commas, each with the marks of such countries.
     let semicolons = VINFO.lines().map(|line| {
         let mut quoted = false;
-        line.chars()
-            .map(|c| {
-                quoted ^= c == '"';
-                if c == ',' && !quoted { ';' } else { c }
-            })
-            .collect::<String>()
-            + "\n"
+        let swapped = line.chars().map(|c| {
+            quoted ^= c == '"';
+            match (c, quoted) {
+                (',', false) => ';',
+                (',', true) => '.',
+                _ => c,
+            }
+        });
+        swapped.collect::<String>() + "\n"
     });
-    let other = desk
-        .read(&semicolons.collect::<String>(), Some(&VHOST.replace(';', ",")), None)
-        .expect("a fleet");
+    let commas = VHOST.replace(';', ",").replace("393.075", "\"393,075\"");
+    let commas = commas.replace("130.957", "\"130,957\"");
+    let other = desk.read(&semicolons.collect::<String>(), Some(&commas), None).expect("a fleet");
+    assert_eq!((other.vms, other.hosts), (fleet.vms, fleet.hosts));
+}
+
+/// A sheet of an older version from Germany: other titles, semicolons, decimal commas.
+const OLD_VINFO: &str = "Name;Powerstate;Template;# CPU;Memory MB;Cluster\n\
+    alpha;poweredOn;Falsch;2;4.096,00;Prod\n\
+    beta;poweredOn;Falsch;4;16.384,00;Prod\n\
+    gamma;poweredOn;Falsch;1;512,000;Prod\n";
+/// One as databases name it, from France: blanks that do not break, and processors with their cores.
+const OLD_VHOST: &str = "vHostName;vHostDatacenter;vHostCluster;vHostNumCPU;vHostCoresPerCPU;vHostMemorySize\n\
+    esx1;Paris;Prod;2;8;131\u{202f}072,0\n\
+    esx2;Paris;Prod;2;8;262\u{a0}144\n";
+
+#[test]
+fn older_sheets_of_rvtools_and_those_of_other_countries_are_read() {
+    let desk = Desk::new();
+    let fleet = desk.read(OLD_VINFO, Some(OLD_VHOST), None).expect("a fleet");
+    let vms: Vec<_> = fleet.vms.iter().map(|vm| (&*vm.name, &*vm.demand)).collect();
+    let expected = [
+        ("alpha", &[2000, 4096 * MIB][..]),
+        ("beta", &[4000, 16_384 * MIB]),
+        ("gamma", &[1000, 512 * MIB]),
+    ];
+    assert_eq!(vms, expected);
+    let hosts: Vec<_> = fleet.hosts.iter().map(|host| (&*host.name, &*host.capacity)).collect();
+    let expected = [("esx1", &[16_000, 131_072 * MIB][..]), ("esx2", &[16_000, 262_144 * MIB])];
+    assert_eq!(hosts, expected);
+    assert_eq!(fleet.hosts[0].site.as_deref(), Some("Paris"));
+    // `vInfoVMName` and `Num CPU` are the same columns.
+    let named = OLD_VINFO.replacen("Name;Powerstate", "vInfoVMName;vInfoPowerstate", 1);
+    let named = named.replacen("# CPU;Memory MB;Cluster", "Num CPU;vInfoMemory;vInfoCluster", 1);
+    let other = desk.read(&named, Some(OLD_VHOST), None).expect("a fleet");
     assert_eq!(other.vms, fleet.vms);
+}
+
+#[test]
+fn numbers_of_rvtools_that_may_mean_two_things_are_refused() {
+    let desk = Desk::new();
+    for (info, message) in [
+        (
+            OLD_VINFO.replace("4.096,00", "4096").replace("16.384,00", "16384"),
+            "vms:4: column \"Memory MB\": expected a number of at least 0, such as 4096, 4,096 or 4.096,0, found \
+             \"512,000\", whose ',' may group digits or begin decimals",
+        ),
+        (
+            OLD_VINFO.replace("16.384,00", "16,384.00"),
+            "vms:3: column \"Memory MB\": expected a number of at least 0, such as 4096, 4,096 or 4.096,0, found \
+             \"16,384.00\", while ',' begins the decimals in line 2",
+        ),
+        (OLD_VINFO.replace(";4;", ";2,5;"), "vms:3: column \"# CPU\""),
+        (OLD_VINFO.replace("512,000", "512,001"), "which is no whole number of bytes"),
+    ] {
+        let error = desk.read(&info, Some(OLD_VHOST), None).expect_err(message);
+        assert!(error.contains(message), "{message}: {error}");
+    }
 }
 
 #[test]
@@ -369,12 +425,13 @@ fn faults_of_rvtools_name_line_and_column() {
         (
             VINFO.replace("\"65,536\"", "\"65,53\""),
             VHOST.to_owned(),
-            "vms:3: column \"Memory\": expected an integer of at least 0, such as 4096 or 4,096, found \"65,53\"",
+            "vms:2: column \"Memory\": expected a number of at least 0, such as 4096, 4,096 or 4.096,0, found \"4,096\", \
+             read as \"4.096\", which is no whole number of bytes",
         ),
         (
             VINFO.replace(",CPUs,", ",Processors,"),
             VHOST.to_owned(),
-            "vms:1: header of vInfo: expected a column \"cpus\"",
+            "vms:1: header of vInfo: expected a column \"CPUs\"",
         ),
         (
             VINFO.replace("poweredOn", "poweredOff"),
@@ -394,8 +451,8 @@ fn faults_of_rvtools_name_line_and_column() {
         ),
         (
             VINFO.to_owned(),
-            VHOST.replace("# Cores", "Kerne"),
-            "hosts:1: header of vHost: expected a column \"# cores\"",
+            VHOST.replace("# Cores", "Kerne").replace("Cores per CPU", "Kerne je CPU"),
+            "hosts:1: header of vHost: expected a column \"# Cores\"",
         ),
     ] {
         let error = desk.read(&info, Some(&host), None).expect_err(message);
