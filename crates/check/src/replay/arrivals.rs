@@ -155,7 +155,7 @@ mod tests {
         refused(2, (1, 2, Deed::Placed(0)), "VM 2 is placed at 1, before 2");
         refused(3, (9, 0, Deed::Left), "VM 0 leaves at 9 instead of 10");
         refused(4, (20, 2, Deed::Left), "VM 2 leaves at 20, but stays to the end");
-        refused(4, (20, 2, Deed::Moves(1)), "nothing is moved once placed");
+        refused(4, (20, 2, Deed::Moves(1)), "nothing changes once placed");
         let said = follow(&asked(2), &HONEST[..4]).expect_err("one stays");
         assert!(said.contains("VM 1 was to leave at 20, and never does"), "{said}");
     }

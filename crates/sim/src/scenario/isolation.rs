@@ -60,6 +60,10 @@ impl Part for Isolation {
         Ok(engine.observed(self.watch.insert(Watch::new(Arc::clone(rules)))))
     }
 
+    fn isolation(&self, hosts: &Hosts, vms: &[Vm]) -> Result<Option<(Rules, bool)>, String> {
+        Ok(Some((Rules::new(&self.terms, vms, hosts)?, self.enforce)))
+    }
+
     fn report(&self, metrics: &mut Metrics) {
         let Some(watch) = &self.watch else { return };
         metrics.real("exposure_pair_hours", watch.exposure_hours(), "h");

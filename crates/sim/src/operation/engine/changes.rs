@@ -110,6 +110,9 @@ impl Engine<'_> {
         self.state.host_mut(host).status = Status::Failed;
         self.tell(why);
         for vm in vms {
+            if matches!(self.state.vm(vm).phase, Phase::Down { .. }) {
+                continue;
+            }
             self.starts[vm] += 1;
             let state = self.state.vm_mut(vm);
             state.phase = Phase::Down { host };
