@@ -27,7 +27,7 @@ pub struct Mender<'a> {
     /// For each such rule, its VMs on hosts.
     there: Vec<Vec<usize>>,
     domains: Vec<usize>,
-    /// The moves asked for since then: VM and host.
+    /// When it looked last, and the moves asked for at that time: VM and host.
     looked: Time,
     asked: BTreeSet<(usize, usize)>,
 }
