@@ -70,3 +70,48 @@ series = true
         assert!(csv.starts_with("time_s,hosts_on,power_w,"));
     }
 }
+
+#[test]
+fn the_judge_follows_rules_through_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = "[cluster]
+hosts = '12x16c64g'
+rack = 3
+
+[workload]
+source = 'poisson:rate=12,days=3,life=6'
+
+[isolation]
+tenants = 6
+terms = [
+    { rule = 'private', tenant = 0, with = [4], within = 'host' },
+    { rule = 'wall', tenants = [1, 2], within = 'rack' },
+    { rule = 'at-most', of = 'each-tenant', most = 7, within = 'host' },
+    { rule = 'together', of = 3, within = 'host' },
+    { rule = 'spread', of = 5, least = 3, over = 'rack' },
+    { rule = 'survive', failures = 1 },
+]
+
+[faults]
+failures = 'host:up=exponential:20h,down=exponential:2h+rack:up=exponential:3d,down=exponential:1h'
+recovery = 'evacuate:fence=10s'
+";
+    fs::write(folder.path().join("strict.toml"), scenario).unwrap();
+    let experiment = "name = 'e'
+limits.wall_s = 60
+[[replays]]
+traces = ['strict.toml']
+options = { set = ['isolation.enforce=true', 'isolation.enforce=false', 'faults.recovery=wait'] }
+";
+    fs::write(folder.path().join("e.toml"), experiment).unwrap();
+    let out = folder.path().join("out");
+    vmpack().arg("run").arg(folder.path().join("e.toml")).arg("--out").arg(&out).assert().success();
+    let text = fs::read_to_string(out.join("records.jsonl")).unwrap();
+    let records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 3);
+    for record in &records {
+        assert_eq!(record["answer"]["judgement"]["verdict"], "correct", "{record}");
+        assert!(record.to_string().contains("exposure_pair_hours"), "{record}");
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 use vmpack_check::replay::load::Power;
-use vmpack_check::replay::{Deed, Judged, Matrix, Step, operation};
+use vmpack_check::replay::{Deed, Judged, Matrix, Step, isolation, operation};
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted};
 use vmpack_results::{Metric, Replay};
 use vmpack_sim::operation::{CPU, Event, MEMORY, Observer, Phase, State, Status, Time, What};
@@ -111,9 +111,25 @@ impl Kind for Operation {
             lives,
             end: scenario.end(),
             hosts_fail: scenario.has("faults"),
+            isolation: isolation(&scenario)?,
         };
         Ok(verdict(operation::derive(&asked, &steps(replayed)?), replayed))
     }
+}
+
+/// What the judge is told of who may be where.
+fn isolation(scenario: &Scenario) -> anyhow::Result<Option<isolation::Isolation>> {
+    let (hosts, vms) = (scenario.hosts(), scenario.vms());
+    let most = hosts.fleet().largest();
+    Ok(scenario.isolation()?.map(|(rules, kept)| isolation::Isolation {
+        rules: rules.rules().to_vec(),
+        topology: rules.instance().rules().topology.clone(),
+        type_of: (0..vms.len()).map(|vm| rules.type_of(vm)).collect(),
+        kind_of: (0..hosts.len()).map(|host| rules.kind_of(host)).collect(),
+        tenants: vms.iter().map(|vm| vm.tenant).collect(),
+        large: hosts.all().iter().map(|host| host.capacity[..most.len()] == most[..]).collect(),
+        kept,
+    }))
 }
 
 /// The name of a scenario that ships with the program, if the trace is one.
@@ -189,6 +205,8 @@ impl Observer for Watch {
             }
             What::MigrationFailed { vm, .. } => (vm, Deed::Stays),
             What::Left { vm, .. } | What::Lost { vm } => (vm, Deed::Left),
+            What::VmDown { vm, .. } => (vm, Deed::Down),
+            What::Returned { vm, .. } => (vm, Deed::Returns),
             What::Restarted { vm, host } => (vm, Deed::Restarts(host as u64)),
             What::Allotted { vm } => {
                 let reserved = state.vm(vm).allotment.reserved;

@@ -177,6 +177,7 @@ impl<'a> Audit<'a> {
                 let further = self.further.get_mut(&index).and_then(VecDeque::pop_front);
                 further.map_or(Place::On(to), |further| Place::Between(to, further))
             }
+            (Deed::Down | Deed::Returns, Place::On(_)) => place,
             (Deed::Restarts(to), Place::On(from)) => {
                 let to = host(to)?;
                 self.leave(index, from);

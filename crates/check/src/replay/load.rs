@@ -61,7 +61,7 @@ pub fn derive(
                 ensure(!study.keeps_vms, || format!("VM {} is lost at {}", at.0, at.1))?;
             }
             Deed::Moves(_) | Deed::Moved => {}
-            Deed::Stays | Deed::Reserves(..) | Deed::Restarts(_) => {
+            Deed::Stays | Deed::Reserves(..) | Deed::Down | Deed::Returns | Deed::Restarts(_) => {
                 return Err(Fault(format!(
                     "VM {}: {:?} is nothing that this replay does",
                     step.vm, step.what

@@ -7,6 +7,7 @@
 pub mod arrivals;
 mod audit;
 mod bound;
+pub mod isolation;
 pub mod jobs;
 pub mod load;
 pub mod operation;
@@ -51,7 +52,11 @@ pub enum Deed {
     Left,
     /// From now on so much CPU and memory is set aside for it, wherever it is.
     Reserves(u64, u64),
-    /// Its host has failed: it starts anew on this one.
+    /// Its host has failed, or its power was cut: it stands still there.
+    Down,
+    /// Its host works again: it starts there.
+    Returns,
+    /// It was down: it starts anew on this host.
     Restarts(u64),
 }
 

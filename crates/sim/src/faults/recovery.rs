@@ -87,7 +87,7 @@ impl Policy {
 /// Carries a [`Policy`] out. Suspected hosts take no new VMs until they are trusted.
 ///
 /// VMs of a suspected host are started elsewhere only after its power was cut, so that none runs twice, however wrong the
-/// suspicion. They queue by priority, then by the time at which their host was fenced. Degradation is read from the
+/// suspicion, or after it works again and rules keep them down there. They queue by priority, then by the time at which their host was fenced. Degradation is read from the
 /// hosts themselves on a period, as health sensors tell of it. VMs go from degraded hosts, the most urgent first, to the
 /// first sound host with room; if there is none, one that is off is switched on.
 #[derive(Clone, Debug)]
@@ -298,6 +298,9 @@ impl Controller for Recovery {
                     self.settle(vm, state);
                     self.enqueue(vm, event.time, state);
                 }
+            }
+            What::KeptDown { vm, .. } if self.policy.restarts && !self.since.contains_key(&vm) => {
+                self.enqueue(vm, event.time, state);
             }
             What::VmUp { vm, .. } | What::Left { vm, .. } | What::Lost { vm } => {
                 self.settle(vm, state);

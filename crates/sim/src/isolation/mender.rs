@@ -1,5 +1,7 @@
 //! Groups that VMs have left too close together.
 
+use std::collections::BTreeSet;
+
 use vmpack_model::packing::Demand as Form;
 
 use super::Isolation;
@@ -8,10 +10,11 @@ use crate::operation::{Action, Controller, Event, Phase, State, Status, Time, Wh
 
 /// Moves VMs of groups that should spread and are in too few domains, since some of them left, to a host that is on, has
 /// room, and is in a domain without them: one VM of a group at a time, the lowest host first. Looks when a VM of such a
-/// group has left or gone on elsewhere, and again after a while as long as a group is short.
+/// group has left, gone on elsewhere or come back, when a host is suspected or fenced, and again after a while as long as a
+/// group is short.
 ///
-/// It knows room and not other rules: where one of them forbids the lowest host with room, the move is declined and the
-/// group stays short until another host has become the lowest.
+/// It knows room and not other rules: where one of them has a move declined, it asks for the next at once, and for the same
+/// again only after that while.
 ///
 /// A look is linear in the VMs of the groups, and in hosts for each that is short.
 #[derive(Clone, Debug)]
@@ -24,6 +27,9 @@ pub struct Mender<'a> {
     /// For each such rule, its VMs on hosts.
     there: Vec<Vec<usize>>,
     domains: Vec<usize>,
+    /// When it looked last, and the moves asked for at that time: VM and host.
+    looked: Time,
+    asked: BTreeSet<(usize, usize)>,
 }
 
 impl<'a> Mender<'a> {
@@ -40,6 +46,8 @@ impl<'a> Mender<'a> {
             groups: isolation.rules_by_type(|form| matches!(form, Form::Spread { .. })),
             there: vec![Vec::new(); isolation.rules().len()],
             domains: Vec::new(),
+            looked: 0,
+            asked: BTreeSet::new(),
         }
     }
 
@@ -59,7 +67,7 @@ impl<'a> Mender<'a> {
         self.domains.extend(vms.iter().filter_map(will_be));
         self.domains.sort_unstable();
         let running = self.domains.len() as u64;
-        let domains = &self.domains;
+        let (domains, asked) = (&self.domains, &self.asked);
         let used = domains.chunk_by(|a, b| a == b).count() as u64;
         if used >= running.min(least) {
             return (None, false);
@@ -77,6 +85,7 @@ impl<'a> Mender<'a> {
                 now.status == Status::On
                     && !now.cordoned
                     && domains.binary_search(&domain(to)).is_err()
+                    && !asked.contains(&(vm, to))
                     && state.has_room(to, reserved)
             };
             (0..isolation.hosts()).find(takes).map(|to| Action::Migrate { vm, to })
@@ -91,10 +100,20 @@ impl Controller for Mender<'_> {
     }
 
     fn notice(&mut self, event: &Event, _: &State<'_>) {
+        match event.what {
+            What::Suspected { .. } | What::Fenced { .. } => self.due = Some(event.time),
+            What::Declined { action: Action::Migrate { vm, to } }
+                if self.asked.contains(&(vm, to)) =>
+            {
+                self.due = Some(event.time);
+            }
+            _ => {}
+        }
         let (What::Placed { vm, .. }
         | What::Left { vm, .. }
         | What::Lost { vm }
         | What::Restarted { vm, .. }
+        | What::VmUp { vm, .. }
         | What::MigrationFailed { vm, .. }) = event.what
         else {
             return;
@@ -113,9 +132,16 @@ impl Controller for Mender<'_> {
     }
 
     fn act(&mut self, state: &State<'_>, actions: &mut Vec<Action>) {
+        if self.looked < state.now() {
+            self.looked = state.now();
+            self.asked.clear();
+        }
         let mut any_short = false;
         for rule in 0..self.there.len() {
             let (action, is_short) = self.mend(rule, state);
+            if let Some(Action::Migrate { vm, to }) = action {
+                self.asked.insert((vm, to));
+            }
             actions.extend(action);
             any_short |= is_short;
         }

@@ -18,7 +18,7 @@ pub use keeper::Keeper;
 pub use mender::Mender;
 pub use rules::Isolation;
 pub use term::{Each, Group, Term};
-pub use watch::Watch;
+pub use watch::{Cause, Watch};
 
 use crate::operation::Totals;
 

@@ -54,6 +54,10 @@ pub enum What {
     Trusted { host: usize },
     /// A VM stands still, as its host has failed.
     VmDown { vm: usize, host: usize },
+    /// A VM that was down begins to start on its own host, which works again.
+    Returned { vm: usize, host: usize },
+    /// The host of a VM that is down works again, and rules do not bear that the VM starts there.
+    KeptDown { vm: usize, host: usize },
     /// A VM that was down runs again.
     VmUp { vm: usize, host: usize },
     /// A host is made sure not to run any VM: its power is cut.
@@ -73,6 +77,7 @@ impl What {
                 | Self::HostRepaired { .. }
                 | Self::HostSlowed { .. }
                 | Self::VmDown { .. }
+                | Self::Returned { .. }
         )
     }
 }
@@ -143,8 +148,8 @@ pub enum Action {
     Allot { vm: usize, allotment: Allotment },
     /// Move a running VM to another host, which is on and has room for what the VM has reserved.
     Migrate { vm: usize, to: usize },
-    /// Start a VM that is down anew on another host; the one that fits by the placement rule if none is named. Whoever
-    /// asks for it makes sure that the old host no longer runs it.
+    /// Start a VM that is down anew on another host; if none is named, the one that fits by the placement rule, or its own
+    /// if that works and rules bear it by now. Whoever asks for it makes sure that the old host no longer runs it.
     Restart { vm: usize, to: Option<usize> },
     /// Cut the power of a host that is not off, so that it runs no VM for certain. A host that works is started anew, with
     /// the VMs that are still counted to it then.

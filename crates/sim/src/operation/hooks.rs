@@ -36,6 +36,11 @@ pub trait Guard {
     /// Whether it may.
     fn admits(&self, vm: usize, host: usize, state: &State<'_>) -> bool;
 
+    /// Whether a VM that is down may start on its own host, which works again.
+    fn returns(&self, _vm: usize, _host: usize, _state: &State<'_>) -> bool {
+        true
+    }
+
     /// A VM is counted to a host from now on; while it migrates to both.
     fn placed(&mut self, _vm: usize, _host: usize, _state: &State<'_>) {}
 

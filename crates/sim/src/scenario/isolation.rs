@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{Metrics, Part, Scene};
-use crate::isolation::{Isolation as Rules, Keeper, Mender, Term, Watch};
+use crate::isolation::{Cause, Isolation as Rules, Keeper, Mender, Term, Watch};
 use crate::operation::{Engine, Hosts, Vm};
 use crate::population;
 
@@ -60,9 +60,20 @@ impl Part for Isolation {
         Ok(engine.observed(self.watch.insert(Watch::new(Arc::clone(rules)))))
     }
 
+    fn isolation(&self, hosts: &Hosts, vms: &[Vm]) -> Result<Option<(Rules, bool)>, String> {
+        Ok(Some((Rules::new(&self.terms, vms, hosts)?, self.enforce)))
+    }
+
     fn report(&self, metrics: &mut Metrics) {
         let Some(watch) = &self.watch else { return };
         metrics.real("exposure_pair_hours", watch.exposure_hours(), "h");
         metrics.real("rules_broken_hours", watch.all_broken_hours(), "h");
+        for (name, cause) in [
+            ("rules_broken_by_failures_hours", Cause::Failure),
+            ("rules_broken_by_departures_hours", Cause::Departure),
+            ("rules_broken_by_actions_hours", Cause::Action),
+        ] {
+            metrics.real(name, watch.broken_by_hours(cause), "h");
+        }
     }
 }

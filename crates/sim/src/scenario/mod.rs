@@ -25,6 +25,7 @@ use vmpack_model::Registry;
 pub use document::ScenarioError;
 pub use metric::{Amount, Metric, Metrics};
 
+use crate::isolation::Isolation;
 use crate::monitoring::Configuration;
 use crate::operation::{ByPolicy, Engine, Hosts, Ledger, Observer, Setting, Simple, Time, Vm};
 use document::{Document, Places, Section};
@@ -67,6 +68,14 @@ pub trait Part {
 
     /// What the part measured, after the run.
     fn report(&self, _metrics: &mut Metrics) {}
+
+    /// The rules on who may be where, and whether they are kept, if the section says that.
+    ///
+    /// # Errors
+    /// What is wrong with what the section says.
+    fn isolation(&self, _hosts: &Hosts, _vms: &[Vm]) -> Result<Option<(Isolation, bool)>, String> {
+        Ok(None)
+    }
 
     /// How the cluster is monitored, if the section says that.
     fn monitoring(&self) -> Option<&Configuration> {
@@ -194,6 +203,20 @@ impl Scenario {
     /// Whether it has a section of that name.
     pub fn has(&self, part: &str) -> bool {
         self.parts.iter().any(|&(name, _)| name == part)
+    }
+
+    /// Its rules on who may be where, and whether they are kept; nothing if no section says that.
+    ///
+    /// # Errors
+    /// If something is wrong with the section.
+    pub fn isolation(&self) -> Result<Option<(Isolation, bool)>, ScenarioError> {
+        for (name, part) in &self.parts {
+            let said = part.isolation(&self.hosts, &self.vms);
+            if let Some(said) = said.map_err(|message| self.places.wrong(name, message))? {
+                return Ok(Some(said));
+            }
+        }
+        Ok(None)
     }
 
     /// How it is monitored: as its section says, or as is built in.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use vmpack_model::packing::Level;
-use vmpack_sim::isolation::{Each, Group, Isolation, Keeper, Mender, Term, Watch, price};
+use vmpack_sim::faults::{Recovery, RecoveryPolicy};
+use vmpack_sim::isolation::{Cause, Each, Group, Isolation, Keeper, Mender, Term, Watch, price};
 use vmpack_sim::operation::{
     Action, Controller, Engine, Host, Hosts, Incident, Ledger, Observer, Phase, Setting, Simple,
     State, Time, Totals, Vm,
@@ -164,7 +165,8 @@ impl Controller for Reviver {
 struct Story {
     vms: Vec<Vm>,
     moves: Vec<(Time, Action)>,
-    fate: Vec<(Time, usize, Time)>,
+    /// Hosts that fail, or if it says so become slow, from a time on for a while.
+    fate: Vec<(Time, usize, Time, bool)>,
 }
 
 fn story(fails: bool, leaves: bool) -> impl Strategy<Value = Story> {
@@ -176,8 +178,8 @@ fn story(fails: bool, leaves: bool) -> impl Strategy<Value = Story> {
     );
     let vms = prop::collection::vec(vm, 1..14);
     let moves = prop::collection::vec((0..END, any::<prop::sample::Index>(), 0..6_usize), 0..20);
-    let most = if fails { 4 } else { 1 };
-    let fate = prop::collection::vec((0..END, 0..6_usize, 1..80_u64), 0..most);
+    let most = if fails { 6 } else { 1 };
+    let fate = prop::collection::vec((0..END, 0..6_usize, 1..80_u64, any::<bool>()), 0..most);
     (vms, moves, fate).prop_map(|(vms, moves, fate)| {
         let action = |(time, vm, to): (Time, prop::sample::Index, usize)| {
             (time, Action::Migrate { vm: vm.index(vms.len()), to })
@@ -237,8 +239,14 @@ fn tell(story: &Story, terms: &[Term], kept: bool) -> Told {
     let mut fate: Vec<(Time, Incident)> = story
         .fate
         .iter()
-        .flat_map(|&(time, host, until)| {
-            [(time, Incident::Fail { host }), (time + until, Incident::Repair { host })]
+        .flat_map(|&(time, host, until, slow)| {
+            let is = |permille| Incident::Slow { host, permille };
+            let (from, to) = if slow {
+                (is(500), is(1000))
+            } else {
+                (Incident::Fail { host }, Incident::Repair { host })
+            };
+            [(time, from), (time + until, to)]
         })
         .collect();
     fate.sort_by_key(|&(time, _)| time);
@@ -256,6 +264,10 @@ fn tell(story: &Story, terms: &[Term], kept: bool) -> Told {
     .struck(Box::new(Fate(fate)))
     .controlled(Box::new(Script(story.moves.clone())))
     .controlled(Box::new(Reviver(3)))
+    .controlled(Box::new(Recovery::new(RecoveryPolicy {
+        check: 11,
+        ..RecoveryPolicy::parse("evacuate").expect("a policy")
+    })))
     .observed(&mut ledger)
     .observed(&mut watch)
     .observed(&mut recount);
@@ -288,6 +300,21 @@ proptest! {
     }
 
     #[test]
+    fn whatever_fails_no_action_breaks_a_rule(
+        story in story(true, true),
+        mut terms in sharing(),
+        others in groups(),
+    ) {
+        terms.extend(others);
+        let told = tell(&story, &terms, true);
+        for (term, &broken) in terms.iter().zip(&told.broken) {
+            let may_fail = matches!(term, Term::Spread { .. });
+            prop_assert!(may_fail || broken == 0, "{term:?} is broken for {broken} ms");
+        }
+        prop_assert!(told.watch.broken_by_hours(Cause::Action) <= 0.0);
+    }
+
+    #[test]
     fn the_watch_counts_what_counting_anew_does(
         story in story(true, true),
         mut terms in sharing(),
@@ -301,6 +328,9 @@ proptest! {
         prop_assert!((exposure - hours(told.pairs)).abs() < 1e-12);
         let expected = hours(told.broken.iter().sum());
         prop_assert!((broken - expected).abs() < 1e-12, "{broken} {expected}");
+        let causes = [Cause::Failure, Cause::Departure, Cause::Action];
+        let by_cause: f64 = causes.map(|cause| told.watch.broken_by_hours(cause)).iter().sum();
+        prop_assert!((broken - by_cause).abs() < 1e-12, "{broken} {by_cause}");
     }
 }
 
@@ -318,6 +348,8 @@ fn without_a_keeper_rules_are_broken() {
         Term::AtSites { of: each, sites: vec![1] },
     ];
     assert_eq!(tell(&story, &terms, false).broken, [120, 60, 60, 60, 60, 240]);
+    let by_actions = tell(&story, &terms, false).watch.broken_by_hours(Cause::Action) * 3.6e6;
+    assert_eq!(by_actions.round() as u64, 600, "all of them");
     let kept = tell(&story, &terms[..4], true);
     assert_eq!((kept.totals.refused, kept.totals.arrived), (0, 4));
     assert_eq!((kept.broken, kept.pairs), (vec![0; 4], 0));
@@ -328,7 +360,7 @@ fn a_failed_host_has_its_vms_started_where_rules_allow() {
     // Tenants on hosts of their own; the host of the first fails.
     let vm = |tenant| Vm { tenant, ..Vm::steady("", 0, None, demand(100, 20)) };
     let vms = vec![vm(0), vm(0), vm(1)];
-    let story = Story { vms, moves: vec![], fate: vec![(10, 0, 500)] };
+    let story = Story { vms, moves: vec![], fate: vec![(10, 0, 500, false)] };
     let together = Term::Together { of: Group::Tenant(0), within: Level::Host };
     let told = tell(&story, &[Term::Apart { within: Level::Host }, together], true);
     assert_eq!((told.broken, told.totals.refused), (vec![0, 0], 0));
@@ -348,11 +380,67 @@ fn a_group_that_a_vm_left_too_close_together_is_spread_again() {
 }
 
 #[test]
+fn a_group_starts_elsewhere_as_a_whole_or_waits() {
+    let terms = [Term::Together { of: Group::Tenant(0), within: Level::Host }];
+    // Two VMs of tenant 0 fill host 0, which fails for 50 ms; tenant 1 leaves room for one of them on every other host.
+    let vm = |tenant, end, cpu| Vm { tenant, ..Vm::steady("", 0, end, demand(cpu, 20)) };
+    let mut vms = vec![vm(0, None, 500), vm(0, None, 500)];
+    vms.extend((1..6).map(|_| vm(1, None, 501)));
+    let story = Story { vms: vms.clone(), moves: vec![], fate: vec![(10, 0, 50, false)] };
+    let told = tell(&story, &terms, true);
+    assert_eq!((told.broken, told.totals.down_time), (vec![0], 2 * 50), "both wait");
+    vms[2].end = Some(20);
+    let told = tell(&Story { vms, ..story }, &terms, true);
+    assert_eq!(
+        (told.broken, told.totals.down_time),
+        (vec![0], 2 * 14),
+        "both start on host 1 at 24"
+    );
+}
+
+#[test]
+fn what_a_group_left_behind_is_kept_down_until_it_can_follow() {
+    let terms = [Term::Together { of: Group::Tenant(0), within: Level::Host }];
+    let vm = |tenant, start, end| Vm { tenant, ..Vm::steady("", start, end, demand(500, 20)) };
+    // One starts on host 1; before the other does, somebody takes its room there until 100.
+    let vms = vec![vm(0, 0, None), vm(0, 0, None), vm(1, 13, Some(100))];
+    let moves = vec![(12, Action::Restart { vm: 0, to: Some(1) })];
+    let story = Story { vms, moves, fate: vec![(11, 0, 50, false)] };
+    let told = tell(&story, &terms, true);
+    assert_eq!((told.broken, told.totals.down_time), (vec![0], 1 + 90), "from 11 to 12 and 101");
+    // The one that started leaves at 90: the other starts on its own host at the next look, at 94.
+    let mut vms = story.vms.clone();
+    vms[0].end = Some(90);
+    let told = tell(&Story { vms, ..story }, &terms, true);
+    assert_eq!((told.broken, told.totals.down_time), (vec![0], 1 + 83));
+}
+
+#[test]
+fn a_spread_that_a_failure_broke_is_mended_past_other_rules() {
+    // Tenant 0 has 1000 on host 3 and twice 400 on host 0. Tenant 1, which may not be beside it, leaves room on host 2, and
+    // tenant 2, which may, on hosts 4 and 5: enough for the small ones.
+    let vm = |tenant, cpu| Vm { tenant, ..Vm::steady("", 0, None, demand(cpu, 20)) };
+    let vms =
+        vec![vm(0, 400), vm(1, 600), vm(1, 600), vm(0, 1000), vm(0, 400), vm(2, 600), vm(2, 600)];
+    let terms = [
+        Term::Spread { of: Group::Tenant(0), least: 2, over: Level::Rack },
+        Term::Wall { tenants: vec![0, 1], within: Level::Host },
+    ];
+    let moves = vec![(60, Action::Suspect { host: 3 })];
+    let story = Story { vms, moves, fate: vec![(50, 3, 500, false)] };
+    let told = tell(&story, &terms, true);
+    // From the failure to its suspicion, and while one moves to host 4, since host 2 is declined.
+    assert_eq!((told.broken, told.totals.migrations), (vec![10 + 39, 0], 1));
+    assert!(told.watch.broken_by_hours(Cause::Failure) > 0.0);
+    assert!(told.watch.broken_by_hours(Cause::Action) <= 0.0);
+}
+
+#[test]
 fn hosts_that_stand_by_take_in_what_failed() {
     let vm = || Vm::steady("", 0, None, demand(600, 20));
     let mut vms: Vec<Vm> = (0..7).map(|_| vm()).collect();
     vms[6].start = 50;
-    let story = Story { vms, moves: vec![], fate: vec![(20, 3, 500)] };
+    let story = Story { vms, moves: vec![], fate: vec![(20, 3, 500, false)] };
     let told = tell(&story, &[Term::Survive { failures: 1 }], true);
     assert_eq!(told.totals.refused, 2, "one of the six hosts stands by, and later none is left");
     assert_eq!(told.totals.down_time, 4, "the VM that was down runs there from 24 on");

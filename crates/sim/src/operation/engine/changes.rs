@@ -110,6 +110,9 @@ impl Engine<'_> {
         self.state.host_mut(host).status = Status::Failed;
         self.tell(why);
         for vm in vms {
+            if matches!(self.state.vm(vm).phase, Phase::Down { .. }) {
+                continue;
+            }
             self.starts[vm] += 1;
             let state = self.state.vm_mut(vm);
             state.phase = Phase::Down { host };
@@ -118,7 +121,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A host works again: it starts with the VMs that are still counted to it.
+    /// A host works again: it starts with the VMs that are still counted to it, as far as rules bear it.
     pub(super) fn repair(&mut self, host: usize) {
         if self.state.host(host).status != Status::Failed {
             return;
@@ -223,6 +226,9 @@ impl Engine<'_> {
 
     pub(super) fn restart(&mut self, vm: usize, to: Option<usize>) -> bool {
         let Phase::Down { host: from } = self.state.vm(vm).phase else { return false };
+        if to.is_none() && self.return_home(vm, from) {
+            return true;
+        }
         let allotment = self.state.vm(vm).allotment;
         let host = match to {
             // On its own host it starts when that does.

@@ -135,12 +135,28 @@ impl Engine<'_> {
         self.start_all(host);
     }
 
-    /// The VMs that are counted to a host begin to start, those that were down as well.
+    /// The VMs that are counted to a host begin to start, those that were down as well unless a rule forbids it.
     pub(super) fn start_all(&mut self, host: usize) {
         for vm in self.state.host(host).vms.clone() {
+            if !matches!(self.state.vm(vm).phase, Phase::Down { .. }) {
+                self.start(vm, host);
+            } else if !self.return_home(vm, host) {
+                self.tell(What::KeptDown { vm, host });
+            }
+        }
+    }
+
+    /// Starts a VM that is down on its own host, if that works and rules bear it.
+    pub(super) fn return_home(&mut self, vm: usize, host: usize) -> bool {
+        let may = self.state.host(host).status == Status::On
+            && self.guards.iter().all(|guard| guard.returns(vm, host, &self.state));
+        if may {
+            self.hold(host);
             self.state.vm_mut(vm).phase = Phase::Starting { host };
+            self.tell(What::Returned { vm, host });
             self.start(vm, host);
         }
+        may
     }
 
     /// A VM begins to start if its host is on; it runs when it has.
