@@ -32,7 +32,7 @@ impl Figure for Policies {
 
     fn caption(&self) -> &'static str {
         "One row per policy, the best median on top; only traces that all policies of a panel were replayed on. Small \
-         marks are traces (the mean over seeds), the large one is their median. The dashed line is the median of the \
+         marks are traces (the mean over seeds), or the seeds of a scenario, the large one is their median. The dashed line is the median of the \
          lower bound. At the right the median in numbers, and how likely the ranks of the differences to the top row, \
          trace by trace, would be as far from even by chance (signed-rank test, two-sided, corrected by Holm for the \
          number of rows). With seven traces no pair can be told apart below 1.6 %, and after the correction for twenty \
@@ -81,8 +81,7 @@ fn panel(
     rows: &[Comparison],
 ) -> Result<(), DrawError> {
     let metric = group.shown.headline;
-    let traces = rows[0].traces;
-    let heading = format!("{}: {traces} trace{}", group.title, if traces == 1 { "" } else { "s" });
+    let heading = format!("{}: {}", group.title, group.cases(rows[0].traces));
     canvas.text((14.0, area.top - 28.0), &heading, Type::HEADING, Anchor::Start)?;
     let bound = group.shown.bound.and_then(|bound| group.policies[rows[0].policy].median(bound));
     let ends = || rows.iter().flat_map(|row| [row.least, row.greatest]).chain(bound);
