@@ -13,7 +13,7 @@ use vmpack_model::Family;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policies;
 
-const LEFT: f64 = 190.0;
+const LEFT: f64 = 236.0;
 const RIGHT: f64 = 150.0;
 const HEADING: f64 = 48.0;
 const ROW: f64 = 19.0;
