@@ -338,7 +338,7 @@ fn sections_on_places_are_checked() {
         let error = error.to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
     };
-    refused("tenants = 6", "tenants = 0", ":8: [isolation]: tenants: expected a positive number");
+    refused("tenants = 6", "tenants = 0", ":9: [isolation]: tenants: expected a positive number");
     refused("tenant = 2", "tenant = 9", ":8: [isolation]: term 3: tenant 9 has no VMs");
     refused("\"apart\"", "\"aprat\"", "[isolation]: unknown variant `aprat`");
     refused("\"each-service\"", "\"all\"", "expected \"each-tenant\", \"each-service\"");
