@@ -90,6 +90,6 @@ fn what_cannot_be_is_said() {
     let arrivals = ["--trace", "poisson:days=1", "--policy", "first-fit", "--cluster", "9x16c64g"];
     refused(
         &[&arrivals[..], &["--monitor", out]].concat(),
-        "--monitor: expected --trace to be a scenario",
+        "--monitor is for a scenario, and poisson:days=1 is replayed as a trace of arrivals",
     );
 }

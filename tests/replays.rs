@@ -178,6 +178,14 @@ fn mistakes_are_named_with_their_line() {
             "e.toml:3: replays: options.cluster: a trace of arrivals needs --cluster",
         ),
         (
+            "traces = ['days/*']\npolicies = ['best']\noptions.noise = 2",
+            "e.toml:6: replays: options.noise: --noise is for a trace of arrivals, and ",
+        ),
+        (
+            "traces = ['scenario:day']\noptions.set = ['placement.polcy=x']",
+            "e.toml:5: replays: options.set: scenario:day: \"placement.polcy=x\": [placement]: unknown field `polcy`",
+        ),
+        (
             "traces = ['absent']\npolicies = ['best']",
             "there is nothing to run. The trace absent is missing",
         ),

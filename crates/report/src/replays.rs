@@ -82,6 +82,22 @@ const JOBS: &[&str] = &[
 
 const OTHER: Shown = Shown { kind: "", headline: "energy_kwh", bound: None, columns: &[] };
 
+/// The kind whose traces are scenarios: nothing else than policies of one scenario compares, and everything in it is drawn,
+/// so that another seed is another case.
+const OPERATION: &str = "operation";
+
+/// What policies of a scenario are compared by, if it is measured: the first that is.
+const OF_SCENARIOS: &[Shown] = &[
+    Shown { kind: OPERATION, headline: "vm_down_hours", bound: None, columns: &[] },
+    Shown {
+        kind: OPERATION,
+        headline: "host_cost",
+        bound: Some("host_cost_lower_bound"),
+        columns: &[],
+    },
+    Shown { kind: OPERATION, headline: "slowdown_mean", bound: None, columns: &[] },
+];
+
 /// Settings that belong to a policy, not to what it is compared on.
 const OF_POLICIES: [&str; 6] = ["scheduler", "queue", "noise", "quantum_s", "aging_s", "set"];
 
@@ -106,6 +122,9 @@ pub(crate) struct Policy<'a> {
     pub(crate) runs: Vec<&'a Record>,
 }
 
+/// What replays are compared on: the hash of a trace, and the seed if another seed is another case.
+pub(crate) type Case<'a> = (&'a str, Option<u64>);
+
 /// How a policy does on the traces that all of its group were replayed on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Comparison {
@@ -120,12 +139,14 @@ pub(crate) struct Comparison {
 }
 
 impl<'a> Policy<'a> {
-    /// A metric by trace, the mean over seeds, of runs that were judged correct.
-    pub(crate) fn by_trace(&self, metric: &str) -> BTreeMap<&'a str, f64> {
-        let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    /// A metric by trace, the mean over seeds where they are no cases of their own, of runs that were judged correct.
+    pub(crate) fn by_trace(&self, metric: &str) -> BTreeMap<Case<'a>, f64> {
+        let by_seed = self.replay.kind == OPERATION;
+        let mut values: BTreeMap<Case<'a>, Vec<f64>> = BTreeMap::new();
         for &record in &self.runs {
             if let Some(value) = record.metric(metric) {
-                values.entry(&record.instance_hash).or_default().push(value);
+                let seed = by_seed.then_some(record.seed);
+                values.entry((&record.instance_hash, seed)).or_default().push(value);
             }
         }
         values
@@ -146,7 +167,18 @@ impl<'a> Policy<'a> {
 }
 
 impl Group<'_> {
-    /// The metrics of the table.
+    /// Whether it is about one scenario, of which seeds are cases.
+    pub(crate) fn is_scenario(&self) -> bool {
+        self.policies.iter().all(|policy| policy.replay.kind == OPERATION)
+    }
+
+    /// So many cases, in words.
+    pub(crate) fn cases(&self, count: u64) -> String {
+        let case = if self.is_scenario() { "seed" } else { "trace" };
+        format!("{} {case}{}", crate::format::count(count), if count == 1 { "" } else { "s" })
+    }
+
+    /// The metrics of the table; of those that are not named, what policies differ in.
     pub(crate) fn columns(&self) -> Vec<&str> {
         let Shown { headline, columns, .. } = *self.shown;
         if !columns.is_empty() {
@@ -155,7 +187,12 @@ impl Group<'_> {
         let answers = self.policies.iter().flat_map(|policy| &policy.runs);
         let metrics = answers.filter_map(|run| run.answer.as_ref()).flat_map(|a| a.metrics.keys());
         let all: BTreeSet<&str> = metrics.map(String::as_str).collect();
-        let others = all.iter().copied().filter(|name| *name != headline);
+        let differs = |metric: &str| {
+            let medians: Vec<_> =
+                self.policies.iter().map(|policy| policy.median(metric)).collect();
+            medians.iter().any(|median| *median != medians[0]) || medians.len() == 1
+        };
+        let others = all.iter().copied().filter(|name| *name != headline && differs(name));
         [headline].into_iter().chain(others).collect()
     }
 
@@ -175,12 +212,13 @@ impl Group<'_> {
 
     /// How policies do by a metric, the least median first.
     pub(crate) fn compare(&self, metric: &str) -> Vec<Comparison> {
-        let values: Vec<(usize, BTreeMap<&str, f64>)> = (0..self.policies.len())
+        let values: Vec<(usize, BTreeMap<Case<'_>, f64>)> = (0..self.policies.len())
             .map(|policy| (policy, self.policies[policy].by_trace(metric)))
             .filter(|(_, values)| !values.is_empty())
             .collect();
-        let traces: BTreeSet<&str> = values.iter().flat_map(|(_, of)| of.keys().copied()).collect();
-        let common: Vec<&str> = traces
+        let traces: BTreeSet<Case<'_>> =
+            values.iter().flat_map(|(_, of)| of.keys().copied()).collect();
+        let common: Vec<Case<'_>> = traces
             .into_iter()
             .filter(|trace| values.iter().all(|(_, of)| of.contains_key(trace)))
             .collect();
@@ -274,19 +312,71 @@ fn described(name: &str, settings: &BTreeMap<&str, String>, differing: &BTreeSet
 
 fn groups_of<'a>(kind: &'a str, records: &[(&'a Record, &'a Replay)]) -> Vec<Group<'a>> {
     let vary = differing(records.iter().map(|(_, replay)| chosen(replay, false)));
-    let mut split: BTreeMap<BTreeMap<&str, String>, Vec<(&'a Record, &'a Replay)>> =
-        BTreeMap::new();
+    let scenario = |record: &'a Record| {
+        if kind == OPERATION { record.instance.as_str() } else { "" }
+    };
+    let mut split: BTreeMap<(&str, BTreeMap<&str, String>), Vec<_>> = BTreeMap::new();
     for &(record, replay) in records {
-        split.entry(chosen(replay, false)).or_default().push((record, replay));
+        split.entry((scenario(record), chosen(replay, false))).or_default().push((record, replay));
     }
-    let shown = SHOWN.iter().find(|shown| shown.kind == kind).unwrap_or(&OTHER);
     split
         .into_iter()
-        .map(|(settings, records)| {
+        .map(|((scenario, settings), records)| {
             let title = described(kind, &settings, &vary);
-            Group { title, shown, policies: policies(&records) }
+            let title = if scenario.is_empty() { title } else { scenario.to_owned() };
+            Group { title, shown: shown(kind, &records), policies: policies(&records) }
         })
         .collect()
+}
+
+fn shown(kind: &str, records: &[(&Record, &Replay)]) -> &'static Shown {
+    let is_measured =
+        |metric: &str| records.iter().any(|(record, _)| record.metric(metric).is_some());
+    let of_kind = SHOWN.iter().find(|shown| shown.kind == kind);
+    let of_scenario =
+        || OF_SCENARIOS.iter().find(|shown| shown.kind == kind && is_measured(shown.headline));
+    of_kind.or_else(of_scenario).unwrap_or(&OTHER)
+}
+
+/// Changes to a scenario, `SECTION.FIELD=VALUE` with spaces between, without sections, and without the parts of values that
+/// all changes to a field have.
+fn apart(labels: &[&str]) -> Vec<String> {
+    let split = |change: &'_ str| -> Option<(String, Vec<String>)> {
+        let (place, value) = change.split_once('=')?;
+        let field = place.rsplit('.').next().unwrap_or(place);
+        let parts = value.split_inclusive([':', ',', '+']);
+        Some((field.to_owned(), parts.map(str::to_owned).collect()))
+    };
+    let bare = |part: &str| part.trim_end_matches([':', ',', '+']).to_owned();
+    // How often each part stands in values of a field, and how often the field.
+    let mut values: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
+    for (field, parts) in labels.iter().flat_map(|label| label.split(' ')).filter_map(split) {
+        values.entry(field).or_default().push(parts.iter().map(|part| bare(part)).collect());
+    }
+    let is_common = |field: &str, part: &str| {
+        let all = &values[field];
+        all.len() > 1 && all.iter().all(|parts| parts.contains(part))
+    };
+    let shorten = |change: &str| {
+        let Some((field, parts)) = split(change) else { return change.to_owned() };
+        let kept: Vec<&String> =
+            parts.iter().filter(|part| !is_common(&field, &bare(part))).collect();
+        let value: String = kept.into_iter().map(String::as_str).collect();
+        if value.is_empty() {
+            return field;
+        }
+        format!("{field}={}", bare(&value))
+    };
+    let short: Vec<String> = labels
+        .iter()
+        .map(|label| label.split(' ').map(shorten).collect::<Vec<_>>().join(" "))
+        .collect();
+    let distinct: BTreeSet<&String> = short.iter().collect();
+    if distinct.len() == labels.len() {
+        short
+    } else {
+        labels.iter().map(ToString::to_string).collect()
+    }
 }
 
 fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
@@ -310,6 +400,11 @@ fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
             policies.push(Policy { label, name, replay, look, runs: vec![record] });
         }
     }
+    if policies.iter().all(|policy| policy.replay.kind == OPERATION) {
+        let labels: Vec<&str> = policies.iter().map(|policy| policy.label.as_str()).collect();
+        let short = apart(&labels);
+        policies.iter_mut().zip(short).for_each(|(policy, short)| policy.label = short);
+    }
     policies.sort_by(|a, b| {
         let key = |policy: &Policy<'a>| policy.number("noise").unwrap_or(0.0);
         a.name.cmp(b.name).then(key(a).total_cmp(&key(b))).then(a.label.cmp(&b.label))
@@ -318,4 +413,33 @@ fn policies<'a>(records: &[(&'a Record, &'a Replay)]) -> Vec<Policy<'a>> {
         policy.look = Look::of_policy(place);
     }
     policies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_told_by_what_differs() {
+        let of = |labels: &[&str], expected: &[&str]| assert_eq!(apart(labels), expected);
+        of(
+            &[
+                "faults.recovery=wait",
+                "faults.recovery=restart:fence=30s,at-once=1",
+                "faults.spare=hosts:1",
+            ],
+            &["recovery=wait", "recovery=restart:fence=30s,at-once=1", "spare=hosts:1"],
+        );
+        of(
+            &[
+                "faults.detector=timeout:after=4s,jitter=50ms,loss=0.1",
+                "faults.detector=phi:threshold=8,jitter=50ms,loss=0.1",
+            ],
+            &["detector=timeout:after=4s", "detector=phi:threshold=8"],
+        );
+        // What would be the same stays as it is.
+        let same = ["a.x=1,2", "a.x=2,1"];
+        of(&same, &same);
+        of(&["as written"], &["as written"]);
+    }
 }

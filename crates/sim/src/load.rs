@@ -56,6 +56,23 @@ impl Default for Load {
 }
 
 impl Load {
+    /// How many values [`Load::draw`] would draw.
+    ///
+    /// # Panics
+    /// If the step is 0.
+    pub fn values(&self, vms: &[Vm], end: Time) -> u64 {
+        let drawn = vms.iter().filter(|vm| vm.usage.is_none());
+        drawn
+            .map(|vm| self.steps(vm, end))
+            .fold(u64::from(self.groups).saturating_mul(end / self.step), u64::saturating_add)
+    }
+
+    /// How many values a VM has.
+    fn steps(&self, vm: &Vm, end: Time) -> u64 {
+        let life = vm.end.unwrap_or(end).min(end).saturating_sub(vm.start);
+        life / self.step + 1
+    }
+
     /// Gives VMs use until they leave or the run ends. Those that have some keep it.
     ///
     /// Takes eight bytes per step and VM.
@@ -79,11 +96,10 @@ impl Load {
         let spread = |stream: &mut Stream| 0.5 + stream.unit();
         let (level, memory) = (self.level * spread(stream), self.memory * spread(stream));
         let (shared, own) = (libm::sqrt(self.correlation), libm::sqrt(1.0 - self.correlation));
-        let life = vm.end.unwrap_or(end).min(end).saturating_sub(vm.start);
         let mut amounts = Vec::new();
         let (mut alone, mut bursts) = (0.0, false);
         let begins = vm.start / self.step;
-        for step in 0..=life / self.step {
+        for step in 0..self.steps(vm, end) {
             alone = next_noise(alone, stream);
             let chance = if bursts { 1.0 - 1.0 / self.burst_steps } else { self.burst };
             bursts = stream.unit() < chance;

@@ -69,9 +69,9 @@ fn what_is_wrong_is_said() {
     refused(
         &FILE.replace("best-fit", "bets-fit"),
         &[],
-        "scenario.toml:9: [placement]: policy: there is no policy \"bets-fit\"",
+        "scenario.toml:10: [placement]: policy: there is no policy \"bets-fit\"",
     );
-    refused(&FILE.replace("20x", "x"), &[], "scenario.toml:2: [cluster]: hosts: ");
+    refused(&FILE.replace("20x", "x"), &[], "scenario.toml:3: [cluster]: hosts: ");
     refused(&FILE.replace("ml110-g4", "steam"), &[], "power: there is no table \"steam\"");
     refused(
         &FILE.replace("poisson:rate=40", "poisson:rat=40"),
@@ -88,6 +88,45 @@ fn what_is_wrong_is_said() {
     refused(FILE, &["placement.polcy=first-fit"], "[placement]: unknown field `polcy`");
     refused(FILE, &["moon.of=the-world"], "there is no section [moon]");
     refused(FILE, &["workload.days=-1"], "days: expected a number");
+}
+
+#[test]
+fn what_a_change_does_wrong_is_not_blamed_on_the_file() {
+    let refused = |change: &str, expected: &str| {
+        let error = read(FILE, &["placement.queue=backfill", change]).expect_err("refused");
+        let expected = format!("scenario.toml: {change:?}: {expected}");
+        assert!(error.to_string().contains(&expected), "{expected:?} is not in {error}");
+    };
+    refused("cluster.hosts=5", "[cluster]: invalid type: integer `5`");
+    refused("cluster.hosts=x", "[cluster]: hosts: ");
+    refused("cluster.host=x", "[cluster]: unknown field `host`");
+    refused("workload.load={lvel=3}", "[workload]: unknown field `lvel`");
+    refused("workload.load={level=3}", "[workload]: load.level: expected a number from 0 to 1");
+    refused("cluster.power=[1, 2]", "[cluster]: power: expected the name of a power table");
+    refused("faults.failures=host:up=x", "[faults]: failures: ");
+    refused("moon.of=the-world", "there is no section [moon]");
+}
+
+#[test]
+fn what_would_run_for_ages_is_refused() {
+    let refused = |changes: &[&str], expected: &str| {
+        let run = |mut scenario: Scenario| scenario.run(&Registry::default(), Vec::new());
+        let error = read(FILE, changes).and_then(run).expect_err("refused").to_string();
+        assert!(error.contains(expected), "{expected:?} is not in {error}");
+    };
+    refused(
+        &["workload.days=1000", "workload.load={step_s=1}"],
+        "load.step_s: expected at most 200000000 values of use",
+    );
+    refused(
+        &["workload.source=poisson:rate=0.000001,days=0.1"],
+        "source: expected VMs that come before the run ends, found none",
+    );
+    refused(
+        &["faults.failures=host:up=fixed:1ms,down=fixed:1ms"],
+        "failures: expected at most 5000000 failures in a run",
+    );
+    refused(&["monitoring.period=0.001"], "period: expected at most 1000000 samples");
 }
 
 const FAULTS: &str = r#"
@@ -299,7 +338,7 @@ fn sections_on_places_are_checked() {
         let error = error.to_string();
         assert!(error.contains(expected), "{expected:?} is not in {error}");
     };
-    refused("tenants = 6", "tenants = 0", ":8: [isolation]: tenants: expected a positive number");
+    refused("tenants = 6", "tenants = 0", ":9: [isolation]: tenants: expected a positive number");
     refused("tenant = 2", "tenant = 9", ":8: [isolation]: term 3: tenant 9 has no VMs");
     refused("\"apart\"", "\"aprat\"", "[isolation]: unknown variant `aprat`");
     refused("\"each-service\"", "\"all\"", "expected \"each-tenant\", \"each-service\"");
@@ -347,7 +386,7 @@ fn a_section_has_the_run_monitored() {
     refused(
         "period = 600",
         "period = 0",
-        "scenario.toml:16: [monitoring]: period: expected at least",
+        "scenario.toml:17: [monitoring]: period: expected at least",
     );
     refused("above = 0.5", "over = 0.5", "scenario.toml:23: [monitoring]: unknown field `over`");
     let rule =

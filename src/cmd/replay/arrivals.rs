@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::{Value, json};
 use vmpack_check::replay::{Deed, Judged, Matrix, Step, arrivals};
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted};
@@ -35,6 +35,14 @@ impl Kind for Arrivals {
         Generator::parse(trace).is_some()
     }
 
+    fn subject(&self) -> &'static str {
+        "a trace of arrivals"
+    }
+
+    fn options(&self) -> &'static [&'static str] {
+        &["format", "policy", "cluster", "noise", "finished-only", "machine", "queue"]
+    }
+
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
         let name = policy_of(arguments).map_err(wrong("policy"))?;
         fits(arguments, name, false)?;
@@ -43,7 +51,7 @@ impl Kind for Arrivals {
         admission(arguments).map_err(wrong("queue"))?;
         let settings = [
             ("cluster", json!(cluster)),
-            ("noise", json!(arguments.noise)),
+            ("noise", json!(noise(arguments))),
             ("finished_only", json!(arguments.finished_only)),
             ("machine", json!(arguments.machine)),
             ("queue", json!(arguments.queue)),
@@ -56,7 +64,7 @@ impl Kind for Arrivals {
                 kind: "arrivals".to_owned(),
                 settings: given.map(|(name, value)| (name.to_owned(), value)).collect(),
             },
-            randomised: arguments.noise > 0.0 || policy.name == "random",
+            randomised: noise(arguments) > 0.0 || policy.name == "random",
         })
     }
 
@@ -65,7 +73,7 @@ impl Kind for Arrivals {
         let clock = Clock::start();
         let (mut trace, fleet) = open(arguments)?;
         let mut reading = clock.seconds();
-        let predictor = Predictor::new(arguments.noise, arguments.seed);
+        let predictor = Predictor::new(noise(arguments), arguments.seed);
         let (least, ticks_per_day) = (trace.least, trace.ticks_per_day);
         let setting = Setting {
             fleet: &fleet,
@@ -92,6 +100,9 @@ impl Kind for Arrivals {
             ahead.drain(..).for_each(|arrival| replay.arrive(&arrival));
         }
         let outcome = replay.finish();
+        if outcome.arrivals == 0 {
+            bail!("{}: expected VMs that come, found none", arguments.trace.display());
+        }
         let watch = watch.into_inner();
         let log = log(&watch.log, wanted)?;
         let metrics = metrics(arguments, &outcome, &fleet, ticks_per_day);
@@ -256,6 +267,10 @@ fn policy_named(name: &str) -> anyhow::Result<&'static Named> {
 fn cluster(arguments: &Arguments) -> anyhow::Result<&str> {
     let cluster = arguments.cluster.as_deref();
     cluster.context("a trace of arrivals needs --cluster, such as 1100x64c256g")
+}
+
+fn noise(arguments: &Arguments) -> f64 {
+    arguments.noise.unwrap_or(0.0)
 }
 
 fn admission(arguments: &Arguments) -> anyhow::Result<Admission> {

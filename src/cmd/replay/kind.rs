@@ -19,6 +19,12 @@ pub(super) trait Kind: Sync {
     /// Whether a trace is drawn from this description instead of being read.
     fn is_drawn(&self, trace: &str) -> bool;
 
+    /// What it replays, in words.
+    fn subject(&self) -> &'static str;
+
+    /// The options that it knows beside trace, seed and how the answer is printed.
+    fn options(&self) -> &'static [&'static str];
+
     /// What the arguments mean, without reading the trace.
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal>;
 
@@ -33,6 +39,48 @@ pub(super) trait Kind: Sync {
 pub(super) fn of(arguments: &Arguments) -> &'static dyn Kind {
     let meant = KINDS.iter().find(|kind| kind.is_meant(arguments));
     *meant.expect("the last kind takes whatever no other means")
+}
+
+/// Whether an option is given.
+type Given = fn(&Arguments) -> bool;
+
+/// The options that not every kind of replay knows.
+const OPTIONS: &[(&str, Given)] = &[
+    ("format", |of| of.format.is_some()),
+    ("policy", |of| of.policy.is_some()),
+    ("mode", |of| of.mode.is_some()),
+    ("with", |of| of.with.iter().any(|name| !name.is_empty())),
+    ("hosts", |of| of.hosts.is_some()),
+    ("cluster", |of| of.cluster.is_some()),
+    ("noise", |of| of.noise.is_some()),
+    ("finished-only", |of| of.finished_only),
+    ("machine", |of| of.machine.is_some()),
+    ("queue", |of| of.queue.is_some()),
+    ("set", |of| !of.set.is_empty()),
+    ("monitor", |of| of.monitor.monitor.is_some()),
+    ("rules", |of| of.monitor.rules.is_some()),
+    ("gzip", |of| of.monitor.gzip),
+    ("scheduler", |of| of.scheduling.scheduler.is_some()),
+    ("cores", |of| of.scheduling.cores.is_some()),
+    ("quantum", |of| of.scheduling.quantum.is_some()),
+    ("switch-cost", |of| of.scheduling.switch_cost.is_some()),
+    ("aging", |of| of.scheduling.aging.is_some()),
+    ("short", |of| of.scheduling.short.is_some()),
+];
+
+/// What the arguments mean, without reading the trace; nothing may be said that their kind of replay does not know.
+pub(super) fn accept(arguments: &Arguments) -> Result<Accepted, Refusal> {
+    let kind = of(arguments);
+    let accepted = kind.accept(arguments)?;
+    let foreign =
+        OPTIONS.iter().find(|(name, given)| given(arguments) && !kind.options().contains(name));
+    let Some((name, _)) = foreign else { return Ok(accepted) };
+    let knows = KINDS.iter().filter(|kind| kind.options().contains(name));
+    let knows: Vec<&str> = knows.map(|kind| kind.subject()).collect();
+    let (trace, subject) = (arguments.trace.display(), kind.subject());
+    let message =
+        format!("--{name} is for {}, and {trace} is replayed as {subject}", knows.join(" or "));
+    Err(Refusal::new(name, message))
 }
 
 /// That a field is wrong, and why.
@@ -74,8 +122,7 @@ impl Simulator for Simulators {
     }
 
     fn accept(&self, scenario: &Scenario) -> Result<Accepted, Refusal> {
-        let arguments = arguments(scenario)?;
-        of(&arguments).accept(&arguments)
+        accept(&arguments(scenario)?)
     }
 
     fn replay(&self, scenario: &Scenario, wanted: Wanted) -> Result<Replayed, String> {

@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use serde_json::{Map, Value, json};
+use vmpack_datasets::data_directory;
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted, own_cpu_seconds};
 use vmpack_results::{Amount, Metric};
 use vmpack_sim::arrivals::{Generator, policy};
@@ -37,8 +39,9 @@ const KINDS: &[&dyn Kind] =
 /// cluster in operation, with allotments, migrations, faults and more.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The trace: a folder with one file of CPU load per VM, or a file of arrivals.
-    #[arg(long, value_name = "PATH")]
+    /// The trace: a folder with one file of CPU load per VM, a file of arrivals or jobs, a scenario, or the description of
+    /// one that is drawn. A path that is not there is looked up in the data directory.
+    #[arg(long, value_name = "PATH", value_parser = PathBufValueParser::new().map(found))]
     trace: PathBuf,
     /// The format of the trace; by what the path is and is called unless given.
     #[arg(long)]
@@ -46,21 +49,23 @@ pub(crate) struct Arguments {
     /// The policy: how VMs are placed and moved; for arrivals one of `vmpack list policies`.
     #[arg(long, value_name = "NAME")]
     policy: Option<String>,
-    /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3.
-    #[arg(long, default_value = "corrected")]
-    mode: String,
+    /// Load traces: what is simulated, `corrected` or `cloudsim303`, the latter with every quirk of CloudSim 3.0.3
+    /// [default: corrected].
+    #[arg(long)]
+    mode: Option<String>,
     /// Load traces: changes to the mode, by name, such as `ram-enforced`.
     #[arg(long, value_name = "CHANGE,...", value_delimiter = ',')]
     with: Vec<String>,
-    /// Load traces: the number of hosts.
-    #[arg(long, default_value_t = 800, value_parser = hosts)]
-    hosts: usize,
+    /// Load traces: the number of hosts [default: 800].
+    #[arg(long, value_parser = hosts)]
+    hosts: Option<usize>,
     /// Arrival traces: hosts, cores and memory of each, such as `1100x64c256g`.
     #[arg(long, value_name = "HOSTS")]
     cluster: Option<String>,
-    /// Arrival traces: how far predicted lifetimes are off, as standard deviation of their logarithm; 0 if exact.
-    #[arg(long, default_value_t = 0.0, value_name = "SIGMA", value_parser = noise)]
-    noise: f64,
+    /// Arrival traces: how far predicted lifetimes are off, as standard deviation of their logarithm; 0 if exact
+    /// [default: 0].
+    #[arg(long, value_name = "SIGMA", value_parser = noise)]
+    noise: Option<f64>,
     /// Arrival traces: leave out VMs that are still there when the trace ends.
     #[arg(long)]
     finished_only: bool,
@@ -89,11 +94,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let kind = kind::of(arguments);
-    if arguments.monitor.is_asked() && !operation::Operation.is_meant(arguments) {
-        bail!("--monitor: expected --trace to be a scenario FILE.toml");
-    }
     let clock = Clock::start();
-    let accepted = kind.accept(arguments)?;
+    let accepted = kind::accept(arguments)?;
     let replayed = kind.replay(arguments, Wanted::default())?;
     let answer =
         Answer { arguments, accepted: &accepted, replayed: &replayed, time: clock.seconds() };
@@ -208,7 +210,7 @@ fn policy_of(arguments: &Arguments) -> anyhow::Result<&str> {
     arguments.policy.as_deref().context("expected a policy, found none")
 }
 
-/// Checks that there is a trace, and that nothing was asked for which belongs to the other kind of trace.
+/// Checks that there is a trace, and that the policy is not one for the other kind of trace.
 fn fits(arguments: &Arguments, name: &str, of_load: bool) -> Result<(), Refusal> {
     let trace = &arguments.trace;
     let is_drawn = trace.to_str().and_then(Generator::parse).is_some();
@@ -231,18 +233,19 @@ fn fits(arguments: &Arguments, name: &str, of_load: bool) -> Result<(), Refusal>
         );
         return Err(Refusal::new("policy", message));
     }
-    if of_load && arguments.cluster.is_some() {
-        let message =
-            "--cluster is for traces of arrivals; a trace of load is replayed on so many --hosts";
-        return Err(Refusal::new("cluster", message));
-    }
     Ok(())
 }
 
-/// Reads a number of hosts; more than a million would only take memory.
+/// A trace that is not there, but in the data directory.
+fn found(path: PathBuf) -> PathBuf {
+    let elsewhere = data_directory().join(&path);
+    if !path.exists() && elsewhere.exists() { elsewhere } else { path }
+}
+
+/// Reads a number of hosts; more than a hundred thousand would only take time.
 fn hosts(text: &str) -> Result<usize, String> {
-    let hosts = text.parse().ok().filter(|hosts| (1..=1_000_000).contains(hosts));
-    hosts.ok_or_else(|| "expected a whole number from 1 to 1000000".to_owned())
+    let hosts = text.parse().ok().filter(|hosts| (1..=100_000).contains(hosts));
+    hosts.ok_or_else(|| "expected a whole number from 1 to 100000".to_owned())
 }
 
 /// Reads a standard deviation.

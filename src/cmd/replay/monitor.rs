@@ -13,21 +13,14 @@ pub(super) struct MonitorArguments {
     /// Scenarios: write what a monitor sees to this folder: every metric as a series, the last values as OpenMetrics text,
     /// alarms, and a summary of what went wrong, when and where.
     #[arg(long, value_name = "DIR")]
-    monitor: Option<PathBuf>,
-    /// With --monitor: how often to look and when to raise alarms; otherwise as the scenario says in its section `monitoring`, or as is
-    /// built in.
+    pub(super) monitor: Option<PathBuf>,
+    /// With --monitor: how often to look and when to raise alarms; otherwise as the section `monitoring` of the scenario
+    /// says, or as is built in.
     #[arg(long, value_name = "FILE", requires = "monitor")]
-    rules: Option<PathBuf>,
+    pub(super) rules: Option<PathBuf>,
     /// With --monitor: compress the series by gzip.
     #[arg(long, requires = "monitor")]
-    gzip: bool,
-}
-
-impl MonitorArguments {
-    /// Whether a monitor is asked for.
-    pub(super) fn is_asked(&self) -> bool {
-        self.monitor.is_some()
-    }
+    pub(super) gzip: bool,
 }
 
 /// A monitor whose files appear when the run is over.
@@ -49,6 +42,7 @@ impl Recorder {
             Some(file) => Configuration::read(file)?,
             None => scenario.monitoring(),
         };
+        configuration.suits(scenario.end()).map_err(anyhow::Error::msg)?;
         let context = || folder.display().to_string();
         let files = Files::create(folder, arguments.gzip).with_context(context)?;
         let monitor = Monitor::new(configuration, scenario.hosts().len(), scenario.vms())

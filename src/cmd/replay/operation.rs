@@ -1,5 +1,6 @@
 //! `vmpack replay` of a scenario: a whole cluster in operation.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -8,7 +9,7 @@ use vmpack_check::replay::{Deed, Judged, Matrix, Step, isolation, operation};
 use vmpack_harness::{Accepted, Refusal, Replayed, Wanted};
 use vmpack_results::{Metric, Replay};
 use vmpack_sim::operation::{CPU, Event, MEMORY, Observer, Phase, State, Status, Time, What};
-use vmpack_sim::scenario::{Amount, Scenario};
+use vmpack_sim::scenario::{Amount, Scenario, ScenarioError};
 
 use super::kind::{Kind, log, steps, verdict};
 use super::monitor::Recorder;
@@ -36,6 +37,14 @@ impl Kind for Operation {
         scenarios::name(trace).is_some()
     }
 
+    fn subject(&self) -> &'static str {
+        "a scenario"
+    }
+
+    fn options(&self) -> &'static [&'static str] {
+        &["set", "monitor", "rules", "gzip"]
+    }
+
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
         if let Some(policy) = &arguments.policy {
             let message = format!(
@@ -54,6 +63,15 @@ impl Kind for Operation {
             return Err(Refusal::new("trace", message));
         }
         let changes = &arguments.set;
+        let shipped = named(arguments).and_then(scenarios::text).map(Cow::Borrowed);
+        // A file that cannot be read is an error of the replay.
+        let text =
+            shipped.or_else(|| std::fs::read_to_string(&arguments.trace).ok().map(Cow::Owned));
+        if let Some(text) = text {
+            let field = if changes.is_empty() { "trace" } else { "set" };
+            let refusal = |error: ScenarioError| Refusal::new(field, error.to_string());
+            Scenario::check(&text, &arguments.trace, changes).map_err(refusal)?;
+        }
         let policy = if changes.is_empty() { "as written".to_owned() } else { changes.join(" ") };
         let settings = [("set".to_owned(), json!(changes))];
         Ok(Accepted {

@@ -19,6 +19,9 @@ use crate::cmd::did_you_mean;
 
 const MODES: [&str; 2] = ["corrected", "cloudsim303"];
 
+/// As many hosts as in the study of CloudSim.
+const HOSTS: usize = 800;
+
 /// Seconds between ticks.
 const PERIOD: f64 = 300.0;
 
@@ -40,6 +43,14 @@ impl Kind for Load {
         false
     }
 
+    fn subject(&self) -> &'static str {
+        "a trace of load"
+    }
+
+    fn options(&self) -> &'static [&'static str] {
+        &["format", "policy", "mode", "with", "hosts"]
+    }
+
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
         let name = policy_of(arguments).map_err(wrong("policy"))?;
         fits(arguments, name, true)?;
@@ -47,9 +58,9 @@ impl Kind for Load {
         let changes = changes(arguments)?;
         let names: Vec<&str> = changes.iter().map(Change::name).collect();
         let settings = [
-            ("mode", json!(arguments.mode)),
+            ("mode", json!(mode(arguments))),
             ("changes", json!(names)),
-            ("hosts", json!(arguments.hosts)),
+            ("hosts", json!(hosts(arguments))),
         ];
         let draws = matches!(policy, Policy::Heuristic { selection: Selection::Random, .. });
         Ok(Accepted {
@@ -68,10 +79,10 @@ impl Kind for Load {
         let clock = Clock::start();
         let study = study(arguments, changes)?;
         let reading = clock.seconds();
-        let context = || format!("{} on {} hosts", arguments.trace.display(), arguments.hosts);
+        let context = || format!("{} on {} hosts", arguments.trace.display(), hosts(arguments));
         let bound = energy_bound(&study);
         let energy_bound = certify(&study, &bound).with_context(context)?;
-        let mut watch = Watch::new(wanted, arguments.hosts);
+        let mut watch = Watch::new(wanted, hosts(arguments));
         let report =
             replay(&study, policy, changes, arguments.seed, &mut watch).with_context(context)?;
         let service = report.service;
@@ -218,11 +229,19 @@ impl Observer for &mut Watch {
     }
 }
 
+fn mode(arguments: &Arguments) -> &str {
+    arguments.mode.as_deref().unwrap_or(MODES[0])
+}
+
+fn hosts(arguments: &Arguments) -> usize {
+    arguments.hosts.unwrap_or(HOSTS)
+}
+
 fn study(arguments: &Arguments, changes: Changes) -> anyhow::Result<Study> {
     let order =
         if changes.has(Change::DirectoryOrder) { FileOrder::Directory } else { FileOrder::Sorted };
     let trace = Trace::read_planetlab(&arguments.trace, order)?;
-    Ok(Study::new(trace, arguments.hosts, changes))
+    Ok(Study::new(trace, hosts(arguments), changes))
 }
 
 fn policy_named(name: &str) -> anyhow::Result<Policy> {
@@ -238,8 +257,8 @@ fn policy_named(name: &str) -> anyhow::Result<Policy> {
 
 /// The changes of a mode, and those that are asked for besides.
 fn changes(arguments: &Arguments) -> Result<Changes, Refusal> {
-    let mode = &arguments.mode;
-    let mut changes = match mode.as_str() {
+    let mode = mode(arguments);
+    let mut changes = match mode {
         "cloudsim303" => Changes::CLOUDSIM303,
         "corrected" => Changes::corrected(),
         _ => {

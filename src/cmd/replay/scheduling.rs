@@ -25,23 +25,24 @@ pub(super) struct JobArguments {
     /// Jobs: run them on one host under this CPU scheduler, one thread per job: `fcfs`, `sjf`, `srpt`, `round-robin`,
     /// `priority` or `fair-share`.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["queue", "policy", "cluster"])]
-    scheduler: Option<String>,
-    /// With `--scheduler`: the cores of the host.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    cores: u32,
+    pub(super) scheduler: Option<String>,
+    /// With `--scheduler`: the cores of the host [default: 1].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) cores: Option<u32>,
     /// With `--scheduler round-robin`: the time slice, such as `10ms` [default: 100ms].
     #[arg(long, value_name = "TIME", value_parser = ticks)]
-    quantum: Option<u64>,
+    pub(super) quantum: Option<u64>,
     /// With `--scheduler`: what a context switch takes, such as `5us` [default: nothing].
     #[arg(long, value_name = "TIME", value_parser = ticks)]
-    switch_cost: Option<u64>,
+    pub(super) switch_cost: Option<u64>,
     /// With `--queue priority`: how long a job waits to become more urgent by one class, such as `1h` [default: nobody
     /// ages].
     #[arg(long, value_name = "TIME", value_parser = ticks)]
-    aging: Option<u64>,
-    /// Jobs: work below which the bounded slowdown takes a job for one of this length.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = ticks)]
-    short: u64,
+    pub(super) aging: Option<u64>,
+    /// Jobs: work below which the bounded slowdown takes a job for one of this length
+    /// [default: 10s].
+    #[arg(long, value_name = "TIME", value_parser = ticks)]
+    pub(super) short: Option<u64>,
 }
 
 /// Jobs, on the cores of a host or in the queue in front of a cluster.
@@ -57,6 +58,24 @@ impl Kind for Jobs {
         Generator::is_described_by(trace)
     }
 
+    fn subject(&self) -> &'static str {
+        "jobs"
+    }
+
+    fn options(&self) -> &'static [&'static str] {
+        &[
+            "format",
+            "cluster",
+            "queue",
+            "scheduler",
+            "cores",
+            "quantum",
+            "switch-cost",
+            "aging",
+            "short",
+        ]
+    }
+
     fn accept(&self, arguments: &Arguments) -> Result<Accepted, Refusal> {
         let of = &arguments.scheduling;
         let by = By::of(arguments)?;
@@ -68,12 +87,12 @@ impl Kind for Jobs {
         let name = name.cloned().unwrap_or_default();
         let mut settings = BTreeMap::from([
             (kind.to_owned(), json!(name)),
-            ("short_s".to_owned(), seconds(of.short)),
+            ("short_s".to_owned(), seconds(of.short())),
         ]);
         let mut add = |name: &str, value: Value| settings.insert(name.to_owned(), value);
         match by {
             By::Scheduler(scheduler) => {
-                add("cores", json!(of.cores));
+                add("cores", json!(of.cores()));
                 add("switch_cost_s", seconds(of.switch_cost.unwrap_or(0)));
                 if let Scheduler::RoundRobin { quantum } = scheduler {
                     add("quantum_s", seconds(quantum));
@@ -110,7 +129,7 @@ impl Kind for Jobs {
             By::Scheduler(scheduler) => {
                 let of = &arguments.scheduling;
                 let host =
-                    Host { cores: of.cores as usize, switch_cost: of.switch_cost.unwrap_or(0) };
+                    Host { cores: of.cores() as usize, switch_cost: of.switch_cost.unwrap_or(0) };
                 host::run(jobs, host, scheduler, |_| {})
             }
             By::Queue(discipline) => queue::run(jobs, capacity, discipline),
@@ -120,7 +139,7 @@ impl Kind for Jobs {
         let times = times.map(|(&start, &end)| (end != Schedule::NEVER).then_some((start, end)));
         let times = judge::Schedule { times: times.collect() };
         let log = log(&times, wanted)?;
-        let metrics = metrics(&case, &schedule, arguments.scheduling.short);
+        let metrics = metrics(&case, &schedule, arguments.scheduling.short());
         Ok(Replayed { metrics, log, series: Vec::new(), reading })
     }
 
@@ -178,8 +197,11 @@ impl Case {
         let trace = &arguments.trace;
         let (log, widest) = read(trace, arguments.format.as_deref(), arguments.seed)?;
         let mut jobs = log.jobs;
+        if jobs.is_empty() {
+            bail!("{}: expected jobs, found none that ran", trace.display());
+        }
         let capacity = match (by, &arguments.cluster) {
-            (By::Scheduler(_), _) => [u64::from(arguments.scheduling.cores), 0],
+            (By::Scheduler(_), _) => [u64::from(arguments.scheduling.cores()), 0],
             (By::Queue(_), Some(description)) => capacity(description)?,
             (By::Queue(_), None) => {
                 let processors = log.processors.or(widest).ok_or_else(|| {
@@ -282,6 +304,14 @@ fn capacity(description: &str) -> anyhow::Result<Amounts> {
 }
 
 impl JobArguments {
+    fn cores(&self) -> u32 {
+        self.cores.unwrap_or(1)
+    }
+
+    fn short(&self) -> u64 {
+        self.short.unwrap_or(10 * TICKS)
+    }
+
     fn scheduler(&self, name: &str) -> anyhow::Result<Scheduler> {
         let scheduler = match name {
             "fcfs" => Scheduler::Fcfs,
@@ -322,8 +352,14 @@ impl JobArguments {
         if self.aging.is_some() && name != "priority" {
             bail!("--aging: nobody ages under {name}, but under priority");
         }
-        if self.quantum.is_some() || self.switch_cost.is_some() {
-            bail!("--quantum and --switch-cost are for --scheduler");
+        for (name, is_given) in [
+            ("cores", self.cores.is_some()),
+            ("quantum", self.quantum.is_some()),
+            ("switch-cost", self.switch_cost.is_some()),
+        ] {
+            if is_given {
+                bail!("--{name} is for --scheduler, not for --queue");
+            }
         }
         Ok(discipline)
     }

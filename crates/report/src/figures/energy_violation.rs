@@ -54,10 +54,15 @@ impl Figure for EnergyViolation {
             .replays
             .iter()
             .map(|group| (group, points(group)))
-            .filter(|(_, points)| !points.is_empty())
+            // Where VMs are never short, or never moved, there is nothing to weigh against energy.
+            .filter(|(group, points)| {
+                group.shown.headline == "energy_kwh" && points.iter().any(|p| p.violation > 0.0)
+            })
             .collect();
         if panels.is_empty() {
-            return Err(NoFigure::Nothing("no replay measured energy and SLA violation"));
+            return Err(NoFigure::Nothing(
+                "no replay measured energy and an SLA violation above 0",
+            ));
         }
         let height = (HEADING + HEIGHT + BELOW) * panels.len() as f64;
         let svg = paint((WIDTH, height), self.title(), |canvas| {

@@ -13,7 +13,7 @@ use vmpack_model::Family;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policies;
 
-const LEFT: f64 = 190.0;
+const LEFT: f64 = 236.0;
 const RIGHT: f64 = 150.0;
 const HEADING: f64 = 48.0;
 const ROW: f64 = 19.0;
@@ -32,7 +32,7 @@ impl Figure for Policies {
 
     fn caption(&self) -> &'static str {
         "One row per policy, the best median on top; only traces that all policies of a panel were replayed on. Small \
-         marks are traces (the mean over seeds), the large one is their median. The dashed line is the median of the \
+         marks are traces (the mean over seeds), or the seeds of a scenario, the large one is their median. The dashed line is the median of the \
          lower bound. At the right the median in numbers, and how likely the ranks of the differences to the top row, \
          trace by trace, would be as far from even by chance (signed-rank test, two-sided, corrected by Holm for the \
          number of rows). With seven traces no pair can be told apart below 1.6 %, and after the correction for twenty \
@@ -81,8 +81,7 @@ fn panel(
     rows: &[Comparison],
 ) -> Result<(), DrawError> {
     let metric = group.shown.headline;
-    let traces = rows[0].traces;
-    let heading = format!("{}: {traces} trace{}", group.title, if traces == 1 { "" } else { "s" });
+    let heading = format!("{}: {}", group.title, group.cases(rows[0].traces));
     canvas.text((14.0, area.top - 28.0), &heading, Type::HEADING, Anchor::Start)?;
     let bound = group.shown.bound.and_then(|bound| group.policies[rows[0].policy].median(bound));
     let ends = || rows.iter().flat_map(|row| [row.least, row.greatest]).chain(bound);

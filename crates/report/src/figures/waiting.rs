@@ -112,7 +112,7 @@ fn panels<'g>(group: &'g Group<'_>) -> Vec<Panel<'g>> {
         for run in &policy.runs {
             let hash = run.instance_hash.as_str();
             let Some((rate, work)) = described(&run.instance) else { continue };
-            if let Some(&mean) = waiting.get(hash)
+            if let Some(&mean) = waiting.get(&(hash, None))
                 && !seen.contains(&hash)
             {
                 seen.push(hash);

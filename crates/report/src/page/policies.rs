@@ -9,8 +9,8 @@ use crate::replays::Group;
 #[derive(Serialize)]
 pub(super) struct PolicyTable<'a> {
     title: &'a str,
-    /// How many traces, in words.
-    traces: String,
+    /// How many traces or seeds, in words.
+    cases: String,
     columns: Vec<String>,
     rows: Vec<PolicyRow<'a>>,
 }
@@ -59,7 +59,11 @@ pub(super) fn policy_table<'a>(group: &'a Group<'_>) -> PolicyTable<'a> {
     });
     PolicyTable {
         title: &group.title,
-        traces: format!("{} trace{}", format::count(traces), if traces == 1 { "" } else { "s" }),
+        cases: if group.is_scenario() {
+            group.cases(traces)
+        } else {
+            format!("{}, the mean over seeds of each", group.cases(traces))
+        },
         rows: rows.collect(),
         columns: columns.iter().map(|(metric, _)| group.heading(metric)).collect(),
     }

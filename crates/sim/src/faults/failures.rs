@@ -104,6 +104,27 @@ impl Failures {
         }
         Ok(failures)
     }
+
+    /// How many failures and degradations are to be expected of so many hosts in so many racks in so many milliseconds, of
+    /// hosts that are always on.
+    pub fn expected(&self, hosts: usize, racks: usize, time: u64) -> f64 {
+        let each = |count: usize, period: f64| count as f64 * time as f64 / period.max(1.0);
+        let renewal = |count: usize, law: Option<Renewal>| {
+            law.map_or(0.0, |law| each(count, law.up.mean() + law.down.mean()))
+        };
+        let shocks = self.shock.map_or(0.0, |shock| {
+            let (groups, members) =
+                if shock.by_rack { (racks, hosts / racks.max(1)) } else { (1, hosts) };
+            each(groups, shock.every.mean()) * (1.0 + shock.hit * members as f64)
+        });
+        let degradations = self
+            .degrade
+            .map_or(0.0, |degrade| each(hosts, degrade.every.mean() + degrade.lasts.mean()));
+        renewal(hosts, self.host)
+            + renewal(racks, self.rack) * (hosts / racks.max(1)) as f64
+            + shocks
+            + degradations
+    }
 }
 
 /// Puts a law where it belongs.

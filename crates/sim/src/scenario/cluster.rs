@@ -44,7 +44,7 @@ fn rack() -> usize {
 #[derive(Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected the name of a power table, or watts at 0, 10, .., 100 % of the CPU"
+    expecting = "power: expected the name of a power table, or watts at 0, 10, .., 100 % of the CPU"
 )]
 pub(super) enum Power {
     Named(String),
@@ -81,8 +81,8 @@ impl Power {
                 })
             }
             Self::Watts(watts) => {
-                if !watts.iter().all(|watts| (0.0..=1e6).contains(watts)) {
-                    return Err("power: expected watts from 0 to 1000000".to_owned());
+                if let Some(watts) = watts.iter().find(|watts| !(0.0..=1e6).contains(*watts)) {
+                    return Err(format!("power: expected watts from 0 to 1000000, found {watts}"));
                 }
                 Ok(PowerTable::new(*watts))
             }

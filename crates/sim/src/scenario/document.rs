@@ -1,6 +1,6 @@
 //! The file as sections, each of which is read by its own part.
 
-use std::ops::Range;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -33,15 +33,25 @@ pub enum ScenarioError {
     },
 }
 
-/// The span of what does not stand in the file.
-const OUTSIDE: Range<usize> = usize::MAX..usize::MAX;
+/// Where the text ends for sure: the span of what the n-th change says is this and n more.
+const OUTSIDE: usize = usize::MAX / 2;
 
-/// Where the sections of a file stand, for messages.
+/// Where sections and their fields stand, for messages.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     path: PathBuf,
-    /// Each section of the file and its line.
-    sections: Vec<(String, usize)>,
+    /// Each section with its fields: the name, empty of the section itself, and where it stands.
+    sections: Vec<(String, Vec<(String, Place)>)>,
+}
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// In a line of the file, from 1.
+    Line(usize),
+    /// In a change from outside, which this is.
+    Change(String),
+    Unknown,
 }
 
 impl Places {
@@ -50,14 +60,26 @@ impl Places {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// That a section says something that cannot be.
+    /// That a section says something that cannot be; a message about a field begins with its name.
     pub(super) fn wrong(&self, section: &str, message: impl std::fmt::Display) -> ScenarioError {
-        let place = self.sections.iter().find(|(name, _)| name == section);
-        self.invalid(place.map(|&(_, line)| line), format!("[{section}]: {message}"))
+        let message = message.to_string();
+        let field = message.split([':', '.', '[']).next().unwrap_or_default();
+        let fields = self.sections.iter().find(|(name, _)| name == section).map(|(_, of)| of);
+        let find = |name: &str| fields?.iter().find(|(field, _)| field == name);
+        let place = find(field).or_else(|| find("")).map(|(_, place)| place.clone());
+        self.invalid(place.unwrap_or(Place::Unknown), format!("[{section}]: {message}"))
     }
 
-    fn invalid(&self, line: Option<usize>, message: String) -> ScenarioError {
-        ScenarioError::Invalid { path: self.path.clone(), line, message }
+    fn invalid(&self, place: Place, message: String) -> ScenarioError {
+        let path = self.path.clone();
+        match place {
+            Place::Line(line) => ScenarioError::Invalid { path, line: Some(line), message },
+            Place::Change(change) => {
+                let message = format!("{change:?}: {message}");
+                ScenarioError::Invalid { path, line: None, message }
+            }
+            Place::Unknown => ScenarioError::Invalid { path, line: None, message },
+        }
     }
 }
 
@@ -65,6 +87,7 @@ impl Places {
 #[derive(Debug)]
 pub(super) struct Document<'t> {
     text: &'t str,
+    changes: &'t [String],
     table: DeTable<'t>,
     pub(super) places: Places,
 }
@@ -77,38 +100,52 @@ impl<'t> Document<'t> {
         changes: &'t [String],
     ) -> Result<Self, ScenarioError> {
         let places = Places { path: path.to_owned(), sections: Vec::new() };
-        let mut document = Self { text, table: DeTable::new(), places };
+        let mut document = Self { text, changes, table: DeTable::new(), places };
         let parsed = DeTable::parse(text).map_err(|error| document.malformed(None, &error))?;
         document.table = parsed.into_inner();
-        let sections = document.table.iter().map(|(name, _)| {
-            (name.get_ref().to_string(), document.line(name.span().start).unwrap_or(1))
-        });
-        document.places.sections = sections.collect();
-        for change in changes {
-            document.change(change).map_err(|reason| {
-                document.places.invalid(None, format!("{change:?}: expected {reason}"))
+        for (number, change) in changes.iter().enumerate() {
+            document.change(change, OUTSIDE + number).map_err(|reason| {
+                let message = format!("{change:?}: expected {reason}");
+                document.places.invalid(Place::Unknown, message)
             })?;
         }
+        document.places.sections = document.sections();
         Ok(document)
     }
 
-    fn change(&mut self, change: &'t str) -> Result<(), &'static str> {
+    /// Where every section and field stands.
+    fn sections(&self) -> Vec<(String, Vec<(String, Place)>)> {
+        let of = |(name, section): (&Spanned<Cow<'t, str>>, &Spanned<DeValue<'t>>)| {
+            let fields = section.get_ref().as_table().into_iter().flatten();
+            let fields = fields.map(|(field, value)| {
+                (field.get_ref().to_string(), self.place(value.span().start))
+            });
+            let itself = (String::new(), self.place(name.span().start));
+            (name.get_ref().to_string(), std::iter::once(itself).chain(fields).collect())
+        };
+        self.table.iter().map(of).collect()
+    }
+
+    fn change(&mut self, change: &'t str, at: usize) -> Result<(), &'static str> {
         let (place, value) = change.split_once('=').ok_or("SECTION.FIELD=VALUE")?;
         let (section, field) = place.split_once('.').ok_or("SECTION.FIELD=VALUE")?;
         // A word that is no TOML value is a text.
         let value = DeValue::parse(value)
             .map_or_else(|_| DeValue::String(value.into()), Spanned::into_inner);
-        let outside = |name: &'t str| Spanned::new(OUTSIDE, name.into());
-        let empty = || Spanned::new(OUTSIDE, DeValue::Table(DeTable::new()));
-        let entry = self.table.entry(outside(section)).or_insert_with(empty);
+        let empty = || Spanned::new(at..at, DeValue::Table(DeTable::new()));
+        let entry = self.table.entry(Spanned::new(at..at, section.into())).or_insert_with(empty);
         let DeValue::Table(fields) = entry.get_mut() else { return Err("the name of a section") };
-        fields.insert(outside(field), Spanned::new(OUTSIDE, value));
+        let field = Spanned::new(at..at, field.into());
+        // The name must not keep its place in the file.
+        fields.remove(&field);
+        fields.insert(field, outside(at, value));
         Ok(())
     }
 
     /// A section that there must be.
     pub(super) fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ScenarioError> {
-        let absent = || self.places.invalid(Some(1), format!("expected a section [{name}]"));
+        let message = || format!("expected a section [{name}]");
+        let absent = || self.places.invalid(Place::Line(1), message());
         let section = self.table.remove(name).ok_or_else(absent)?;
         T::deserialize(Section::from(section)).map_err(|e| self.malformed(Some(name), &e))
     }
@@ -136,7 +173,7 @@ impl<'t> Document<'t> {
         let known: Vec<&str> = first.into_iter().chain(parts).collect();
         let message =
             format!("there is no section [{}]: they are {}", name.get_ref(), known.join(", "));
-        Err(self.places.invalid(self.line(name.span().start), message))
+        Err(self.places.invalid(self.place(name.span().start), message))
     }
 
     /// That a section, or the whole, is not written as it should be.
@@ -145,13 +182,35 @@ impl<'t> Document<'t> {
         section: Option<&str>,
         error: &toml::de::Error,
     ) -> ScenarioError {
-        let line = error.span().and_then(|span| self.line(span.start));
+        let place = error.span().map_or(Place::Unknown, |span| self.place(span.start));
         let section = section.map(|name| format!("[{name}]: ")).unwrap_or_default();
-        self.places.invalid(line, format!("{section}{}", error.message()))
+        self.places.invalid(place, format!("{section}{}", error.message()))
     }
 
-    /// The line of a place in the text, from 1.
-    fn line(&self, at: usize) -> Option<usize> {
-        Some(1 + self.text.get(..at)?.matches('\n').count())
+    /// Where a span begins.
+    fn place(&self, at: usize) -> Place {
+        let change = at.checked_sub(OUTSIDE).and_then(|number| self.changes.get(number));
+        match (self.text.get(..at), change) {
+            (Some(before), _) => Place::Line(1 + before.matches('\n').count()),
+            (None, Some(change)) => Place::Change(change.clone()),
+            (None, None) => Place::Unknown,
+        }
     }
+}
+
+/// A value of a change, which stands nowhere in the file; nor does what it consists of.
+fn outside(at: usize, value: DeValue<'_>) -> Spanned<DeValue<'_>> {
+    let value = match value {
+        DeValue::Array(items) => {
+            DeValue::Array(items.into_iter().map(|item| outside(at, item.into_inner())).collect())
+        }
+        DeValue::Table(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| {
+                (Spanned::new(at..at, name.into_inner()), outside(at, value.into_inner()))
+            });
+            DeValue::Table(fields.collect())
+        }
+        other => other,
+    };
+    Spanned::new(at..at, value)
 }

@@ -12,6 +12,9 @@ use crate::operation::{Engine, Hosts, Incident, Time, Vm};
 /// How often it is looked at how many failures would be survived.
 const LOOK: Time = 3_600_000;
 
+/// The most failures that a run may be expected to see, each of which takes microseconds.
+const MOST_FAILURES: f64 = 5e6;
+
 /// What fails, how it is noticed, and what is done about it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +113,13 @@ impl Part for Faults {
         let Plan { failures, detector, recovery, spare, survive } = self.plan(scene.hosts)?;
         let racks: Vec<u32> = scene.hosts.all().iter().map(|host| host.rack).collect();
         engine = if let Some(failures) = failures {
+            let in_all = racks.iter().max().map_or(0, |&rack| rack as usize + 1);
+            let expected = failures.expected(racks.len(), in_all, scene.end);
+            if expected > MOST_FAILURES {
+                return Err(format!(
+                    "failures: expected at most {MOST_FAILURES:.0} failures in a run, found about {expected:.0}"
+                ));
+            }
             strike(engine, Process::new(&failures, &racks, scene.seed), detector, scene)
         } else {
             let incidents = read_incidents(&scene.folder.join(&self.failures), &racks);

@@ -59,7 +59,9 @@ impl Part for Interference {
         parts("load", self.load, (0.001, 10.0), 1e3)?;
         self.limit.map_or(Ok(0), |limit| parts("limit", limit, (1.0, 1e6), 1e6))?;
         match self.classes {
-            Some(0) => return Err("classes: expected a positive number".to_owned()),
+            Some(classes) if !(1..=1000).contains(&classes) => {
+                return Err(format!("classes: expected a number from 1 to 1000, found {classes}"));
+            }
             Some(classes) => population::classes(seed, classes, vms),
             None => {}
         }

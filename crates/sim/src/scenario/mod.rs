@@ -20,6 +20,8 @@ mod monitoring;
 mod placement;
 mod workload;
 
+use std::path::Path;
+
 use vmpack_model::Registry;
 
 pub use document::ScenarioError;
@@ -45,7 +47,7 @@ pub struct Scene<'a> {
     /// The seed of random choices; parts draw from streams of their own.
     pub seed: u64,
     /// The folder that paths are relative to.
-    pub folder: &'a std::path::Path,
+    pub folder: &'a Path,
     /// Methods that policies may use.
     pub methods: &'a Registry,
 }
@@ -133,17 +135,49 @@ impl std::fmt::Debug for Scenario {
     }
 }
 
+/// A file, read section by section, before anything is made of it.
+struct Sections {
+    cluster: cluster::Cluster,
+    workload: workload::Workload,
+    placement: placement::Placement,
+    parts: Vec<(&'static str, Box<dyn Part>)>,
+    places: Places,
+}
+
+impl Sections {
+    fn parse(text: &str, path: &Path, changes: &[String]) -> Result<Self, ScenarioError> {
+        let mut document = Document::new(path, text, changes)?;
+        let cluster = document.take("cluster")?;
+        let workload = document.take("workload")?;
+        let placement = document.take_or_default("placement")?;
+        let mut parts = Vec::new();
+        for &(name, build) in PARTS {
+            if let Some(section) = document.section(name) {
+                let malformed = |error| document.malformed(Some(name), &error);
+                parts.push((name, build(section).map_err(malformed)?));
+            }
+        }
+        document.finish(PARTS.iter().map(|&(name, _)| name))?;
+        Ok(Self { cluster, workload, placement, parts, places: document.places })
+    }
+}
+
 impl Scenario {
+    /// Whether the text of a scenario file, with changes as for [`Scenario::read`], has sections and fields that there are,
+    /// with values of their types; quickly, as no VMs are read or drawn.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`].
+    pub fn check(text: &str, path: &Path, changes: &[String]) -> Result<(), ScenarioError> {
+        Sections::parse(text, path, changes).map(|_| ())
+    }
+
     /// Reads a scenario file. Each of `changes` is `SECTION.FIELD=VALUE` in the notation of the file, and replaces what the
     /// file says or adds to it; text needs no quotes. Paths in the file are relative to it.
     ///
     /// # Errors
     /// See [`ScenarioError`].
-    pub fn read(
-        path: &std::path::Path,
-        changes: &[String],
-        seed: u64,
-    ) -> Result<Self, ScenarioError> {
+    pub fn read(path: &Path, changes: &[String], seed: u64) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
         Self::parse(&text, path, changes, seed)
@@ -155,23 +189,12 @@ impl Scenario {
     /// See [`ScenarioError`].
     pub fn parse(
         text: &str,
-        path: &std::path::Path,
+        path: &Path,
         changes: &[String],
         seed: u64,
     ) -> Result<Self, ScenarioError> {
-        let mut document = Document::new(path, text, changes)?;
-        let cluster: cluster::Cluster = document.take("cluster")?;
-        let workload: workload::Workload = document.take("workload")?;
-        let placement: placement::Placement = document.take_or_default("placement")?;
-        let mut parts = Vec::new();
-        for &(name, build) in PARTS {
-            if let Some(section) = document.section(name) {
-                let malformed = |error| document.malformed(Some(name), &error);
-                parts.push((name, build(section).map_err(malformed)?));
-            }
-        }
-        document.finish(PARTS.iter().map(|&(name, _)| name))?;
-        let places = document.places;
+        let Sections { cluster, workload, placement, mut parts, places } =
+            Sections::parse(text, path, changes)?;
         let wrong = |section: &'static str| {
             let places = &places;
             move |message: String| places.wrong(section, message)

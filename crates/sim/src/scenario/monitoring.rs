@@ -30,6 +30,7 @@ impl Part for Monitoring {
 
     fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
         let configuration = self.configuration.clone().unwrap_or_default();
+        configuration.suits(scene.end)?;
         let monitor = Monitor::new(configuration, scene.hosts.len(), scene.vms);
         let (monitor, _) = self.run.insert((monitor, scene.end));
         Ok(engine.observed(monitor))

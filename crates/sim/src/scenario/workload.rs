@@ -12,6 +12,10 @@ use crate::operation::{Time, Vm, traces};
 /// A day in milliseconds.
 const DAY: f64 = 86_400_000.0;
 
+/// The most VMs of a run, all of which are in memory, and the most values of their use that are drawn.
+const MOST_VMS: usize = 10_000_000;
+const MOST_VALUES: u64 = 200_000_000;
+
 /// Which VMs come, and what they use.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +32,7 @@ pub(super) struct Workload {
 
 /// How use is drawn: see [`Load`].
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "fields such as { level = 0.3 }")]
 struct Drawn {
     step_s: u32,
     level: f64,
@@ -80,8 +84,10 @@ impl Drawn {
 impl Workload {
     /// The VMs, and when the run ends.
     pub(super) fn vms(&self, folder: &Path, seed: u64) -> Result<(Vec<Vm>, Time), String> {
-        if self.days.is_some_and(|days| !(1e-6..=1e5).contains(&days)) {
-            return Err("days: expected a number from 0.000001 to 100000".to_owned());
+        if let Some(days) = self.days
+            && !(1e-6..=1e5).contains(&days)
+        {
+            return Err(format!("days: expected a number from 0.000001 to 100000, found {days}"));
         }
         let end = self.days.map(|days| (days * DAY) as Time);
         let load = self.load.map(Drawn::load).transpose()?;
@@ -104,6 +110,13 @@ impl Workload {
         };
         let (mut vms, end) = arrivals(trace, end)?;
         if let Some(load) = load {
+            let values = load.values(&vms, end);
+            if values > MOST_VALUES {
+                return Err(format!(
+                    "load.step_s: expected at most {MOST_VALUES} values of use, found {values}: \
+                     longer steps or fewer days"
+                ));
+            }
             load.draw(&mut vms, end, seed);
         }
         Ok((vms, end))
@@ -129,9 +142,15 @@ fn arrivals(trace: Trace, end: Option<Time>) -> Result<(Vec<Vm>, Time), String> 
         if end.is_some_and(|end| start >= end) {
             break;
         }
+        if vms.len() == MOST_VMS {
+            return Err(format!("source: expected at most {MOST_VMS} VMs, found more"));
+        }
         let leaves = arrival.end.map(|end| time(end).max(start + 1));
         last = last.max(leaves.unwrap_or(start) + 1);
         vms.push(Vm::steady(vms.len().to_string(), start, leaves, arrival.demand));
+    }
+    if vms.is_empty() {
+        return Err("source: expected VMs that come before the run ends, found none".to_owned());
     }
     Ok((vms, end.or(trace.end.map(time)).unwrap_or(last)))
 }

@@ -55,6 +55,9 @@ pub enum ConfigurationError {
     },
 }
 
+/// The most samples of a run.
+const MOST_SAMPLES: u64 = 1_000_000;
+
 /// The rules that are used if no others are given.
 const DEFAULT: &str = include_str!("../default.toml");
 
@@ -65,6 +68,18 @@ impl Default for Configuration {
 }
 
 impl Configuration {
+    /// Whether a run that ends then can be monitored by it in reasonable time.
+    ///
+    /// # Errors
+    /// That there would be too many samples.
+    pub fn suits(&self, end: Time) -> Result<(), String> {
+        let samples = end / self.period;
+        if samples <= MOST_SAMPLES {
+            return Ok(());
+        }
+        Err(format!("period: expected at most {MOST_SAMPLES} samples in a run, found {samples}"))
+    }
+
     /// Reads a file in TOML.
     ///
     /// # Errors
