@@ -83,7 +83,8 @@ fn every_figure_of_replays_is_drawn() {
     let series = directory.path().join("series");
     fs::create_dir(&series).expect("a new directory");
     for record in records.iter().filter(|record| record.instance == "day-0") {
-        let periods = "time_s,hosts_on,power_w,migrations\n300,9,810.5,2\n600,8,700,0\n";
+        let periods = "time_s,hosts_on,power_w,migrations,alarms\n\
+                       300,9,810.5,2,0\n600,8,700,0,3\n";
         let hosts = "hour,host,load\n0,0,0.5\n0,1,0\n1,0,0.96\n1,1,0\n";
         for (name, text) in [("periods", periods), ("hosts", hosts)] {
             fs::write(directory.path().join(record.series_file(name)), text).expect("written");

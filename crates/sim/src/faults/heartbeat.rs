@@ -104,7 +104,7 @@ impl Heartbeats {
         let mut at = self.lost.partition_point(|&lost| lost < first);
         while let Some(&start) = self.lost.get(at).filter(|&&start| start < end) {
             let mut last = start;
-            while self.lost.get(at + 1) == Some(&(last + 1)) {
+            while self.lost.get(at + 1).is_some_and(|&next| next - last == 1) {
                 (at, last) = (at + 1, last + 1);
             }
             if last - start + 1 >= length {
@@ -118,7 +118,7 @@ impl Heartbeats {
     /// Forgets losses so long ago that more than `kept` heartbeats were delivered between them and a number.
     pub(super) fn forget(&mut self, number: u64, kept: usize) {
         let reach = |lost: &VecDeque<u64>| (lost.len() + kept) as u64;
-        while self.lost.front().is_some_and(|&front| front + reach(&self.lost) < number) {
+        while self.lost.front().is_some_and(|&f| f.saturating_add(reach(&self.lost)) < number) {
             self.lost.pop_front();
         }
     }
