@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::{Figure, NoFigure, WIDTH};
+use super::{Figure, NoFigure, WIDTH, trace_title};
 use crate::Data;
 use crate::draw::{Anchor, Area, Canvas, DrawError, Svg, Type, paint, text_width};
 use crate::series::Columns;
@@ -66,9 +66,16 @@ impl Figure for LoadMap {
         let mut maps = Vec::new();
         for group in &data.replays {
             for policy in &group.policies {
+                let mut seen: Vec<&str> = Vec::new();
                 for run in &policy.runs {
                     let series = data.series.get(&(run.run.clone(), "hosts"));
-                    let title = format!("{}: {}, {}", group.title, run.instance, policy.label);
+                    // The first seed that was recorded.
+                    if series.is_none() || seen.contains(&run.instance_hash.as_str()) {
+                        continue;
+                    }
+                    seen.push(&run.instance_hash);
+                    let trace = trace_title(&group.title, &run.instance);
+                    let title = format!("{trace}, {}", policy.label);
                     maps.extend(series.and_then(|series| map(series, &title)));
                 }
             }

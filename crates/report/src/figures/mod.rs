@@ -81,3 +81,8 @@ pub enum NoFigure {
 
 /// The width of every figure in pixels.
 const WIDTH: f64 = 900.0;
+
+/// What a replay's trace is called in a figure: with its group, unless that is the trace itself.
+fn trace_title(group: &str, trace: &str) -> String {
+    if group == trace { trace.to_owned() } else { format!("{group}: {trace}") }
+}

@@ -1,6 +1,6 @@
 //! Measures over time: what replays left in their series.
 
-use super::{Figure, NoFigure, WIDTH};
+use super::{Figure, NoFigure, WIDTH, trace_title};
 use crate::Data;
 use crate::draw::{
     Anchor, Area, Canvas, DrawError, EndLabel, Look, Pen, Scale, Svg, Type, Unit, draw_end_labels,
@@ -151,7 +151,7 @@ impl OverTime {
                         continue;
                     }
                     seen.push(&run.instance_hash);
-                    let title = format!("{}: {}", group.title, run.instance);
+                    let title = trace_title(&group.title, &run.instance);
                     let points = self.points(times, values);
                     let line = (policy.label.as_str(), policy.look, points);
                     match panels[first..].iter_mut().find(|panel| panel.title == title) {
