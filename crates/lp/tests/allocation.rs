@@ -256,6 +256,21 @@ fn stepped_data() -> impl Strategy<Value = Data> {
     })
 }
 
+/// A search that ends because no better solution is a whole step away has proved its own.
+#[test]
+fn a_search_that_ends_within_the_gap_has_found_the_optimum() {
+    let steps = [vec![(2, 2)], vec![(3, 1), (5, 6)], vec![(2, 1)]];
+    let mut data = utilities(3, 1, arr2(&[[6]]), steps.map(Utility::Steps).to_vec());
+    data.reservations[[0, 0]] = 1;
+    let instance = instance(data);
+    for method in METHODS.iter().filter(|method| method.supports(&instance).is_ok()) {
+        let (outcome, judgement) = run(*method, &instance);
+        assert_eq!(judgement.verdict, Verdict::Correct, "{method:?} {outcome:?}");
+        assert_eq!(outcome.status, Status::Optimal, "{method:?} {outcome:?}");
+        assert_eq!(outcome.solved.map(|solved| solved.cost), Some(Value::from(3_u64)));
+    }
+}
+
 /// Costs of both signs, two resources, hosts for some VMs: optimal, infeasible and unbounded ones.
 fn cost_data() -> impl Strategy<Value = Data> {
     (2..=4_usize, 1..=2_usize, 0..=3_usize).prop_flat_map(|(n, d, m)| {

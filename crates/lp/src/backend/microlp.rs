@@ -83,18 +83,20 @@ impl Backend for Microlp {
         }
         match problem.solve() {
             Ok(solved) => {
-                let status = match solved.status() {
-                    SolutionStatus::Optimal => Status::Optimal,
-                    _ => Status::Feasible,
+                // How far below the solution the optimum may be. The bound of a search that ran out of time is no bound:
+                // release 0.6 gave 20151, the cost of its best point, for a fleet to be spread over racks that costs
+                // 18024.
+                let (status, below) = match solved.status() {
+                    SolutionStatus::Optimal => (Status::Optimal, Some(0.0)),
+                    SolutionStatus::GapLimit => (Status::Feasible, Some(limits.absolute_gap)),
+                    SolutionStatus::TimeLimit => (Status::Feasible, None),
                 };
                 let values: Vec<f64> = handles.iter().map(|&x| solved.value(x)).collect();
                 let stats = solved.into_inner().stats();
                 let objective = model.objective(&values);
                 Ok(Solution {
                     objective: Some(objective),
-                    // The bound of an interrupted search is no bound: release 0.6 gave 20151, the cost of its best
-                    // point, for a fleet to be spread over racks that costs 18024.
-                    best_bound: (status == Status::Optimal).then_some(objective),
+                    best_bound: below.map(|below| objective - below),
                     values,
                     iterations: stats.lp_iterations,
                     nodes: stats.nodes_solved,
