@@ -19,7 +19,6 @@ mod partial;
 mod repair;
 mod ruled;
 mod run;
-mod start;
 
 pub use cns::ConsistentNeighbourhood;
 pub use flavour::FlavourProgram;

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use vmpack_greedy::start;
 use vmpack_model::packing::{Certificate, Instance, Packing, Placement};
 use vmpack_model::{Bound, Budget, Observer, Outcome, Value};
 
 use crate::neighbourhood;
 use crate::part::Part;
-use crate::start::start;
 
 /// So many placements are remembered.
 const EARLIER: usize = 2;

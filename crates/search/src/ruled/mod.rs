@@ -15,11 +15,11 @@ mod ruin;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use vmpack_greedy::start;
 use vmpack_model::packing::{Instance, Packing, Placement};
 use vmpack_model::{Budget, Observer, Outcome, Unsupported};
 
 use crate::run::Run;
-use crate::start::start;
 use fleet::Fleet;
 use recreate::Recreate;
 

@@ -1,3 +1,0 @@
-//! Where the searches begin.
-
-pub(crate) use vmpack_greedy::start;
