@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Options, native, promtool};
+use crate::{Options, native};
 
 type Done = Result<(), String>;
 
@@ -49,7 +49,6 @@ pub(crate) fn demo(options: &Options) -> Done {
 
 pub(crate) fn test(options: &Options) -> Done {
     prepare(options)?;
-    promtool::prepare(&root());
     let mut cargo = cargo(&["test", "--workspace"], options);
     cargo.args(&options.arguments);
     run("run all tests", &mut cargo)
@@ -112,6 +111,12 @@ fn vmpack() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("release").join(format!("vmpack{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Whether packages may be installed.
+pub(crate) fn is_root() -> bool {
+    let user = Command::new("id").arg("-u").output();
+    user.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 pub(crate) fn say(what: &str) {

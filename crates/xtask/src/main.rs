@@ -2,9 +2,9 @@
 //!
 //! It uses the standard library alone, so that it compiles in a second on a fresh machine.
 
+mod aids;
 mod habits;
 mod native;
-mod promtool;
 
 use std::process::ExitCode;
 
@@ -21,6 +21,7 @@ Habits:
   lint    check formatting, lints, documentation and (where cargo-deny is installed) dependencies
   ci      lint, then test
   setup   prepare the native tools only
+  aids    install what only tests need (a browser, Slurm, other solvers); without it those are skipped
 
 Options:
   --without-highs   leave HiGHS out: pure-Rust solvers only, no native tools needed
@@ -57,7 +58,11 @@ fn main() -> ExitCode {
         "bench" => habits::bench(&options),
         "lint" => habits::lint(&options),
         "ci" => habits::lint(&options).and_then(|()| habits::test(&options)),
-        "setup" => native::prepare(&habits::root()).map(|()| promtool::prepare(&habits::root())),
+        "setup" => native::prepare(&habits::root()),
+        "aids" => {
+            aids::prepare(&habits::root());
+            Ok(())
+        }
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::habits::{root, run, say};
+use crate::habits::{is_root, root, run, say};
 
 /// Releases that the build was tested with.
 const WHEELS: [(Tool, &str); 3] = [
@@ -318,8 +318,7 @@ fn compiler_headers() -> Option<String> {
 
 /// Installs the missing tools with `apt-get`, where that exists and we are root.
 fn install_packages(missing: &[Tool]) -> bool {
-    let root = first_line(Command::new("id").arg("-u")).is_some_and(|user| user == "0");
-    if !root || find_program("apt-get").is_none() {
+    if !is_root() || find_program("apt-get").is_none() {
         return false;
     }
     let packages = missing.iter().map(|tool| tool.debian_package());

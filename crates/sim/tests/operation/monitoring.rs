@@ -257,7 +257,7 @@ fn promtool() -> Option<PathBuf> {
 fn promtool_accepts_the_metrics() {
     let Some(promtool) = promtool() else {
         eprintln!(
-            "promtool_accepts_the_metrics: skipped, promtool is not installed (`cargo xtask setup`)"
+            "promtool_accepts_the_metrics: skipped, promtool is not installed (`cargo xtask aids`)"
         );
         return;
     };
