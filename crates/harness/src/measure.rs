@@ -131,7 +131,7 @@ pub(crate) fn measure_replay(
     let (answer, series) = answered.unzip();
     let record = Record {
         schema: SCHEMA,
-        run: replay_id(&run.hash, &run.accepted, run.scenario.seed, &limits),
+        run: replay_id(&run.content, &run.accepted, run.scenario.seed, &limits),
         dataset: run.dataset.clone(),
         instance: run.instance.clone(),
         instance_hash: run.hash.clone(),
