@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use vmpack_results::{Limits, SCHEMA};
 
+use crate::plan::{again, digest};
 use crate::{Accepted, Named, PlanError, Refusal, ReplayBlock, Scenario, Simulator};
 
 /// A replay that is planned.
@@ -151,6 +152,7 @@ pub(crate) fn replay_id(
     accepted: &Accepted,
     seed: u64,
     limits: &Limits,
+    repetition: u64,
 ) -> String {
     #[derive(Serialize)]
     struct Determined<'a> {
@@ -160,8 +162,18 @@ pub(crate) fn replay_id(
         replay: &'a vmpack_results::Replay,
         seed: u64,
         limits: &'a Limits,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repetition: Option<u64>,
     }
     let Accepted { policy, replay, .. } = accepted;
-    let determined = Determined { schema: SCHEMA, trace: trace_hash, policy, replay, seed, limits };
-    crate::plan::digest(&determined)
+    let determined = Determined {
+        schema: SCHEMA,
+        trace: trace_hash,
+        policy,
+        replay,
+        seed,
+        limits,
+        repetition: again(repetition),
+    };
+    digest(&determined)
 }
