@@ -31,6 +31,10 @@ pub(crate) struct Arguments {
     /// Take so many instances of each class, or `all`, instead of the `sample` at the top of the file.
     #[arg(long, value_name = "N", value_parser = sample)]
     sample: Option<Sample>,
+    /// Keep the runs of each worker to cores of their own; runs in parallel are as many as these allow unless
+    /// given.
+    #[arg(long)]
+    pin: bool,
     /// Run only what an existing store lacks.
     #[arg(long)]
     resume: bool,
@@ -64,15 +68,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
     let plan = Plan::new(experiment, &methods, &data_directory())?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pin = arguments.pin || plan.experiment.pin;
+    let cores_per_run = if pin { usize::try_from(plan.threads()).unwrap_or(cores) } else { 1 };
     let interrupt = Interrupt::on_signals()?;
     let launcher = Launcher::this_program();
     let options = RunOptions {
         directory: &arguments.out,
-        jobs: arguments.jobs.unwrap_or(cores),
+        jobs: arguments.jobs.unwrap_or(cores / cores_per_run.max(1)),
         resume: arguments.resume,
         launcher: &launcher,
         simulator: &Simulators,
         effort: Effort::default(),
+        pin,
         setup: Setup {
             versions: versions(),
             commit: commit().to_owned(),

@@ -24,6 +24,10 @@ pub struct Experiment {
     pub order_seed: u64,
     /// Whose solutions are kept.
     pub solutions: Solutions,
+    /// Unrecorded runs of each worker before its first recorded one.
+    pub warm_up: u64,
+    /// Whether each worker's runs are kept to cores of their own.
+    pub pin: bool,
     /// The cross products of methods that it consists of.
     pub blocks: Vec<Block>,
     /// The cross products of replays; there is at least one of either.
@@ -47,6 +51,8 @@ pub struct Block {
     pub sample: Option<usize>,
     /// Whether `sample` is that of the top of the file.
     inherits_sample: bool,
+    /// How often each run is made, at least once.
+    pub repeats: u64,
     /// The limits of every run.
     pub limits: Limits,
 }
@@ -66,6 +72,8 @@ pub struct ReplayBlock {
     pub seeds: Vec<u64>,
     /// Whether replays leave their time series.
     pub series: bool,
+    /// How often each run is made, at least once.
+    pub repeats: u64,
     /// The limits of every run.
     pub limits: Limits,
 }
@@ -193,6 +201,11 @@ struct Form {
     methods: Vec<Spanned<String>>,
     seeds: Option<Spanned<Vec<u64>>>,
     sample: Option<Spanned<usize>>,
+    repeats: Option<Spanned<u64>>,
+    #[serde(default)]
+    warm_up: u64,
+    #[serde(default)]
+    pin: bool,
     #[serde(default)]
     solutions: Solutions,
     #[serde(default)]
@@ -211,6 +224,7 @@ struct RunsForm {
     methods: Option<Vec<Spanned<String>>>,
     seeds: Option<Spanned<Vec<u64>>>,
     sample: Option<Spanned<usize>>,
+    repeats: Option<Spanned<u64>>,
     #[serde(default)]
     limits: LimitsForm,
 }
@@ -227,6 +241,7 @@ struct ReplaysForm {
     seeds: Option<Spanned<Vec<u64>>>,
     #[serde(default)]
     series: bool,
+    repeats: Option<Spanned<u64>>,
     #[serde(default)]
     limits: LimitsForm,
 }
@@ -289,6 +304,7 @@ impl Reader<'_> {
             methods: form.methods,
             seeds: form.seeds,
             sample: form.sample,
+            repeats: form.repeats,
             limits: form.limits,
         };
         Ok(Experiment {
@@ -296,6 +312,8 @@ impl Reader<'_> {
             description: form.description,
             order_seed: form.order_seed,
             solutions: form.solutions,
+            warm_up: form.warm_up,
+            pin: form.pin,
             blocks: blocks
                 .into_iter()
                 .map(|(span, block)| self.block(&top, &span, block))
@@ -337,6 +355,7 @@ impl Reader<'_> {
             seeds,
             sample,
             inherits_sample,
+            repeats: self.repeats(top, block.repeats)?,
             limits: self.limits(span, block.limits.or(&top.limits))?,
         })
     }
@@ -371,6 +390,7 @@ impl Reader<'_> {
             policies: form.policies.into_iter().map(|policy| self.named(policy)).collect(),
             seeds: self.seeds(top, form.seeds)?,
             series: form.series,
+            repeats: self.repeats(top, form.repeats)?,
             limits: self.limits(span, form.limits.or(&top.limits))?,
         })
     }
@@ -387,6 +407,17 @@ impl Reader<'_> {
                 Err(self.invalid(&seeds.span(), message))
             }
             Some(seeds) => Ok(seeds.into_inner()),
+        }
+    }
+
+    fn repeats(&self, top: &Top, own: Option<Spanned<u64>>) -> Result<u64, ExperimentError> {
+        match own.or_else(|| top.repeats.clone()) {
+            None => Ok(1),
+            Some(repeats) if *repeats.get_ref() == 0 => {
+                let message = "repeats: expected a positive integer, found 0".to_owned();
+                Err(self.invalid(&repeats.span(), message))
+            }
+            Some(repeats) => Ok(repeats.into_inner()),
         }
     }
 
@@ -445,6 +476,7 @@ struct Top {
     methods: Vec<Spanned<String>>,
     seeds: Option<Spanned<Vec<u64>>>,
     sample: Option<Spanned<usize>>,
+    repeats: Option<Spanned<u64>>,
     limits: LimitsForm,
 }
 
@@ -493,6 +525,22 @@ mod tests {
     }
 
     #[test]
+    fn repetitions_are_inherited_like_seeds() {
+        let experiment = parse(
+            "name = 'demo'\ndatasets = ['d']\nlimits = { wall_s = 2 }\nrepeats = 5\nwarm_up = 2\n\
+             pin = true\n[[runs]]\nmethods = ['ff']\n[[runs]]\nmethods = ['bf']\nrepeats = 3\n\
+             [[replays]]\ntraces = ['t']\n",
+        )
+        .expect("valid");
+        let repeats: Vec<u64> = experiment.blocks.iter().map(|block| block.repeats).collect();
+        assert_eq!((&repeats[..], experiment.replays[0].repeats), (&[5, 3][..], 5));
+        assert_eq!((experiment.warm_up, experiment.pin), (2, true));
+        let plain = "name = 'x'\ndatasets = ['d']\nmethods = ['m']\n[limits]\nwall_s = 1\n";
+        let plain = parse(plain).expect("valid");
+        assert_eq!((plain.blocks[0].repeats, plain.warm_up, plain.pin), (1, 0, false));
+    }
+
+    #[test]
     fn a_sample_given_later_replaces_that_of_the_top_alone() {
         let mut experiment = parse(
             "name = 'demo'\ndatasets = ['d']\nlimits = { wall_s = 2 }\nsample = 9\n\
@@ -527,6 +575,9 @@ mod tests {
             ("methods = ['m']", "methods = ['m']\nseeds = []", 4, "seeds: expected at least one"),
             ("methods = ['m']", "methods = ['m']\nsample = 0", 4, "sample: expected a positive"),
             ("methods = ['m']", "methods = ['m']\nsolutions = 'best'", 4, "`proved`"),
+            ("methods = ['m']", "methods = ['m']\nrepeats = 0", 4, "repeats: expected a positive"),
+            ("methods = ['m']", "methods = ['m']\nwarm_up = -1", 4, "expected u64"),
+            ("methods = ['m']", "methods = ['m']\npin = 'yes'", 4, "expected a boolean"),
         ] {
             let error = parse(&valid.replace(from, to)).expect_err(to);
             assert!(error.starts_with(&format!("dir/e.toml:{line}: ")), "{to}: {error}");

@@ -2,11 +2,12 @@
 //! its answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use vmpack_check::replay::Judged;
 use vmpack_check::{Effort, Judgement, Verdict};
 use vmpack_model::{AnyInstance, Counters, Status, TrajectoryPoint, Value};
-use vmpack_results::{Answer, Limits, Measurement, Termination};
+use vmpack_results::{Answer, Cause, Limits, Measurement, Termination};
 
 use crate::child::{self, ReplayAnswer};
 use crate::family::{self, AnyOutcome, Measurable, Visit};
@@ -21,6 +22,8 @@ const MESSAGE_KEPT: usize = 1000;
 #[derive(Debug)]
 pub(crate) struct Finding<T = AnyOutcome> {
     pub(crate) termination: Termination,
+    /// Why it did not complete, if more is known.
+    pub(crate) cause: Option<Cause>,
     pub(crate) measurement: Measurement,
     /// The answer as it is recorded, and what else the run leaves: the method's own answer, or time series.
     pub(crate) answered: Option<(Answer, T)>,
@@ -28,14 +31,17 @@ pub(crate) struct Finding<T = AnyOutcome> {
 
 impl<T> Finding<T> {
     /// It could not even be started.
-    pub(crate) fn failed(message: String) -> Self {
-        Self::unanswered(Termination::Failed { message }, Measurement::default())
+    pub(crate) fn failed(message: &str) -> Self {
+        Self::unanswered(ended_by(Cause::NotStarted, message), Measurement::default())
     }
 
-    fn unanswered(termination: Termination, measurement: Measurement) -> Self {
-        Self { termination, measurement, answered: None }
+    fn unanswered((termination, cause): Ending, measurement: Measurement) -> Self {
+        Self { termination, cause, measurement, answered: None }
     }
 }
+
+/// How a run ended that did not complete, and why if more is known.
+type Ending = (Termination, Option<Cause>);
 
 /// A solution that was claimed, but not shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,9 +75,19 @@ impl Dialect for Protocol {
         _: &P::Instance,
         ended: &Ended,
     ) -> Result<(child::Answer<P>, Option<Unshown>), String> {
-        let answer = serde_json::from_slice(&ended.output).map_err(|error| error.to_string())?;
-        Ok((answer, None))
+        Ok((read(ended)?, None))
     }
+}
+
+/// The answer of a child of this project: the first line that it printed, and nothing behind it. Whoever goes
+/// on printing may have gone on computing.
+fn read<T: serde::de::DeserializeOwned>(ended: &Ended) -> Result<T, String> {
+    let end = ended.output.iter().position(|byte| *byte == b'\n').unwrap_or(ended.output.len());
+    let (line, rest) = ended.output.split_at(end);
+    if rest.len() > 1 {
+        return Err("it goes on after its first line".to_owned());
+    }
+    serde_json::from_slice(line).map_err(|error| error.to_string())
 }
 
 /// Finds how the child ended, and judges its answer on the instance that this process loaded itself.
@@ -84,7 +100,7 @@ pub(crate) fn find(
 ) -> Finding {
     let measurement = measurement(ended);
     match end(ended, limits) {
-        Some(termination) => Finding::unanswered(termination, measurement),
+        Some(ending) => Finding::unanswered(ending, measurement),
         None => family::visit(instance, Judging { ended, dialect, limits, effort, measurement }),
     }
 }
@@ -97,18 +113,18 @@ pub(crate) fn find_replay(
     limits: &Limits,
 ) -> Finding<Vec<(String, String)>> {
     let mut measurement = measurement(ended);
-    if let Some(termination) = end(ended, limits) {
-        return Finding::unanswered(termination, measurement);
+    if let Some(ending) = end(ended, limits) {
+        return Finding::unanswered(ending, measurement);
     }
-    let answer: ReplayAnswer = match serde_json::from_slice(&ended.output) {
+    let answer: ReplayAnswer = match read(ended) {
         Ok(answer) => answer,
         Err(error) => return Finding::unanswered(no_answer(ended, &error), measurement),
     };
     let ReplayAnswer { wall_s, cpu_s, peak_rss_bytes, replayed } = answer;
-    if let Some(termination) =
+    if let Some(ending) =
         beyond(limits, &mut measurement, wall_s, cpu_s, peak_rss_bytes.unwrap_or(0))
     {
-        return Finding::unanswered(termination, measurement);
+        return Finding::unanswered(ending, measurement);
     }
     let Judged { judgement, derived } =
         simulator.judge(scenario, &replayed).unwrap_or_else(|reason| Judged {
@@ -133,7 +149,7 @@ pub(crate) fn find_replay(
         derived,
     };
     let answered = Some((answer, replayed.series));
-    Finding { termination: Termination::Completed, measurement, answered }
+    Finding { termination: Termination::Completed, cause: None, measurement, answered }
 }
 
 /// What is known of a process from outside.
@@ -145,67 +161,103 @@ fn measurement(ended: &Ended) -> Measurement {
         process_wall_s: wall_s,
         process_cpu_s: ended.usage.cpu_s,
         peak_rss_bytes: ended.peak_rss_bytes,
+        peak_by: ended.peak_by,
         involuntary_switches: ended.usage.involuntary_switches,
         load: ended.load,
+        noise: Some(ended.noise),
     }
 }
 
-/// Takes in what a child measured of itself; how it ended if that is beyond its limits.
+/// How far the clocks of a child and its parent may be apart, in seconds: they read the same ones, at
+/// different moments.
+const CLOCKS_APART: f64 = 0.02;
+
+/// Takes in what a child measured of itself; how it ended if that is beyond its limits, or cannot be.
 fn beyond(
     limits: &Limits,
     measurement: &mut Measurement,
     wall_s: f64,
     cpu_s: f64,
     peak_rss_bytes: u64,
-) -> Option<Termination> {
+) -> Option<Ending> {
+    let clocks =
+        [("wall", wall_s, measurement.process_wall_s), ("CPU", cpu_s, measurement.process_cpu_s)];
+    for (clock, said, whole) in clocks {
+        if !(0.0..=whole + CLOCKS_APART).contains(&said) {
+            let message = format!(
+                "it reported {said} s of {clock} time for solving, in a process of {whole:.3} s"
+            );
+            return Some(ended_by(Cause::AbsurdTimes, &message));
+        }
+    }
     measurement.wall_s = wall_s;
     measurement.cpu_s = cpu_s;
-    measurement.peak_rss_bytes = measurement.peak_rss_bytes.max(peak_rss_bytes);
-    if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
-        return Some(Termination::OutOfMemory);
+    if measurement.peak_by.is_none() {
+        measurement.peak_rss_bytes = measurement.peak_rss_bytes.max(peak_rss_bytes);
+        if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
+            return Some((Termination::OutOfMemory, Some(Cause::MemoryLimit)));
+        }
     }
     let grace = GRACE.as_secs_f64();
     let is_late =
         wall_s > limits.wall_s + grace || limits.cpu_s.is_some_and(|limit| cpu_s > limit + grace);
-    is_late.then_some(Termination::Timeout)
+    is_late.then_some((Termination::Timeout, Some(Cause::LateAnswer)))
 }
 
-fn no_answer(ended: &Ended, error: &dyn std::fmt::Display) -> Termination {
+fn no_answer(ended: &Ended, error: &dyn std::fmt::Display) -> Ending {
     let said = message(&ended.errors);
     let message = format!("what it printed is no answer: {error}\n{said}");
-    failed(message.trim_end())
+    ended_by(Cause::NoAnswer, message.trim_end())
 }
 
 /// How a child ended that did not simply return; `None` if it did, so that its answer decides.
-fn end(ended: &Ended, limits: &Limits) -> Option<Termination> {
+fn end(ended: &Ended, limits: &Limits) -> Option<Ending> {
+    use Termination::{OutOfMemory, Timeout};
     // Rust's allocator and C++'s `new`, when the address space is used up.
     let allocation_failed =
         ["memory allocation of", "bad_alloc"].iter().any(|says| ended.errors.contains(says));
-    let over_memory = limits.memory_bytes.is_some_and(|limit| ended.peak_rss_bytes > limit);
+    let over_memory = match ended.memory_kills {
+        Some(kills) => kills > 0,
+        None => limits.memory_bytes.is_some_and(|limit| ended.peak_rss_bytes > limit),
+    };
     let over_cpu = limits.cpu_s.is_some_and(|limit| ended.usage.cpu_s >= limit);
-    Some(match (ended.stop, ended.exit) {
+    let limit = Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX);
+    let is_late = ended.answered.is_some_and(|answered| answered > limit.saturating_add(GRACE));
+    let (termination, cause) = match (ended.stop, ended.exit) {
         // Nobody sees the record of an interrupted run.
-        (Some(Stop::Time | Stop::Interrupt), _) | (None, Exit::Signal(libc::SIGXCPU)) => {
-            Termination::Timeout
+        (Some(Stop::Wall | Stop::Interrupt), _) => (Timeout, Cause::WallLimit),
+        (Some(Stop::Cpu), _) | (None, Exit::Signal(libc::SIGXCPU)) => (Timeout, Cause::CpuLimit),
+        (Some(Stop::Loading), _) => {
+            return Some(ended_by(Cause::LoadingLimit, "it took too long to load the instance"));
         }
-        (Some(Stop::Loading), _) => failed("it took too long to load the instance"),
-        (Some(Stop::Output), _) => failed("it printed more than an answer can be"),
-        (None, Exit::Signal(libc::SIGKILL)) if over_cpu => Termination::Timeout,
-        // A signal to kill that we did not send: the kernel's, when the machine runs out of memory.
-        (Some(Stop::Memory), _) | (None, Exit::Signal(libc::SIGKILL)) => Termination::OutOfMemory,
-        (None, Exit::Signal(_) | Exit::Code(1..)) if allocation_failed => Termination::OutOfMemory,
-        (None, _) if over_memory => Termination::OutOfMemory,
-        (None, Exit::Signal(signal)) => Termination::Crashed { signal },
+        (Some(Stop::Output), _) => {
+            return Some(ended_by(Cause::OutputLimit, "it printed more than an answer can be"));
+        }
+        (Some(Stop::Memory), _) => (OutOfMemory, Cause::MemoryLimit),
+        (None, Exit::Signal(libc::SIGKILL)) if over_cpu => (Timeout, Cause::CpuLimit),
+        (None, _) if over_memory => (OutOfMemory, Cause::MemoryLimit),
+        (None, Exit::Signal(_) | Exit::Code(1..)) if allocation_failed => {
+            (OutOfMemory, Cause::Allocation)
+        }
+        // A signal to kill that we did not send: the kernel's, when the machine runs out of memory, unless
+        // it counts those and has none.
+        (None, Exit::Signal(libc::SIGKILL)) if ended.memory_kills.is_none() => {
+            (OutOfMemory, Cause::Machine)
+        }
+        (None, Exit::Signal(signal)) => return Some((Termination::Crashed { signal }, None)),
+        (None, Exit::Code(0)) if is_late => (Timeout, Cause::LateAnswer),
         (None, Exit::Code(0)) => return None,
-        (None, Exit::Code(code)) => match message(&ended.errors) {
-            "" => failed(&format!("it exited with code {code} and said nothing")),
-            message => failed(message),
-        },
-    })
+        (None, Exit::Code(code)) => {
+            let silence = format!("it exited with code {code} and said nothing");
+            let message = Some(message(&ended.errors)).filter(|message| !message.is_empty());
+            return Some(ended_by(Cause::ExitCode, message.unwrap_or(&silence)));
+        }
+    };
+    Some((termination, Some(cause)))
 }
 
-fn failed(message: &str) -> Termination {
-    Termination::Failed { message: message.to_owned() }
+fn ended_by(cause: Cause, message: &str) -> Ending {
+    (Termination::Failed { message: message.to_owned() }, Some(cause))
 }
 
 /// What is worth recording of the text on standard error: a panic without its backtrace, or else the
@@ -240,13 +292,11 @@ impl<D: Dialect> Visit for Judging<'_, D> {
         if answer.family != P::FAMILY {
             let (found, expected) = (answer.family, P::FAMILY);
             let message = format!("it answered a {found} instance, not a {expected} one");
-            return Finding::unanswered(failed(&message), measurement);
+            return Finding::unanswered(ended_by(Cause::NoAnswer, &message), measurement);
         }
         let peak = answer.peak_rss_bytes.unwrap_or(0);
-        if let Some(termination) =
-            beyond(limits, &mut measurement, answer.wall_s, answer.cpu_s, peak)
-        {
-            return Finding::unanswered(termination, measurement);
+        if let Some(ending) = beyond(limits, &mut measurement, answer.wall_s, answer.cpu_s, peak) {
+            return Finding::unanswered(ending, measurement);
         }
 
         let child::Answer { outcome, trajectory, .. } = answer;
@@ -275,6 +325,7 @@ impl<D: Dialect> Visit for Judging<'_, D> {
         };
         Finding {
             termination: Termination::Completed,
+            cause: None,
             measurement,
             answered: Some((recorded, P::any(outcome))),
         }
@@ -293,7 +344,7 @@ fn unfounded(trajectory: &[TrajectoryPoint], cost: Option<Value>) -> Option<Stri
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use vmpack_results::{Means, Noise};
 
     use super::*;
     use crate::limits::Usage;
@@ -308,20 +359,25 @@ mod tests {
             output: vec![],
             errors: errors.into(),
             wall: Duration::from_secs(1),
+            answered: None,
             usage: Usage { cpu_s: 1.0, peak_rss_bytes, involuntary_switches: 0 },
             peak_rss_bytes,
+            peak_by: None,
+            memory_kills: None,
             load: 0.0,
+            noise: Noise::default(),
         }
     }
 
     #[test]
     fn every_way_to_end_has_its_name() {
         let name = |exit, stop, errors, peak| {
-            end(&ended(exit, stop, errors, peak), &LIMITS).map_or("returned", |t| t.name())
+            end(&ended(exit, stop, errors, peak), &LIMITS).map_or("returned", |(t, _)| t.name())
         };
         let killed = Exit::Signal(libc::SIGKILL);
         let aborted = Exit::Signal(libc::SIGABRT);
-        assert_eq!(name(killed, Some(Stop::Time), "", 0), "timeout");
+        assert_eq!(name(killed, Some(Stop::Wall), "", 0), "timeout");
+        assert_eq!(name(killed, Some(Stop::Cpu), "", 0), "timeout");
         assert_eq!(name(killed, Some(Stop::Memory), "", 0), "out-of-memory");
         assert_eq!(name(killed, Some(Stop::Output), "", 0), "failed");
         assert_eq!(name(Exit::Signal(libc::SIGXCPU), None, "", 0), "timeout");
@@ -335,7 +391,69 @@ mod tests {
         assert_eq!(name(Exit::Code(0), None, "a warning", 0), "returned");
         let mut over = ended(killed, None, "", 0);
         over.usage.cpu_s = 3.0;
-        assert_eq!(end(&over, &LIMITS), Some(Termination::Timeout), "SIGXCPU was ignored");
+        let timeout = Some((Termination::Timeout, Some(Cause::CpuLimit)));
+        assert_eq!(end(&over, &LIMITS), timeout, "SIGXCPU was ignored");
+        let mut late = ended(Exit::Code(0), None, "", 0);
+        late.answered = Some(Duration::from_millis(2300));
+        assert_eq!(end(&late, &LIMITS), None, "within the grace");
+        late.answered = Some(Duration::from_millis(2500));
+        assert_eq!(end(&late, &LIMITS), Some((Termination::Timeout, Some(Cause::LateAnswer))));
+    }
+
+    #[test]
+    fn where_a_cgroup_counts_it_decides_about_memory() {
+        let counted = |kills, exit, peak| {
+            let ended = Ended {
+                memory_kills: Some(kills),
+                peak_by: Some(Means::CgroupV2),
+                ..ended(exit, None, "", peak)
+            };
+            end(&ended, &LIMITS)
+        };
+        let killed = Exit::Signal(libc::SIGKILL);
+        let out_of_memory = Some((Termination::OutOfMemory, Some(Cause::MemoryLimit)));
+        assert_eq!(counted(1, killed, 900), out_of_memory);
+        assert_eq!(counted(1, Exit::Code(0), 900), out_of_memory, "one of its children was killed");
+        assert_eq!(counted(0, killed, 900), Some((Termination::Crashed { signal: 9 }, None)));
+        assert_eq!(counted(0, Exit::Code(0), 1001), None, "the limit is held to the page");
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_no_answer() {
+        let whole =
+            Measurement { process_wall_s: 1.0, process_cpu_s: 0.5, ..Measurement::default() };
+        let cause = |wall_s: f64, cpu_s: f64| {
+            let mut measurement = whole;
+            let ending = beyond(&LIMITS, &mut measurement, wall_s, cpu_s, 0);
+            assert_eq!(ending.is_none(), measurement.wall_s > 0.0, "kept if believed");
+            ending.and_then(|(_, cause)| cause)
+        };
+        assert_eq!(cause(1.0, 0.5), None);
+        assert_eq!(cause(1.01, 0.51), None, "clocks are read one after the other");
+        for (wall_s, cpu_s) in [
+            (-0.1, 0.1),
+            (0.1, -0.1),
+            (f64::NAN, 0.1),
+            (0.1, f64::INFINITY),
+            (1.1, 0.1),
+            (0.1, 0.6),
+        ] {
+            assert_eq!(cause(wall_s, cpu_s), Some(Cause::AbsurdTimes), "{wall_s} {cpu_s}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_one_line() {
+        let read_text = |text: &str| {
+            let mut child = ended(Exit::Code(0), None, "", 0);
+            child.output = text.into();
+            read::<u64>(&child)
+        };
+        assert_eq!(read_text("7\n"), Ok(7));
+        assert_eq!(read_text("7"), Ok(7));
+        for text in ["7\n ", "\n7\n", "7\n\n", "7 8\n", ""] {
+            assert!(read_text(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

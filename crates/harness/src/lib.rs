@@ -8,7 +8,9 @@
 //! [`Launcher`], by calling [`run_one`]. Programs from outside take part as [`Contender`]s. Replays of
 //! traces are runs like all others; it knows no simulator either, and is handed a [`Simulator`].
 
+mod calibrate;
 mod child;
+mod confine;
 mod contender;
 mod experiment;
 mod family;
@@ -20,6 +22,8 @@ mod machine;
 mod measure;
 mod methods;
 mod monitor;
+mod noise;
+mod pin;
 mod plan;
 mod process;
 mod replays;
@@ -27,7 +31,9 @@ mod run;
 mod simulator;
 mod solutions;
 
+pub use calibrate::calibrate;
 pub use child::{ChildError, RUN_ONE, run_one};
+pub use confine::enforcement;
 pub use contender::{Contender, ContenderError};
 pub use experiment::{
     Block, Experiment, ExperimentError, Named, OptionValues, Place, ReplayBlock, Solutions,

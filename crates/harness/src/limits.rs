@@ -6,8 +6,10 @@
     reason = "rlimits, process groups and wait4 are only reachable through libc"
 )]
 
+use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -23,13 +25,23 @@ pub(crate) struct Ceilings {
     pub(crate) cpu_seconds: Option<u64>,
 }
 
-/// Makes the command start in a process group of its own, under the ceilings, without core dumps, die
-/// with this process, and stay the ancestor of whatever it starts: who loses the parent becomes its
-/// child.
-pub(crate) fn confine(command: &mut Command, ceilings: Ceilings) {
+/// Makes the command start in a process group of its own, in the cgroups behind the doors, on the given
+/// cores if any are given, under the ceilings, without core dumps, die with this process, and stay the
+/// ancestor of whatever it starts: who loses the parent becomes its child.
+pub(crate) fn confine(
+    command: &mut Command,
+    ceilings: Ceilings,
+    doors: Vec<File>,
+    cores: &[usize],
+) {
     command.process_group(0);
     let parent = std::process::id();
+    let cores = (!cores.is_empty()).then(|| core_set(cores));
     let prepare = move || {
+        doors.iter().try_for_each(enter)?;
+        if let Some(cores) = &cores {
+            keep_to(cores)?;
+        }
         limit(libc::RLIMIT_CORE, 0, 0)?;
         if let Some(bytes) = ceilings.address_space {
             limit(libc::RLIMIT_AS, bytes, bytes)?;
@@ -40,10 +52,47 @@ pub(crate) fn confine(command: &mut Command, ceilings: Ceilings) {
         adopt_orphans()?;
         die_with(parent)
     };
-    // SAFETY: between fork and exec only async-signal-safe functions may be called. `prepare` calls
-    // setrlimit, prctl and getppid alone; it takes no lock and allocates nothing, its errors included
-    // (they carry an error number).
+    // SAFETY: between fork and exec only async-signal-safe functions may be called. `prepare` calls write,
+    // sched_setaffinity, setrlimit, prctl and getppid alone; it takes no lock and allocates nothing, its
+    // errors included (they carry an error number).
     unsafe { command.pre_exec(prepare) };
+}
+
+/// Moves the calling process into the cgroup behind the door.
+fn enter(door: &File) -> io::Result<()> {
+    let itself = b"0";
+    // SAFETY: the buffer is valid for the length given, and the descriptor open as long as the file lives.
+    let written = unsafe { libc::write(door.as_raw_fd(), itself.as_ptr().cast(), itself.len()) };
+    if written == 1 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Cores as the system calls take them. Those beyond the greatest that they can name are left out.
+fn core_set(cores: &[usize]) -> libc::cpu_set_t {
+    // SAFETY: all-zero bytes are the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for &core in cores.iter().filter(|core| **core < libc::CPU_SETSIZE as usize) {
+        // SAFETY: the core is within the set.
+        unsafe { libc::CPU_SET(core, &mut set) };
+    }
+    set
+}
+
+/// Has the calling thread, and all that it starts, run on these cores alone.
+fn keep_to(cores: &libc::cpu_set_t) -> io::Result<()> {
+    // SAFETY: the set is valid for the size given and is only read.
+    check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), cores) })
+}
+
+/// The cores that this process may use, ascending; empty if the system does not tell.
+pub(crate) fn allowed_cores() -> Vec<usize> {
+    let mut set = core_set(&[]);
+    // SAFETY: the set is valid for the size given, which the call writes at most.
+    let told = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) };
+    if told != 0 {
+        return Vec::new();
+    }
+    // SAFETY: the core is within the set.
+    (0..libc::CPU_SETSIZE as usize).filter(|&core| unsafe { libc::CPU_ISSET(core, &set) }).collect()
 }
 
 fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> io::Result<()> {
@@ -166,6 +215,15 @@ pub fn own_cpu_seconds() -> f64 {
     unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
     // SAFETY: all-zero bytes are a valid `rusage`, so it is one even had the call failed.
     Usage::from(unsafe { usage.assume_init() }).cpu_s
+}
+
+/// CPU seconds of the calling thread so far.
+pub(crate) fn thread_cpu_seconds() -> f64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a value of the type that the call writes. It cannot fail: the clock is there
+    // since Linux 2.6.12.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 impl From<libc::rusage> for Usage {

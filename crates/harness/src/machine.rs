@@ -24,6 +24,46 @@ pub fn machine() -> Machine {
     }
 }
 
+/// Seconds that all processors together spent since the machine was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct CoreTime {
+    /// How many processors there are.
+    pub(crate) cores: u64,
+    /// Working for somebody.
+    pub(crate) busy_s: f64,
+    /// Wanted here, and given to other machines by the hypervisor.
+    pub(crate) steal_s: f64,
+}
+
+/// What the processors spent so far; zero if the kernel does not tell.
+pub(crate) fn core_time() -> CoreTime {
+    parse_core_time(&fs::read_to_string("/proc/stat").unwrap_or_default()).unwrap_or_default()
+}
+
+fn parse_core_time(text: &str) -> Option<CoreTime> {
+    let mut lines = text.lines();
+    let fields: Vec<f64> =
+        lines.next()?.split_whitespace().skip(1).map_while(|field| field.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal: proc(5). Guests are part of user.
+    let &[user, nice, system, _, _, irq, softirq, steal, ..] = &fields[..] else { return None };
+    let tick = ticks_per_second().recip();
+    Some(CoreTime {
+        cores: lines.take_while(|line| line.starts_with("cpu")).count() as u64,
+        busy_s: (user + nice + system + irq + softirq) * tick,
+        steal_s: steal * tick,
+    })
+}
+
+/// The mean clock of the processors in MHz, where their governor tells it.
+pub(crate) fn clock_mhz() -> Option<f64> {
+    let kilohertz = |core: u64| {
+        let file = format!("/sys/devices/system/cpu/cpu{core}/cpufreq/scaling_cur_freq");
+        fs::read_to_string(file).ok()?.trim().parse::<f64>().ok()
+    };
+    let clocks: Vec<f64> = (0..).map_while(kilohertz).collect();
+    (!clocks.is_empty()).then(|| clocks.iter().sum::<f64>() / clocks.len() as f64 / 1e3)
+}
+
 /// The one-minute load average; zero if the kernel does not tell.
 pub(crate) fn load_average() -> f64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -71,6 +111,11 @@ pub(crate) fn family_tree(root: u32) -> Vec<Process> {
         next += 1;
     }
     tree
+}
+
+/// Those of the processes that run.
+pub(crate) fn processes(ids: &[u32]) -> Vec<Process> {
+    ids.iter().copied().filter_map(process).collect()
 }
 
 fn process(id: u32) -> Option<Process> {
@@ -132,6 +177,16 @@ mod tests {
         let (started, cpu_s) = parse_stat(text).expect("well-formed");
         assert_eq!((started, cpu_s * ticks_per_second()), (5555, 154.0));
         assert_eq!(parse_stat("7 (a) S 1 7"), None);
+    }
+
+    #[test]
+    fn the_time_of_processors_is_read_by_what_it_went_to() {
+        let text = "cpu  100 20 30 4000 5 6 7 80 9 0\ncpu0 1 2\ncpu1 1 2\nintr 5 6\n";
+        let time = parse_core_time(text).expect("well-formed");
+        let ticks = |seconds: f64| (seconds * ticks_per_second()).round();
+        assert_eq!((time.cores, ticks(time.busy_s), ticks(time.steal_s)), (2, 163.0, 80.0));
+        assert_eq!(parse_core_time("cpu 1 2 3\n"), None);
+        assert!(core_time().busy_s > 0.0 && core_time().cores > 0);
     }
 
     #[test]

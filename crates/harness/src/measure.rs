@@ -28,8 +28,12 @@ pub struct Task<'a> {
     pub method: &'a MethodInfo,
     /// The seed.
     pub seed: u64,
+    /// Which repetition it is.
+    pub repetition: u64,
     /// The limits.
     pub limits: Limits,
+    /// The cores that it is kept to; all if none are named.
+    pub cores: &'a [usize],
 }
 
 /// What came of a run.
@@ -86,15 +90,15 @@ pub fn measure(
     effort: Effort,
     interrupt: &Interrupt,
 ) -> Result<Measured, MeasureError> {
-    let &Task { instance, method, seed, limits } = task;
-    let Finding { termination, measurement, answered } = match &method.contender {
+    let &Task { instance, method, seed, repetition, limits, .. } = task;
+    let Finding { termination, cause, measurement, answered } = match &method.contender {
         None => own(launcher, task, effort, interrupt),
         Some(contender) => foreign(contender, task, effort, interrupt),
     }?;
     let (answer, outcome) = answered.unzip();
     let record = Record {
         schema: SOLVING_SCHEMA,
-        run: run_id(&instance.hash, &method.name, seed, &limits),
+        run: run_id(&instance.hash, &method.name, seed, &limits, repetition),
         dataset: instance.dataset.clone(),
         instance: instance.name.clone(),
         instance_hash: instance.hash.clone(),
@@ -107,8 +111,10 @@ pub fn measure(
         method: method.name.clone(),
         kind: method.kind,
         seed,
+        repetition,
         limits,
         termination,
+        cause,
         answer,
         measurement,
     };
@@ -120,18 +126,20 @@ pub(crate) fn measure_replay(
     launcher: &Launcher,
     simulator: &dyn Simulator,
     run: &ReplayRun,
+    repetition: u64,
     limits: Limits,
+    cores: &[usize],
     interrupt: &Interrupt,
 ) -> Result<(Record, Vec<(String, String)>), MeasureError> {
     let wanted = Wanted { log: true, series: run.series };
     let request = Request::Replay(ReplayRequest { scenario: run.scenario.clone(), wanted });
-    let ended = ask(launcher, &request, &limits, interrupt)?;
-    let Finding { termination, measurement, answered } =
+    let ended = ask(launcher, &request, &limits, cores, interrupt)?;
+    let Finding { termination, cause, measurement, answered } =
         judge::find_replay(simulator, &run.scenario, &ended, &limits);
     let (answer, series) = answered.unzip();
     let record = Record {
         schema: SCHEMA,
-        run: replay_id(&run.content, &run.accepted, run.scenario.seed, &limits),
+        run: replay_id(&run.content, &run.accepted, run.scenario.seed, &limits, repetition),
         dataset: run.dataset.clone(),
         instance: run.instance.clone(),
         instance_hash: run.hash.clone(),
@@ -144,8 +152,10 @@ pub(crate) fn measure_replay(
         method: run.accepted.policy.clone(),
         kind: Kind::Policy,
         seed: run.scenario.seed,
+        repetition,
         limits,
         termination,
+        cause,
         answer,
         measurement,
     };
@@ -157,12 +167,14 @@ fn ask(
     launcher: &Launcher,
     request: &Request,
     limits: &Limits,
+    cores: &[usize],
     interrupt: &Interrupt,
 ) -> Result<Ended, MeasureError> {
     let process_error =
         |source| MeasureError::Process { program: launcher.program.display().to_string(), source };
     let request = serde_json::to_vec(request).map_err(|error| process_error(error.into()))?;
-    let job = Job { command: launcher.command(), request, is_ours: true };
+    let cores = cores.to_owned();
+    let job = Job { command: launcher.command(), request, is_ours: true, cores };
     let ended = process::run(job, limits, interrupt).map_err(process_error)?;
     uninterrupted(&ended)?;
     Ok(ended)
@@ -175,10 +187,10 @@ fn own(
     effort: Effort,
     interrupt: &Interrupt,
 ) -> Result<Finding, MeasureError> {
-    let &Task { instance, method, seed, limits } = task;
+    let &Task { instance, method, seed, limits, cores, .. } = task;
     let (source, method) = (instance.source.clone(), method.name.clone());
     let request = Request::Solve(SolveRequest { source, method, seed, limits });
-    let ended = ask(launcher, &request, &limits, interrupt)?;
+    let ended = ask(launcher, &request, &limits, cores, interrupt)?;
     Ok(judge::find(&instance.instance, &ended, &Protocol, &limits, effort))
 }
 
@@ -189,19 +201,19 @@ fn foreign(
     effort: Effort,
     interrupt: &Interrupt,
 ) -> Result<Finding, MeasureError> {
-    let &Task { instance, seed, limits, .. } = task;
+    let &Task { instance, seed, limits, cores, .. } = task;
     let instance = &instance.instance;
     let session = contender
         .session(instance, seed, &limits)
         .map_err(|source| MeasureError::Process { program: contender.name.clone(), source })?;
-    match process::run(session.job(), &limits, interrupt) {
+    match process::run(session.job(cores), &limits, interrupt) {
         Ok(ended) => {
             uninterrupted(&ended)?;
             Ok(judge::find(instance, &ended, &session, &limits, effort))
         }
         Err(error) => {
             let program = session.program().display();
-            Ok(Finding::failed(format!("cannot start {program}: {error}")))
+            Ok(Finding::failed(&format!("cannot start {program}: {error}")))
         }
     }
 }
@@ -250,6 +262,6 @@ pub fn measure_one(
         }
     };
     methods.supports(method, &instance).map_err(unsupported)?;
-    let task = Task { instance: &instance, method, seed, limits };
+    let task = Task { instance: &instance, method, seed, repetition: 0, limits, cores: &[] };
     measure(launcher, &task, Effort::default(), interrupt)
 }

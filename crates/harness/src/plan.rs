@@ -17,7 +17,8 @@ use vmpack_results::{Asked, Features, Limits, SOLVING_SCHEMA, Skipped};
 use crate::family::{asked, features};
 use crate::replays::{self, replay_id};
 use crate::{
-    Experiment, MethodInfo, Methods, Named, Place, ReplayBlock, ReplayRun, Scenario, Simulator,
+    Block, Experiment, MethodInfo, Methods, Named, Place, ReplayBlock, ReplayRun, Scenario,
+    Simulator,
 };
 
 /// An instance with what is recorded of it.
@@ -82,6 +83,8 @@ pub struct Run {
     pub work: Work,
     /// The seed.
     pub seed: u64,
+    /// Which repetition it is.
+    pub repetition: u64,
     /// The limits.
     pub limits: Limits,
 }
@@ -229,7 +232,7 @@ impl Plan {
                 planner.ask(&instances, &chosen);
                 for instance in instances {
                     for method in &chosen {
-                        planner.add(instance, method, &block.seeds, block.limits);
+                        planner.add(instance, method, &block);
                     }
                 }
             }
@@ -246,6 +249,11 @@ impl Plan {
         }
         plan.runs.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.experiment.order_seed));
         Ok(plan)
+    }
+
+    /// The most threads that one of its runs may use.
+    pub fn threads(&self) -> u64 {
+        self.runs.iter().map(|run| run.limits.threads).max().unwrap_or(1)
     }
 }
 
@@ -397,15 +405,18 @@ impl Planner<'_> {
         }
     }
 
-    fn add(&mut self, index: usize, method: &MethodInfo, seeds: &[u64], limits: Limits) {
+    fn add(&mut self, index: usize, method: &MethodInfo, block: &Block) {
         let hash = self.plan.instances[index].hash.clone();
         if self.taken.get(&(hash.clone(), method.name.clone())) != Some(&true) {
             return;
         }
-        for &seed in if method.randomised { seeds } else { &[0] } {
-            let id = run_id(&hash, &method.name, seed, &limits);
-            let work = Work::Solve { instance: index, method: method.clone() };
-            self.run(Run { id, work, seed, limits });
+        let limits = block.limits;
+        for &seed in if method.randomised { &block.seeds[..] } else { &[0] } {
+            for repetition in 0..block.repeats {
+                let id = run_id(&hash, &method.name, seed, &limits, repetition);
+                let work = Work::Solve { instance: index, method: method.clone() };
+                self.run(Run { id, work, seed, repetition, limits });
+            }
         }
     }
 
@@ -444,8 +455,7 @@ impl Planner<'_> {
                                 message,
                             })?;
                     for &seed in if accepted.randomised { &block.seeds[..] } else { &[0] } {
-                        let id = replay_id(&content, &accepted, seed, &block.limits);
-                        let replay = ReplayRun {
+                        let replay = Box::new(ReplayRun {
                             dataset: entry.text.clone(),
                             instance: trace.name.clone(),
                             hash: trace.hash.clone(),
@@ -453,9 +463,13 @@ impl Planner<'_> {
                             scenario: Scenario { seed, ..scenario.clone() },
                             accepted: accepted.clone(),
                             series: block.series,
-                        };
-                        let work = Work::Replay(Box::new(replay));
-                        self.run(Run { id, work, seed, limits: block.limits });
+                        });
+                        let limits = block.limits;
+                        for repetition in 0..block.repeats {
+                            let id = replay_id(&content, &accepted, seed, &limits, repetition);
+                            let work = Work::Replay(replay.clone());
+                            self.run(Run { id, work, seed, repetition, limits });
+                        }
                     }
                 }
             }
@@ -482,7 +496,13 @@ fn sampled(entries: &[Entry], size: usize) -> BTreeSet<usize> {
 
 /// The id of a run: a hash of all that determines it, so that the same run has the same id in every
 /// experiment and on every machine. 32 hexadecimal digits.
-pub(crate) fn run_id(instance_hash: &str, method: &str, seed: u64, limits: &Limits) -> String {
+pub(crate) fn run_id(
+    instance_hash: &str,
+    method: &str,
+    seed: u64,
+    limits: &Limits,
+    repetition: u64,
+) -> String {
     #[derive(Serialize)]
     struct Determined<'a> {
         schema: u32,
@@ -490,9 +510,17 @@ pub(crate) fn run_id(instance_hash: &str, method: &str, seed: u64, limits: &Limi
         method: &'a str,
         seed: u64,
         limits: &'a Limits,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repetition: Option<u64>,
     }
     let schema = SOLVING_SCHEMA;
-    digest(&Determined { schema, instance: instance_hash, method, seed, limits })
+    let repetition = again(repetition);
+    digest(&Determined { schema, instance: instance_hash, method, seed, limits, repetition })
+}
+
+/// What the repetition adds to what determines a run: nothing if it is the first.
+pub(crate) fn again(repetition: u64) -> Option<u64> {
+    (repetition > 0).then_some(repetition)
 }
 
 /// 32 hexadecimal digits of a hash of plain data.

@@ -6,14 +6,16 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use vmpack_results::Limits;
+use vmpack_results::{Limits, Means, Noise};
 
 use crate::Interrupt;
 use crate::child::READY;
+use crate::confine::{self, Cage};
 use crate::limits::{
     Ceilings, Exit, Usage, confine, kill_group, kill_process, reap, wait_for_exit,
 };
-use crate::machine::{Process, family_tree, load_average, peak_rss};
+use crate::machine::{Process, family_tree, load_average, peak_rss, processes};
+use crate::noise::Listener;
 
 /// How long after its limit of wall time or CPU time a child may still solve. Past the wall time its whole
 /// process group is killed.
@@ -65,13 +67,17 @@ pub(crate) struct Job {
     /// counted, and its address space is bounded as well. Programs from outside are counted from their
     /// start, and may reserve addresses as they like: some do so by the gigabyte and never use them.
     pub(crate) is_ours: bool,
+    /// The cores that it is kept to; all if none are named.
+    pub(crate) cores: Vec<usize>,
 }
 
 /// Why the parent killed a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It solved for longer than its wall limit and the grace.
-    Time,
+    Wall,
+    /// It used more CPU time than its limit.
+    Cpu,
     /// It held more memory than its limit.
     Memory,
     /// It took too long to load its instance.
@@ -95,13 +101,22 @@ pub(crate) struct Ended {
     pub(crate) errors: String,
     /// Wall time from start to end.
     pub(crate) wall: Duration,
+    /// Wall time from when it was ready until its answer was there, of a child of this project that answered.
+    pub(crate) answered: Option<Duration>,
     /// What it used, from the operating system, with the CPU time of its descendants.
     pub(crate) usage: Usage,
-    /// The greatest resident memory seen from outside while it and its descendants ran, in bytes, or the
-    /// operating system's own figure where that is more and cannot be this process's.
+    /// What its cgroup held at most, in bytes; without one, the greatest resident memory seen from outside
+    /// while it and its descendants ran, or the operating system's own figure where that is more and cannot
+    /// be this process's.
     pub(crate) peak_rss_bytes: u64,
+    /// The cgroup that the peak is of.
+    pub(crate) peak_by: Option<Means>,
+    /// How many of its processes were killed for want of memory; `None` if nobody counts.
+    pub(crate) memory_kills: Option<u64>,
     /// The load average when it started.
     pub(crate) load: f64,
+    /// What else went on.
+    pub(crate) noise: Noise,
 }
 
 enum Event {
@@ -121,11 +136,16 @@ enum Event {
 pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Result<Ended> {
     let load = load_average();
     let own_peak = peak_rss("self").unwrap_or(u64::MAX);
-    let Job { mut command, request, is_ours } = job;
+    let Job { mut command, request, is_ours, cores } = job;
+    let session = confine::session();
+    let cage = session.cage(limits);
+    let listener = Listener::new(&session);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    confine(&mut command, ceilings(limits, is_ours));
+    confine(&mut command, ceilings(limits, is_ours), cage.doors(), &cores);
     let started = Instant::now();
     let mut child = command.spawn()?;
+    // Its doors are shut.
+    drop(command);
     let id = child.id();
     let (events, inbox) = mpsc::channel();
     if let (Some(stdin), Some(stdout), Some(stderr)) =
@@ -141,7 +161,7 @@ pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Resul
         events.send(Event::Exited)
     });
 
-    let mut watch = Watch::new(limits, is_ours, started);
+    let mut watch = Watch::new(limits, is_ours, started, &cage);
     if !is_ours {
         watch.begin(started);
     }
@@ -156,19 +176,31 @@ pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Resul
         }
     }
     let (exit, mut usage) = reap(id)?;
-    usage.cpu_s = usage.cpu_s.max(watch.cpu_s);
+    usage.cpu_s = usage.cpu_s.max(watch.cpu_s).max(cage.cpu_seconds().unwrap_or(0.0));
     // The kernel's figure is at least what this process had when it forked. Only above that is it the
     // child's.
     let from_kernel = Some(usage.peak_rss_bytes).filter(|&peak| peak > own_peak);
+    let resident = watch.peak_rss_bytes.max(from_kernel.unwrap_or(0));
+    let (peak_rss_bytes, peak_by) = match cage.memory_peak() {
+        Some((held, means)) => (held, Some(means)),
+        None => (resident, None),
+    };
+    let wall = watch.exited.unwrap_or_else(Instant::now) - started;
+    let waited = cage.waited_seconds();
+    let noise = listener.heard(wall.as_secs_f64(), waited, usage.involuntary_switches);
     Ok(Ended {
         exit,
         stop: watch.stop,
         output: watch.output.unwrap_or_default(),
         errors: String::from_utf8_lossy(&watch.errors.unwrap_or_default()).into_owned(),
-        wall: watch.exited.unwrap_or_else(Instant::now) - started,
+        wall,
+        answered: watch.answered,
         usage,
-        peak_rss_bytes: watch.peak_rss_bytes.max(from_kernel.unwrap_or(0)),
+        peak_rss_bytes,
+        peak_by,
+        memory_kills: cage.memory_kills(),
         load,
+        noise,
     })
 }
 
@@ -199,7 +231,8 @@ fn cpu_ceiling(limit: f64) -> u64 {
 }
 
 /// What is known of a running child.
-struct Watch {
+struct Watch<'a> {
+    cage: &'a Cage,
     wall_limit: Duration,
     memory_limit: Option<u64>,
     /// In seconds; none once a child of ours has answered.
@@ -208,25 +241,32 @@ struct Watch {
     until: Instant,
     /// What the end of `until` means.
     phase: Stop,
+    /// When its wall time began.
+    began: Option<Instant>,
+    answered: Option<Duration>,
     stop: Option<Stop>,
     exited: Option<Instant>,
     output: Option<Vec<u8>>,
     errors: Option<Vec<u8>>,
     peak_rss_bytes: u64,
     cpu_s: f64,
-    /// Its descendants, when they were looked at last.
+    /// What it started, when that was looked at last.
     descendants: Vec<Process>,
 }
 
-impl Watch {
-    fn new(limits: &Limits, is_ours: bool, started: Instant) -> Self {
+impl<'a> Watch<'a> {
+    fn new(limits: &Limits, is_ours: bool, started: Instant, cage: &'a Cage) -> Self {
         Self {
             // A limit that no clock can count is none.
             wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
-            memory_limit: limits.memory_bytes,
+            // Where a cgroup counts, it limits as well, to the byte.
+            memory_limit: limits.memory_bytes.filter(|_| cage.memory_kills().is_none()),
+            cage,
             cpu_limit: cpu_limit(limits, is_ours),
             until: started + LOADING_LIMIT,
             phase: Stop::Loading,
+            began: None,
+            answered: None,
             stop: None,
             exited: None,
             output: None,
@@ -245,7 +285,8 @@ impl Watch {
 
     /// Its wall time is counted from now on.
     fn begin(&mut self, now: Instant) {
-        self.phase = Stop::Time;
+        self.phase = Stop::Wall;
+        self.began = Some(now);
         let limit = self.wall_limit.saturating_add(GRACE);
         // Ten years, where the sum is beyond the clock.
         self.until = now.checked_add(limit).unwrap_or(now + Duration::from_hours(87_600));
@@ -259,6 +300,7 @@ impl Watch {
             }
             Event::Ready => {}
             Event::Answered => {
+                self.answered = self.began.map(|began| now - began);
                 if self.stop.is_none() && self.exited.is_none() {
                     self.until = self.until.max(now + TEARDOWN);
                     self.cpu_limit = None;
@@ -286,7 +328,7 @@ impl Watch {
         } else if Instant::now() >= self.until {
             self.kill(child, self.phase);
         } else if self.cpu_limit.is_some_and(|limit| self.cpu_s > limit) {
-            self.kill(child, Stop::Time);
+            self.kill(child, Stop::Cpu);
         } else if self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit) {
             self.kill(child, Stop::Memory);
         }
@@ -300,20 +342,31 @@ impl Watch {
         self.until = Instant::now() + PATROL;
     }
 
-    /// Looks at what it and its descendants use.
+    /// Looks at what it and all that it started use, as far as no cgroup counts it.
     fn look(&mut self, child: u32) {
-        let tree = family_tree(child);
-        let Some((_, descendants)) = tree.split_first() else { return };
-        self.descendants = descendants.to_vec();
+        let by_cgroup = self.cage.cpu_seconds();
+        self.cpu_s = self.cpu_s.max(by_cgroup.unwrap_or(0.0));
+        if by_cgroup.is_some() && self.cage.memory_peak().is_some() {
+            return;
+        }
+        let tree = match self.cage.processes() {
+            Some(ids) => processes(&ids),
+            None => family_tree(child),
+        };
         let own_peak = peak_rss(&child.to_string()).unwrap_or(0);
         let together: u64 = tree.iter().map(|process| process.rss_bytes).sum();
         self.peak_rss_bytes = self.peak_rss_bytes.max(own_peak).max(together);
         self.cpu_s = self.cpu_s.max(tree.iter().map(|process| process.cpu_s).sum());
+        if !tree.is_empty() {
+            self.descendants = tree.into_iter().filter(|process| process.id != child).collect();
+        }
     }
 
-    /// Kills its process group, and the descendants that were seen outside of it.
+    /// Kills all that is in its cgroup; without one, its process group and the descendants that were seen
+    /// outside of that.
     fn kill_all(&self, child: u32) {
         kill_group(child);
+        self.cage.kill();
         let left = self.descendants.iter().filter(|process| process.is_running());
         left.for_each(|process| kill_process(process.id));
     }

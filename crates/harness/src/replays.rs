@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use vmpack_results::{Limits, SCHEMA};
 
+use crate::plan::{again, digest};
 use crate::{Accepted, Named, PlanError, Refusal, ReplayBlock, Scenario, Simulator};
 
 /// A replay that is planned.
@@ -173,7 +174,13 @@ pub(crate) fn refused(
 }
 
 /// The id of a replay: a hash of all that determines it. 32 hexadecimal digits.
-pub(crate) fn replay_id(content: &str, accepted: &Accepted, seed: u64, limits: &Limits) -> String {
+pub(crate) fn replay_id(
+    content: &str,
+    accepted: &Accepted,
+    seed: u64,
+    limits: &Limits,
+    repetition: u64,
+) -> String {
     #[derive(Serialize)]
     struct Determined<'a> {
         schema: u32,
@@ -182,8 +189,18 @@ pub(crate) fn replay_id(content: &str, accepted: &Accepted, seed: u64, limits: &
         replay: &'a vmpack_results::Replay,
         seed: u64,
         limits: &'a Limits,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        repetition: Option<u64>,
     }
     let Accepted { policy, replay, .. } = accepted;
-    let determined = Determined { schema: SCHEMA, trace: content, policy, replay, seed, limits };
-    crate::plan::digest(&determined)
+    let determined = Determined {
+        schema: SCHEMA,
+        trace: content,
+        policy,
+        replay,
+        seed,
+        limits,
+        repetition: again(repetition),
+    };
+    digest(&determined)
 }

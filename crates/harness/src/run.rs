@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use vmpack_check::Effort;
@@ -11,11 +12,19 @@ use vmpack_results::{
     Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, read_manifest, write_manifest,
 };
 
+use crate::calibrate::Calibrator;
+use crate::limits::allowed_cores;
 use crate::measure::measure_replay;
 use crate::{
-    Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Simulator, Task, Work, machine, measure,
-    solutions,
+    Interrupt, Launcher, MeasureError, Monitor, Plan, Run, Simulator, Task, Work, confine, machine,
+    measure, pin, solutions,
 };
+
+/// How many samples of the machine's speed are taken at the start of an experiment, and at its end.
+const CALIBRATIONS: usize = 2;
+
+/// The most seconds of wall time that a run to warm up may take.
+const WARM_UP_LIMIT_S: f64 = 10.0;
 
 /// What the records should say of the program that made them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +52,9 @@ pub struct RunOptions<'a> {
     pub simulator: &'a dyn Simulator,
     /// What the judge may spend on an answer.
     pub effort: Effort,
+    /// Whether each worker's runs are kept to cores of their own, also where the experiment does not ask
+    /// for it.
+    pub pin: bool,
     /// What goes into the manifest.
     pub setup: Setup,
 }
@@ -119,6 +131,20 @@ pub enum RunError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// There are not as many cores as pinning takes.
+    #[error(
+        "{jobs} runs at a time of up to {threads} threads cannot be pinned: that takes {} cores, and this \
+         process may use {cores}; allow fewer runs at a time (--jobs), or do without pinning",
+        jobs.saturating_mul(usize::try_from(*threads).unwrap_or(usize::MAX))
+    )]
+    Pin {
+        /// Runs in parallel.
+        jobs: usize,
+        /// Threads of a run.
+        threads: u64,
+        /// Cores that this process may use.
+        cores: usize,
+    },
     /// The threads that wait for children cannot be started.
     #[error("cannot start {jobs} threads: {source}")]
     Threads {
@@ -143,6 +169,9 @@ pub fn run(
     monitor: &dyn Monitor,
 ) -> Result<Summary, RunError> {
     let directory = options.directory;
+    let jobs = options.jobs.max(1);
+    // Before anything is written.
+    let cores = if options.pin || plan.experiment.pin { pinned(plan, jobs)? } else { Vec::new() };
     let (store, found) = if options.resume {
         let (store, recovered) = Store::resume(directory)?;
         if let Some(torn) = recovered.torn {
@@ -158,7 +187,15 @@ pub fn run(
         (Store::create(directory)?, BTreeSet::new())
     };
     let todo: Vec<&Run> = plan.runs.iter().filter(|run| !found.contains(&run.id)).collect();
-    let manifest = manifest(plan, options, &found, monitor)?;
+    // Held to the end, so that runs share it.
+    let session = confine::session();
+    let mut calibrator = Calibrator::new();
+    (0..CALIBRATIONS).for_each(|_| calibrator.sample());
+    let mut manifest = manifest(plan, options, &found, monitor)?;
+    manifest.enforcement = Some(session.enforcement().clone());
+    manifest.pinned.clone_from(&cores);
+    let earlier = manifest.calibration.take();
+    manifest.calibration = Some(calibrator.found(earlier.as_ref()));
     write_manifest(directory, &manifest)?;
 
     let planned = plan.runs.len() as u64;
@@ -170,17 +207,30 @@ pub fn run(
         interrupted: false,
         store: store.path().to_owned(),
     };
-    let jobs = options.jobs.max(1);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
         .build()
         .map_err(|source| RunError::Threads { jobs, source })?;
     monitor.started(summary.found, planned);
     let progress = Mutex::new((store, &mut summary));
+    let calibrator = Mutex::new(calibrator);
+    let is_warm: Vec<AtomicBool> = (0..jobs).map(|_| AtomicBool::new(false)).collect();
     let result = pool.install(|| {
         // A bridge hands the runs out one by one in the order of the plan.
         todo.into_iter().par_bridge().try_for_each(|run| {
-            let record = carry_out(plan, run, options, interrupt)?;
+            let worker = rayon::current_thread_index().unwrap_or(0);
+            let cores = cores.get(worker).map_or(&[][..], |cores| cores);
+            if !is_warm[worker].swap(true, Ordering::Relaxed) {
+                for _ in 0..plan.experiment.warm_up {
+                    carry_out(plan, &short(run), options, cores, None, interrupt)?;
+                }
+            }
+            // One worker's turn is enough, and nobody waits for it.
+            if let Ok(mut calibrator) = calibrator.try_lock() {
+                calibrator.sample_if_due();
+            }
+            // What it leaves is kept before its record: what is recorded is not run again.
+            let record = carry_out(plan, run, options, cores, Some(directory), interrupt)?;
             let mut guard = progress.lock().expect("no thread panics while it writes");
             let (store, summary) = &mut *guard;
             store.append(&record)?;
@@ -191,6 +241,10 @@ pub fn run(
         })
     });
     monitor.ended();
+    let mut calibrator = calibrator.into_inner().expect("no thread panics while it calibrates");
+    (0..CALIBRATIONS).for_each(|_| calibrator.sample());
+    manifest.calibration = Some(calibrator.found(earlier.as_ref()));
+    write_manifest(directory, &manifest)?;
     match result {
         Ok(()) => Ok(summary),
         Err(RunError::Measure(MeasureError::Interrupted)) => {
@@ -201,35 +255,61 @@ pub fn run(
     }
 }
 
+/// Cores for each worker.
+fn pinned(plan: &Plan, jobs: usize) -> Result<Vec<Vec<usize>>, RunError> {
+    let threads = plan.threads();
+    let too_few = || RunError::Pin { jobs, threads, cores: allowed_cores().len() };
+    pin::deal(jobs, threads).ok_or_else(too_few)
+}
+
+/// A run to warm up: the same, for a short time at most.
+fn short(run: &Run) -> Run {
+    let mut short = run.clone();
+    short.limits.wall_s = short.limits.wall_s.min(WARM_UP_LIMIT_S);
+    short
+}
+
+/// Makes a run on these cores. What it leaves is kept in the directory, if there is one.
 fn carry_out(
     plan: &Plan,
     run: &Run,
     options: &RunOptions<'_>,
+    cores: &[usize],
+    directory: Option<&Path>,
     interrupt: &Interrupt,
 ) -> Result<Record, RunError> {
     if interrupt.is_set() {
         return Err(MeasureError::Interrupted.into());
     }
-    let (launcher, directory) = (options.launcher, options.directory);
-    // Before the record: what is recorded is not run again.
-    let failed =
-        |source| RunError::Keep { directory: directory.to_owned(), run: run.id.clone(), source };
-    match &run.work {
+    let launcher = options.launcher;
+    let &Run { seed, repetition, limits, .. } = run;
+    let (record, kept) = match &run.work {
         Work::Solve { instance, method } => {
             let instance = &plan.instances[*instance];
-            let task = Task { instance, method, seed: run.seed, limits: run.limits };
+            let task = Task { instance, method, seed, repetition, limits, cores };
             let measured = measure(launcher, &task, options.effort, interrupt)?;
-            let which = plan.experiment.solutions;
-            solutions::keep(directory, which, &instance.instance, &measured).map_err(failed)?;
-            Ok(measured.record)
+            let keep = |directory| {
+                let which = plan.experiment.solutions;
+                solutions::keep(directory, which, &instance.instance, &measured)
+            };
+            let kept = directory.map_or(Ok(()), keep);
+            (measured.record, kept)
         }
         Work::Replay(replay) => {
+            let simulator = options.simulator;
             let (record, series) =
-                measure_replay(launcher, options.simulator, replay, run.limits, interrupt)?;
-            solutions::keep_series(directory, &record, &series).map_err(failed)?;
-            Ok(record)
+                measure_replay(launcher, simulator, replay, repetition, limits, cores, interrupt)?;
+            let keep = |directory| solutions::keep_series(directory, &record, &series);
+            let kept = directory.map_or(Ok(()), keep);
+            (record, kept)
         }
-    }
+    };
+    kept.map_err(|source| RunError::Keep {
+        directory: options.directory.to_owned(),
+        run: run.id.clone(),
+        source,
+    })?;
+    Ok(record)
 }
 
 /// The manifest of this session. Where an earlier one left records, it says in what they differ.
@@ -258,6 +338,10 @@ fn manifest(
         command: options.setup.command.clone(),
         jobs,
         machine: machine(),
+        enforcement: None,
+        pinned: Vec::new(),
+        warm_up: plan.experiment.warm_up,
+        calibration: None,
     };
     if options.resume && options.directory.join(vmpack_results::MANIFEST).exists() {
         let earlier = read_manifest(options.directory)?;
@@ -269,12 +353,13 @@ fn manifest(
             });
         }
         manifest.started.clone_from(&earlier.started);
+        manifest.calibration.clone_from(&earlier.calibration);
         manifest.missing.extend(differences(&earlier, &manifest, found, plan));
     }
     for sentence in &manifest.missing {
         monitor.note(sentence);
     }
-    let threads = plan.runs.iter().map(|run| run.limits.threads).max().unwrap_or(1);
+    let threads = plan.threads();
     let cores = manifest.machine.cores;
     if jobs.saturating_mul(threads) > cores {
         monitor.note(&format!(

@@ -5,19 +5,23 @@
 //! [`stats`] turns records into the figures of a report, and [`revise`] finds the claims that other
 //! methods' answers disprove.
 
+mod calibration;
 mod contradict;
 mod json;
 mod manifest;
+mod noise;
 mod record;
 mod replay;
 pub mod stats;
 mod store;
 
+pub use calibration::Calibration;
 pub use contradict::{Contradiction, Disproved, contradictions, revise};
 pub use manifest::{MANIFEST, read_manifest, write_manifest};
+pub use noise::{Disturbance, Noise, disturbed_runs};
 pub use record::{
-    Answer, Asked, Features, Limits, Machine, Manifest, Measurement, Proof, Record, SCHEMA,
-    SOLVING_SCHEMA, Skipped, Termination,
+    Answer, Asked, Cause, Enforcement, Features, Limits, Machine, Manifest, Means, Measurement,
+    Proof, Record, SCHEMA, SOLVING_SCHEMA, Skipped, Termination,
 };
 pub use replay::{Amount, Metric, Replay};
 pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};

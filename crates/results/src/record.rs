@@ -8,7 +8,7 @@ use vmpack_check::{Judgement, Verdict};
 use vmpack_model::packing::Certificate;
 use vmpack_model::{Counters, Family, Kind, Reference, Status, TrajectoryPoint, Value};
 
-use crate::{Metric, Replay};
+use crate::{Calibration, Metric, Noise, Replay};
 
 /// The version of the record format, which records of replays bear; readers refuse newer ones.
 pub const SCHEMA: u32 = 2;
@@ -51,10 +51,16 @@ pub struct Record {
     pub kind: Kind,
     /// The seed.
     pub seed: u64,
+    /// Which repetition it is: repeated runs differ in nothing that determines the answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repetition: u64,
     /// The limits it ran under.
     pub limits: Limits,
     /// How the process ended.
     pub termination: Termination,
+    /// Why it did not complete, where the termination alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What the method answered and the judge found; `None` if it did not live to answer.
     pub answer: Option<Answer>,
     /// Time and memory.
@@ -217,6 +223,36 @@ impl Termination {
     }
 }
 
+/// Why a run did not complete: a closed vocabulary beside [`Termination`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// It was killed at the wall limit.
+    WallLimit,
+    /// It was killed at the CPU limit.
+    CpuLimit,
+    /// It answered after a limit.
+    LateAnswer,
+    /// It, or something that it started, was killed at the memory limit.
+    MemoryLimit,
+    /// It was refused memory and gave up.
+    Allocation,
+    /// It was killed by somebody else, which is taken for the kernel when the machine runs out of memory.
+    Machine,
+    /// It was killed because loading the instance took too long.
+    LoadingLimit,
+    /// It was killed because it printed more than an answer can be.
+    OutputLimit,
+    /// It could not be started.
+    NotStarted,
+    /// It exited with a code other than 0.
+    ExitCode,
+    /// What it printed is no answer.
+    NoAnswer,
+    /// It reported times that cannot be.
+    AbsurdTimes,
+}
+
 /// What a method answered and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -254,12 +290,24 @@ pub struct Measurement {
     pub process_wall_s: f64,
     /// CPU seconds of the whole process, from the operating system.
     pub process_cpu_s: f64,
-    /// Peak resident memory of the process in bytes, from the operating system.
+    /// Peak memory in bytes, from the operating system: resident memory of the process and its descendants,
+    /// or what their cgroup held.
     pub peak_rss_bytes: u64,
+    /// The cgroup that the peak is of; `None` for resident memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_by: Option<Means>,
     /// How often the process was taken off a core by the system: high counts mark a disturbed run.
     pub involuntary_switches: u64,
     /// The one-minute load average when the run started.
     pub load: f64,
+    /// What else went on meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A pair of instance and method that is not run, with the reason.
@@ -302,6 +350,42 @@ pub struct Manifest {
     pub jobs: u64,
     /// Where it ran.
     pub machine: Machine,
+    /// How limits were enforced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<Enforcement>,
+    /// The cores that the runs of each worker were kept to; empty if they could run anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<Vec<usize>>,
+    /// Unrecorded runs of each worker before its first recorded one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up: u64,
+    /// How fast the machine was while the experiment ran, and how steadily.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+/// By what means limits were enforced on runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// Memory.
+    pub memory: Means,
+    /// That nothing outlives a run.
+    pub processes: Means,
+    /// Why not by cgroups of version 2 alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A means of the operating system to confine processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Means {
+    /// A cgroup of the unified hierarchy.
+    CgroupV2,
+    /// A cgroup of a hierarchy of version 1.
+    CgroupV1,
+    /// Limits of single processes, process groups, and a look at what runs every 50 ms.
+    Rlimits,
 }
 
 /// The machine of a run.

@@ -7,8 +7,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use vmpack_model::Value;
 use vmpack_results::{
-    MANIFEST, Machine, Manifest, RECORDS, Record, SCHEMA, Store, StoreError, Termination, TornLine,
-    read, read_manifest, write_manifest,
+    Calibration, Enforcement, MANIFEST, Machine, Manifest, Means, RECORDS, Record, SCHEMA, Store,
+    StoreError, Termination, TornLine, read, read_manifest, write_manifest,
 };
 
 fn record(run: &str) -> Record {
@@ -145,6 +145,14 @@ fn a_manifest_is_replaced_as_a_whole() {
             memory_bytes: 1 << 33,
             system: "Linux".into(),
         },
+        enforcement: Some(Enforcement {
+            memory: Means::CgroupV1,
+            processes: Means::CgroupV2,
+            reason: Some("no memory controller".into()),
+        }),
+        pinned: vec![vec![0], vec![1]],
+        warm_up: 1,
+        calibration: Some(Calibration { score: 20.0, ..Calibration::default() }),
     };
     write_manifest(directory.path(), &manifest).expect("writable");
     manifest.planned = 4;

@@ -61,8 +61,8 @@ impl Contender {
 
 impl Session<'_> {
     /// What is to be run. The words hold the program first: no contender is without.
-    pub(crate) fn job(&self) -> Job {
-        let mut job = job(&self.words);
+    pub(crate) fn job(&self, cores: &[usize]) -> Job {
+        let mut job = job(&self.words, cores);
         job.command.current_dir(self.folder.path());
         job
     }
@@ -129,7 +129,7 @@ pub(super) fn version(words: &[OsString], limit: Duration) -> Result<String, Str
         threads: 1,
     };
     let text = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    let ended = process::run(job(words), &limits, &Interrupt::default())
+    let ended = process::run(job(words, &[]), &limits, &Interrupt::default())
         .map_err(|error| format!("cannot start `{text}`: {error}"))?;
     let printed = String::from_utf8_lossy(&ended.output);
     let mut lines = printed.lines().chain(ended.errors.lines()).map(str::trim);
@@ -147,8 +147,8 @@ pub(super) fn version(words: &[OsString], limit: Duration) -> Result<String, Str
     Err(format!("`{text}` {ending}: {last}"))
 }
 
-fn job(words: &[OsString]) -> Job {
+fn job(words: &[OsString], cores: &[usize]) -> Job {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
-    Job { command, request: Vec::new(), is_ours: false }
+    Job { command, request: Vec::new(), is_ours: false, cores: cores.to_owned() }
 }

@@ -419,6 +419,7 @@ fn quiet_is_a_monitor_too() {
         launcher: &launcher,
         simulator: &NoSimulator,
         effort: vmpack_check::Effort::default(),
+        pin: false,
         setup: vmpack_harness::Setup::default(),
     };
     let interrupt = Interrupt::default();

@@ -1,6 +1,7 @@
 //! The harness drives a program whose methods misbehave, as processes.
 
 mod experiments;
+mod hostile;
 mod runs;
 
 use std::fs;

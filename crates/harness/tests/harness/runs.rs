@@ -15,7 +15,7 @@ use vmpack_results::{Limits, Termination};
 
 use crate::{eventually, is_running, rig, write_instances};
 
-const LIMITS: Limits =
+pub(crate) const LIMITS: Limits =
     Limits { wall_s: 20.0, cpu_s: None, memory_bytes: None, work: None, threads: 1 };
 
 fn instance(directory: &Path) -> LoadedInstance {
@@ -30,10 +30,10 @@ fn method(name: &str) -> MethodInfo {
 }
 
 fn task<'a>(instance: &'a LoadedInstance, method: &'a MethodInfo, limits: Limits) -> Task<'a> {
-    Task { instance, method, seed: 3, limits }
+    Task { instance, method, seed: 3, repetition: 0, limits, cores: &[] }
 }
 
-fn run_with(launcher: &Launcher, name: &str, limits: Limits) -> Measured {
+pub(crate) fn run_with(launcher: &Launcher, name: &str, limits: Limits) -> Measured {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let instance = instance(directory.path());
     let method = method(name);
@@ -153,7 +153,10 @@ fn memory_is_limited_bit_by_bit_and_at_once() {
     let record = run("hoarder", limits).record;
     assert_eq!(record.termination, Termination::OutOfMemory, "{record:?}");
     let peak = record.measurement.peak_rss_bytes;
-    assert!((100_000_000..500_000_000).contains(&peak), "{peak}");
+    // The kernel holds the limit to the page; without it, somebody looks every 50 ms.
+    let is_exact = record.measurement.peak_by.is_some();
+    let most = if is_exact { 100_000_000 } else { 500_000_000 };
+    assert!((99_000_000..=most).contains(&peak), "{peak}");
     let record = run("giant", limits).record;
     assert_eq!(record.termination, Termination::OutOfMemory, "{record:?}");
 }

@@ -68,6 +68,7 @@ fn work_off(
         launcher: &Launcher::this_program(),
         simulator: &Rigged,
         effort: Effort::default(),
+        pin: false,
         setup: Setup::default(),
     };
     let summary = run(&plan, &options, &Interrupt::on_signals()?, &Terminal::default())?;

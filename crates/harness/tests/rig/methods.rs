@@ -37,6 +37,15 @@ const METHODS: &[&dyn Method<Packing>] = &[
     &Rigged { name: "panic", deed: |_, _, _| panic!("out of ideas") },
     &Rigged { name: "parent", deed: parent },
     &Rigged { name: "deserter", deed: deserter },
+    &Rigged { name: "daemon", deed: daemon },
+    &Rigged {
+        name: "daemon-sleeper",
+        deed: |instance, budget, honest| {
+            sleeper(instance, budget, daemon(instance, budget, honest))
+        },
+    },
+    &Rigged { name: "burst", deed: burst },
+    &Rigged { name: "family", deed: family },
     &Rigged { name: "chatty", deed: chatty },
     &Rigged { name: "boaster", deed: |_, _, honest| Outcome { status: Status::Optimal, ..honest } },
 ];
@@ -175,6 +184,39 @@ fn parent(instance: &Instance, budget: &Budget, honest: Outcome<Packing>) -> Out
 /// Answers and leaves its child behind.
 fn deserter(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
     start_child();
+    honest
+}
+
+/// Leaves a process behind that began a session of its own, so that it is in no group of ours, and whose
+/// parent is dead, so that it is nobody's child. It keeps the pipes to the harness open.
+fn daemon(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
+    let script = "(setsid sh -c 'echo $$ > \"$RIG_PID.part\"; mv \"$RIG_PID.part\" \"$RIG_PID\"; exec sleep 300' &)";
+    let _ = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).status();
+    let file = std::env::var_os("RIG_PID").map(std::path::PathBuf::from).unwrap_or_default();
+    while !file.exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    honest
+}
+
+/// Has a child take much more memory than it ever holds itself, in less time than anybody looks twice.
+fn burst(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
+    let script = "head -c 400000000 /dev/zero | tail -n 1 > /dev/null";
+    let _ = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).status();
+    honest
+}
+
+/// Burns CPU time in a child that it does not wait for.
+fn family(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
+    let script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    let child = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn();
+    if let Ok(child) = child {
+        let stat = format!("/proc/{}/stat", child.id());
+        let runs = || std::fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z "));
+        while runs() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
     honest
 }
 

@@ -94,8 +94,10 @@ pub(crate) fn record(
         method: method.to_owned(),
         kind,
         seed: 0,
+        repetition: 0,
         limits: LIMITS,
         termination: Termination::Completed,
+        cause: None,
         answer: Some(Answer {
             status: Status::Feasible,
             claimed_cost: Some(cost),
@@ -125,6 +127,7 @@ pub(crate) fn record(
             peak_rss_bytes: 12 << 20,
             involuntary_switches: 3,
             load: 1.2,
+            ..Measurement::default()
         },
     }
 }
@@ -315,6 +318,10 @@ pub(crate) fn manifest(planned: u64) -> Manifest {
             memory_bytes: 8 << 30,
             system: "Linux 6.1.0".to_owned(),
         },
+        enforcement: None,
+        pinned: Vec::new(),
+        warm_up: 0,
+        calibration: None,
     }
 }
 
