@@ -25,6 +25,9 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(cmd::run::Arguments),
+    Submit(Box<cmd::submit::Arguments>),
+    Status(cmd::status::Arguments),
+    Collect(cmd::collect::Arguments),
     Report(cmd::report::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
@@ -51,6 +54,9 @@ fn main() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Run(arguments) => cmd::run::run(&arguments),
+        Command::Submit(arguments) => cmd::submit::run(&arguments),
+        Command::Status(arguments) => cmd::status::run(&arguments),
+        Command::Collect(arguments) => cmd::collect::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
 
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, read_manifest, write_manifest,
+    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination, read_manifest, write_manifest,
 };
 
 use crate::measure::measure_replay;
@@ -104,6 +106,16 @@ pub enum RunError {
         /// The experiment in it.
         found: String,
         /// The experiment to be run.
+        expected: String,
+    },
+    /// The store belongs to another part of the experiment.
+    #[error("{} holds shard {found} of the experiment, not {expected}: choose another directory", directory.display())]
+    OtherShard {
+        /// The directory.
+        directory: PathBuf,
+        /// The shard in it.
+        found: String,
+        /// The shard to be run.
         expected: String,
     },
     /// A child cannot be started.
@@ -214,21 +226,43 @@ fn carry_out(
     // Before the record: what is recorded is not run again.
     let failed =
         |source| RunError::Keep { directory: directory.to_owned(), run: run.id.clone(), source };
-    match &run.work {
+    let record = match &run.work {
         Work::Solve { instance, method } => {
             let instance = &plan.instances[*instance];
             let task = Task { instance, method, seed: run.seed, limits: run.limits };
             let measured = measure(launcher, &task, options.effort, interrupt)?;
             let which = plan.experiment.solutions;
             solutions::keep(directory, which, &instance.instance, &measured).map_err(failed)?;
-            Ok(measured.record)
+            measured.record
         }
         Work::Replay(replay) => {
             let (record, series) =
                 measure_replay(launcher, options.simulator, replay, run.limits, interrupt)?;
             solutions::keep_series(directory, &record, &series).map_err(failed)?;
-            Ok(record)
+            record
         }
+    };
+    if may_be_ended_with_us(&record.termination) {
+        thread::sleep(SIGNAL_DELAY);
+        if interrupt.is_set() {
+            return Err(MeasureError::Interrupted.into());
+        }
+    }
+    Ok(record)
+}
+
+/// How long a signal to this process may be behind one that was sent to a child at the same time.
+const SIGNAL_DELAY: Duration = Duration::from_millis(100);
+
+/// Whether a child ended as it does when a batch system ends its job: that signals all processes at once, and the end of a
+/// child may be seen before our own signal is. It says nothing about the method then.
+fn may_be_ended_with_us(termination: &Termination) -> bool {
+    match termination {
+        Termination::Crashed { signal } => {
+            [libc::SIGTERM, libc::SIGINT, libc::SIGHUP].contains(signal)
+        }
+        Termination::OutOfMemory => true,
+        _ => false,
     }
 }
 
@@ -250,6 +284,7 @@ fn manifest(
         experiment_hash: plan.experiment.hash.clone(),
         order_seed: plan.experiment.order_seed,
         planned: plan.runs.len() as u64,
+        shards: plan.shards.clone(),
         skipped: plan.skipped.clone(),
         missing: plan.missing.clone(),
         versions: versions(plan, options),
@@ -266,6 +301,15 @@ fn manifest(
                 directory: options.directory.to_owned(),
                 found: earlier.experiment,
                 expected: manifest.experiment,
+            });
+        }
+        if let (Some(found), Some(expected)) = (&earlier.shards, &manifest.shards)
+            && !found.planned.keys().eq(expected.planned.keys())
+        {
+            return Err(RunError::OtherShard {
+                directory: options.directory.to_owned(),
+                found: named(found),
+                expected: named(expected),
             });
         }
         manifest.started.clone_from(&earlier.started);
@@ -337,6 +381,12 @@ fn differences(
     let mut seen = BTreeSet::new();
     sentences.retain(|sentence| seen.insert(sentence.clone()));
     sentences
+}
+
+/// Shards as the command line names one.
+fn named(shards: &Shards) -> String {
+    let parts: Vec<String> = shards.planned.keys().map(ToString::to_string).collect();
+    format!("{}/{}", parts.join("+"), shards.of)
 }
 
 fn describe(manifest: &Manifest) -> String {

@@ -17,7 +17,7 @@ pub use contradict::{Contradiction, Disproved, contradictions, revise};
 pub use manifest::{MANIFEST, read_manifest, write_manifest};
 pub use record::{
     Answer, Asked, Features, Limits, Machine, Manifest, Measurement, Proof, Record, SCHEMA,
-    SOLVING_SCHEMA, Skipped, Termination,
+    SOLVING_SCHEMA, Shards, Skipped, Termination,
 };
 pub use replay::{Amount, Metric, Replay};
 pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};

@@ -286,6 +286,9 @@ pub struct Manifest {
     pub order_seed: u64,
     /// The number of runs planned.
     pub planned: u64,
+    /// Which parts of the experiment these are, if it is run in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Shards>,
     /// Pairs that are not run.
     pub skipped: Vec<Skipped>,
     /// What is missing from this build or this machine, one sentence each, shown in every report.
@@ -302,6 +305,15 @@ pub struct Manifest {
     pub jobs: u64,
     /// Where it ran.
     pub machine: Machine,
+}
+
+/// Parts of an experiment that was divided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shards {
+    /// Into how many it was divided.
+    pub of: u64,
+    /// The runs planned in each part that is here, by its number from 1.
+    pub planned: BTreeMap<u64, u64>,
 }
 
 /// The machine of a run.
