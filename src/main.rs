@@ -26,6 +26,7 @@ struct Arguments {
 enum Command {
     Run(cmd::run::Arguments),
     Report(cmd::report::Arguments),
+    Merge(cmd::merge::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
     Plan(cmd::plan::Arguments),
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(arguments) => cmd::run::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
+        Command::Merge(arguments) => cmd::merge::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Plan(arguments) => cmd::plan::run(&arguments),

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, read_manifest, write_manifest,
+    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, UNLIKE, read_manifest,
+    write_manifest,
 };
 
 use crate::measure::measure_replay;
@@ -250,6 +251,7 @@ fn manifest(
         experiment_hash: plan.experiment.hash.clone(),
         order_seed: plan.experiment.order_seed,
         planned: plan.runs.len() as u64,
+        shards: None,
         skipped: plan.skipped.clone(),
         missing: plan.missing.clone(),
         versions: versions(plan, options),
@@ -302,44 +304,19 @@ fn differences(
     found: &BTreeSet<String>,
     plan: &Plan,
 ) -> Vec<String> {
-    const MARK: &str = "Not all records are alike: ";
     let mut sentences: Vec<String> =
-        earlier.missing.iter().filter(|sentence| sentence.starts_with(MARK)).cloned().collect();
-    let mut differ = |what: &str, before: &dyn fmt::Display, after: &dyn fmt::Display| {
-        sentences.push(format!(
-            "{MARK}the first were made with {what} {before}, later ones with {after}."
-        ));
-    };
+        earlier.missing.iter().filter(|sentence| sentence.starts_with(UNLIKE)).cloned().collect();
     if !found.is_empty() {
-        if earlier.commit != now.commit {
-            differ("commit", &earlier.commit, &now.commit);
-        }
-        if earlier.machine != now.machine {
-            differ("the machine", &describe(earlier), &describe(now));
-        }
-        if earlier.jobs != now.jobs {
-            differ("a number of parallel runs of", &earlier.jobs, &now.jobs);
-        }
-        for (name, before) in &earlier.versions {
-            let after = now.versions.get(name).map_or("none", String::as_str);
-            if before != after {
-                differ(name, before, &after);
-            }
-        }
+        sentences.extend(earlier.differences(now).iter().map(ToString::to_string));
     }
     let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
     let stray = found.iter().filter(|id| !planned.contains(id.as_str())).count();
     if stray > 0 {
         sentences.push(format!(
-            "{MARK}{stray} of them belong to runs that the experiment no longer plans."
+            "{UNLIKE}{stray} of them belong to runs that the experiment no longer plans."
         ));
     }
     let mut seen = BTreeSet::new();
     sentences.retain(|sentence| seen.insert(sentence.clone()));
     sentences
-}
-
-fn describe(manifest: &Manifest) -> String {
-    let machine = &manifest.machine;
-    format!("{} x {:?} on {:?}", machine.cores, machine.cpu, machine.system)
 }
