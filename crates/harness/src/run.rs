@@ -10,7 +10,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination, read_manifest, write_manifest,
+    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination, UNLIKE,
+    read_manifest, write_manifest,
 };
 
 use crate::measure::measure_replay;
@@ -346,36 +347,16 @@ fn differences(
     found: &BTreeSet<String>,
     plan: &Plan,
 ) -> Vec<String> {
-    const MARK: &str = "Not all records are alike: ";
     let mut sentences: Vec<String> =
-        earlier.missing.iter().filter(|sentence| sentence.starts_with(MARK)).cloned().collect();
-    let mut differ = |what: &str, before: &dyn fmt::Display, after: &dyn fmt::Display| {
-        sentences.push(format!(
-            "{MARK}the first were made with {what} {before}, later ones with {after}."
-        ));
-    };
+        earlier.missing.iter().filter(|sentence| sentence.starts_with(UNLIKE)).cloned().collect();
     if !found.is_empty() {
-        if earlier.commit != now.commit {
-            differ("commit", &earlier.commit, &now.commit);
-        }
-        if earlier.machine != now.machine {
-            differ("the machine", &describe(earlier), &describe(now));
-        }
-        if earlier.jobs != now.jobs {
-            differ("a number of parallel runs of", &earlier.jobs, &now.jobs);
-        }
-        for (name, before) in &earlier.versions {
-            let after = now.versions.get(name).map_or("none", String::as_str);
-            if before != after {
-                differ(name, before, &after);
-            }
-        }
+        sentences.extend(earlier.differences(now).iter().map(ToString::to_string));
     }
     let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
     let stray = found.iter().filter(|id| !planned.contains(id.as_str())).count();
     if stray > 0 {
         sentences.push(format!(
-            "{MARK}{stray} of them belong to runs that the experiment no longer plans."
+            "{UNLIKE}{stray} of them belong to runs that the experiment no longer plans."
         ));
     }
     let mut seen = BTreeSet::new();
@@ -387,9 +368,4 @@ fn differences(
 fn named(shards: &Shards) -> String {
     let parts: Vec<String> = shards.planned.keys().map(ToString::to_string).collect();
     format!("{}/{}", parts.join("+"), shards.of)
-}
-
-fn describe(manifest: &Manifest) -> String {
-    let machine = &manifest.machine;
-    format!("{} x {:?} on {:?}", machine.cores, machine.cpu, machine.system)
 }

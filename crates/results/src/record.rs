@@ -16,6 +16,12 @@ pub const SCHEMA: u32 = 2;
 /// The version that records of solving bear: nothing in them is younger.
 pub const SOLVING_SCHEMA: u32 = 1;
 
+/// The folder of kept solutions in a run directory.
+pub(crate) const SOLUTIONS: &str = "solutions";
+
+/// The folder of time series.
+pub(crate) const SERIES: &str = "series";
+
 /// What one run was asked, how it ended, what it claimed and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -98,12 +104,12 @@ impl Record {
     /// Where the solution of the run is, with bound and certificate, relative to the run directory; only
     /// some experiments keep it.
     pub fn solution_file(&self) -> PathBuf {
-        Path::new("solutions").join(format!("{}.json", self.run))
+        Path::new(SOLUTIONS).join(format!("{}.json", self.run))
     }
 
     /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.
     pub fn series_file(&self, name: &str) -> PathBuf {
-        Path::new("series").join(format!("{}.{name}.csv", self.run))
+        Path::new(SERIES).join(format!("{}.{name}.csv", self.run))
     }
 
     /// A metric of a replay in which the judge found nothing wrong.
@@ -263,7 +269,7 @@ pub struct Measurement {
 }
 
 /// A pair of instance and method that is not run, with the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// The name of the instance.
     pub instance: String,
