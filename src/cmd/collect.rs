@@ -61,5 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// The command that submits what is missing.
 pub(super) fn how_to_resume(submission: &Submission, directory: &Path) -> String {
     let engine = submission.head.rounds.last().map_or("slurm", |round| round.engine.as_str());
-    format!("to submit what is missing: vmpack submit {engine} --resume --out {}", directory.display())
+    format!(
+        "to submit what is missing: vmpack submit {engine} --resume --out {}",
+        directory.display()
+    )
 }

@@ -96,9 +96,10 @@ fn report<'a>(submission: &'a Submission, progress: &'a Progress) -> Report<'a> 
             }
         }
     }
-    let methods = progress.methods.iter().map(|(method, &(planned, finished))| {
-        (method.as_str(), Method { planned, finished })
-    });
+    let methods = progress
+        .methods
+        .iter()
+        .map(|(method, &(planned, finished))| (method.as_str(), Method { planned, finished }));
     Report {
         experiment: &submission.head.experiment,
         planned: submission.head.planned,
@@ -130,7 +131,10 @@ fn print(
     ))?;
     for Failed { task, missing, how, said, log } in failed.iter().take(20) {
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-        say(format!("failed: task {task}, {missing} runs missing, {how}{said} ({})", log.display()))?;
+        say(format!(
+            "failed: task {task}, {missing} runs missing, {how}{said} ({})",
+            log.display()
+        ))?;
     }
     if failed.len() > 20 {
         say(format!("failed: {} more", failed.len() - 20))?;

@@ -259,14 +259,16 @@ fn tell(submission: &Submission, written: &Written, common: &Common) -> anyhow::
         format!("{shortest:.0} to {longest:.0} s")
     };
     say(format!(
-        "{}: {} runs in {} tasks of {cores} cores and {memory}, expected to take {times} of runs each",
+        "{}: {} runs in {} tasks, each of {cores} x CPU and {memory}, expected to run for {times}",
         folder.display(),
         round.runs,
         round.tasks,
     ))?;
     match (&round.job, &round.collector) {
         (Some(job), Some(collector)) => {
-            say(format!("submitted job {job}, and job {collector}, which collects once it has ended"))?;
+            say(format!(
+                "submitted job {job}, and job {collector}, which collects once it has ended"
+            ))?;
         }
         (Some(job), None) => say(format!("submitted job {job}, whose last task collects"))?,
         (None, _) => {

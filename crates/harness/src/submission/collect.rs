@@ -93,7 +93,9 @@ impl Submission {
 fn lock(path: &Path) -> Result<File, CollectError> {
     let file = File::create(path).map_err(failed("write", path))?;
     match file.lock() {
-        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(failed("lock", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => {
+            Err(failed("lock", path)(error))
+        }
         _ => Ok(file),
     }
 }

@@ -264,9 +264,7 @@ impl Submission {
         if !Self::is_in(directory) {
             return Err(SubmissionError::None { directory: directory.to_owned() });
         }
-        let directory = directory
-            .canonicalize()
-            .map_err(SubmissionError::io("find", directory))?;
+        let directory = directory.canonicalize().map_err(SubmissionError::io("find", directory))?;
         let path = directory.join(SUBMISSION).join(HEAD);
         let head: Head = read_json(&path, "the head of a submission")?;
         if head.schema > SCHEMA {
@@ -295,9 +293,7 @@ impl Submission {
     /// If the directory has one already or cannot be written to.
     pub fn create(directory: &Path, draft: &Draft<'_>) -> Result<Self, SubmissionError> {
         fs::create_dir_all(directory).map_err(SubmissionError::io("create", directory))?;
-        let directory = directory
-            .canonicalize()
-            .map_err(SubmissionError::io("find", directory))?;
+        let directory = directory.canonicalize().map_err(SubmissionError::io("find", directory))?;
         let place = directory.join(SUBMISSION);
         if place.exists() {
             let hint = "choose another directory";
