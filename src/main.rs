@@ -25,7 +25,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(cmd::run::Arguments),
+    Submit(Box<cmd::submit::Arguments>),
+    Status(cmd::status::Arguments),
+    Collect(cmd::collect::Arguments),
     Report(cmd::report::Arguments),
+    Merge(cmd::merge::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
     Plan(cmd::plan::Arguments),
@@ -51,7 +55,11 @@ fn main() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Run(arguments) => cmd::run::run(&arguments),
+        Command::Submit(arguments) => cmd::submit::run(&arguments),
+        Command::Status(arguments) => cmd::status::run(&arguments),
+        Command::Collect(arguments) => cmd::collect::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
+        Command::Merge(arguments) => cmd::merge::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Plan(arguments) => cmd::plan::run(&arguments),

@@ -1,17 +1,21 @@
 //! One file per verb, and what several of them share.
 
 pub(crate) mod check;
+pub(crate) mod collect;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod plan;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod run_one;
 pub(crate) mod solve;
+pub(crate) mod status;
+pub(crate) mod submit;
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};

@@ -1,13 +1,17 @@
 //! `vmpack run`.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use vmpack_check::Effort;
 use vmpack_datasets::data_directory;
-use vmpack_harness::{Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Terminal};
+use vmpack_harness::submission::ShardFile;
+use vmpack_harness::{
+    Expectation, Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Shard, Terminal,
+};
 
 use super::did_you_mean;
 use super::replay::Simulators;
@@ -35,6 +39,16 @@ pub(crate) struct Arguments {
     /// given.
     #[arg(long)]
     pin: bool,
+    /// Run only one part of the experiment: part I of N, the same on every machine, or the runs that a file of `vmpack
+    /// submit` lists.
+    #[arg(long, value_name = "I/N | FILE.json", value_parser = part)]
+    shard: Option<Part>,
+    /// Divide by the times of earlier records instead of the wall limits; may be given several times, alike on all machines.
+    #[arg(long, value_name = "DIR", requires = "shard")]
+    expect: Vec<PathBuf>,
+    /// Relative paths in the experiment file start from here instead of from its own directory.
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
     /// Run only what an existing store lacks.
     #[arg(long)]
     resume: bool,
@@ -45,28 +59,43 @@ pub(crate) struct Arguments {
 
 /// How many instances of each class.
 #[derive(Clone, Copy)]
-enum Sample {
+pub(super) enum Sample {
     All,
     Of(NonZeroUsize),
 }
 
-fn sample(text: &str) -> Result<Sample, String> {
+pub(super) fn sample(text: &str) -> Result<Sample, String> {
     if text == "all" {
         return Ok(Sample::All);
     }
     text.parse().map(Sample::Of).map_err(|_| "expected a positive integer or `all`".to_owned())
 }
 
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut experiment = read(&arguments.experiment)?;
-    match arguments.sample {
-        None => {}
-        Some(Sample::All) => experiment.set_sample(None),
-        Some(Sample::Of(size)) => experiment.set_sample(Some(size.get())),
+/// A part of an experiment.
+#[derive(Clone)]
+enum Part {
+    Of(Shard),
+    File(PathBuf),
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    if Path::new(text).extension().is_some_and(|extension| extension == "json") {
+        return Ok(Part::File(text.into()));
     }
-    let (registry, missing) = (registry(), missing_methods());
-    let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
-    let plan = Plan::new(experiment, &methods, &data_directory())?;
+    text.parse().map(Part::Of)
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let (experiment, _) = read(&arguments.experiment, arguments.base.as_deref())?;
+    let mut plan = plan(experiment, arguments.sample)?;
+    match &arguments.shard {
+        None => {}
+        Some(Part::Of(shard)) => {
+            let directories = arguments.expect.iter().map(PathBuf::as_path);
+            plan.keep_shard(*shard, &Expectation::read(directories)?);
+        }
+        Some(Part::File(path)) => keep_listed(&mut plan, path)?,
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let pin = arguments.pin || plan.experiment.pin;
     let cores_per_run = if pin { usize::try_from(plan.threads()).unwrap_or(cores) } else { 1 };
@@ -99,16 +128,62 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The experiment in a file, else the one that ships under that name.
-fn read(path: &Path) -> anyhow::Result<Experiment> {
-    if path.exists() {
-        return Ok(Experiment::read(path)?);
+/// Keeps the runs that a file lists.
+fn keep_listed(plan: &mut Plan, path: &Path) -> anyhow::Result<()> {
+    let file = ShardFile::read(path)?;
+    if file.experiment_hash != plan.experiment.hash {
+        return Err(anyhow!(
+            "{} lists runs of another experiment than {}",
+            path.display(),
+            plan.experiment.path.display()
+        ));
     }
-    let shipped = EXPERIMENTS.iter().find(|(name, _)| path.as_os_str() == *name);
-    let Some((name, text)) = shipped else {
-        let name = path.to_string_lossy();
-        let hint = did_you_mean(&name, EXPERIMENTS.iter().map(|(name, _)| *name));
-        return Err(anyhow!("there is no file and no experiment {name:?}{hint}"));
+    let ids: BTreeSet<&str> = file.runs.iter().map(String::as_str).collect();
+    let absent = plan.keep_runs(&ids, file.shard());
+    if absent.is_empty() {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "{}: {} of its {} runs cannot be planned on this machine, the first is {}. {}",
+        path.display(),
+        absent.len(),
+        ids.len(),
+        absent[0],
+        plan.missing.join(" ")
+    ))
+}
+
+/// The experiment in a file, else the one that ships under that name, and its text. Relative paths in it start from `base`
+/// if that is given.
+pub(super) fn read(path: &Path, base: Option<&Path>) -> anyhow::Result<(Experiment, String)> {
+    let (path, text) = if path.exists() {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("{}: cannot read the experiment", path.display()))?;
+        (path.to_owned(), text)
+    } else {
+        let shipped = EXPERIMENTS.iter().find(|(name, _)| path.as_os_str() == *name);
+        let Some((name, text)) = shipped else {
+            let name = path.to_string_lossy();
+            let hint = did_you_mean(&name, EXPERIMENTS.iter().map(|(name, _)| *name));
+            return Err(anyhow!("there is no file and no experiment {name:?}{hint}"));
+        };
+        (PathBuf::from(format!("{name}.toml")), (*text).to_owned())
     };
-    Ok(Experiment::parse(Path::new(&format!("{name}.toml")), text)?)
+    let path = match (base, path.file_name()) {
+        (Some(base), Some(name)) => base.join(name),
+        _ => path,
+    };
+    Ok((Experiment::parse(&path, &text)?, text))
+}
+
+/// The plan of an experiment, with another sample if one is given.
+pub(super) fn plan(mut experiment: Experiment, sample: Option<Sample>) -> anyhow::Result<Plan> {
+    match sample {
+        None => {}
+        Some(Sample::All) => experiment.set_sample(None),
+        Some(Sample::Of(size)) => experiment.set_sample(Some(size.get())),
+    }
+    let (registry, missing) = (registry(), missing_methods());
+    let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
+    Ok(Plan::new(experiment, &methods, &data_directory())?)
 }

@@ -72,7 +72,7 @@ pub(crate) fn load_average() -> f64 {
 
 /// The peak resident memory of a process in bytes since its program was started; `None` once it has
 /// ended. `self` is the calling process.
-pub(crate) fn peak_rss(process: &str) -> Option<u64> {
+pub fn peak_rss(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     kibibytes(&status, "VmHWM")
 }

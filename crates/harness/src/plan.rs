@@ -12,7 +12,7 @@ use vmpack_datasets::{
     Entry, LoadError, SUITES, Source, Suite, SuiteError, content_hash, load, suggestion, suite,
 };
 use vmpack_model::{AnyInstance, Reference};
-use vmpack_results::{Asked, Features, Limits, SOLVING_SCHEMA, Skipped};
+use vmpack_results::{Asked, Features, Limits, SOLVING_SCHEMA, Shards, Skipped};
 
 use crate::family::{asked, features};
 use crate::replays::{self, replay_id};
@@ -112,6 +112,14 @@ impl Run {
         }
     }
 
+    /// The method, or the policy, as records name it.
+    pub fn method_name(&self) -> &str {
+        match &self.work {
+            Work::Solve { method, .. } => &method.name,
+            Work::Replay(replay) => &replay.accepted.policy,
+        }
+    }
+
     /// The replay, of a run that replays.
     pub fn replay(&self) -> Option<&ReplayRun> {
         match &self.work {
@@ -130,6 +138,8 @@ pub struct Plan {
     pub instances: Vec<LoadedInstance>,
     /// The runs, shuffled: neither a method nor a dataset meets a quieter machine than the others.
     pub runs: Vec<Run>,
+    /// Which part of the experiment these runs are, if they are not all.
+    pub shards: Option<Shards>,
     /// Pairs of an instance and a method of its family that does not take it.
     pub skipped: Vec<Skipped>,
     /// What is missing from this build or this machine, one sentence each.
@@ -218,6 +228,7 @@ impl Plan {
                 experiment,
                 instances: Vec::new(),
                 runs: Vec::new(),
+                shards: None,
                 skipped: Vec::new(),
                 missing: Vec::new(),
             },

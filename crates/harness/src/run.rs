@@ -5,11 +5,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Store, StoreError, read_manifest, write_manifest,
+    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination, UNLIKE,
+    read_manifest, write_manifest,
 };
 
 use crate::calibrate::Calibrator;
@@ -116,6 +119,16 @@ pub enum RunError {
         /// The experiment in it.
         found: String,
         /// The experiment to be run.
+        expected: String,
+    },
+    /// The store belongs to another part of the experiment.
+    #[error("{} holds shard {found} of the experiment, not {expected}: choose another directory", directory.display())]
+    OtherShard {
+        /// The directory.
+        directory: PathBuf,
+        /// The shard in it.
+        found: String,
+        /// The shard to be run.
         expected: String,
     },
     /// A child cannot be started.
@@ -309,7 +322,28 @@ fn carry_out(
         run: run.id.clone(),
         source,
     })?;
+    if may_be_ended_with_us(&record.termination) {
+        thread::sleep(SIGNAL_DELAY);
+        if interrupt.is_set() {
+            return Err(MeasureError::Interrupted.into());
+        }
+    }
     Ok(record)
+}
+
+/// How long a signal to this process may be behind one that was sent to a child at the same time.
+const SIGNAL_DELAY: Duration = Duration::from_millis(100);
+
+/// Whether a child ended as it does when a batch system ends its job: that signals all processes at once, and the end of a
+/// child may be seen before our own signal is. It says nothing about the method then.
+fn may_be_ended_with_us(termination: &Termination) -> bool {
+    match termination {
+        Termination::Crashed { signal } => {
+            [libc::SIGTERM, libc::SIGINT, libc::SIGHUP].contains(signal)
+        }
+        Termination::OutOfMemory => true,
+        _ => false,
+    }
 }
 
 /// The manifest of this session. Where an earlier one left records, it says in what they differ.
@@ -330,6 +364,7 @@ fn manifest(
         experiment_hash: plan.experiment.hash.clone(),
         order_seed: plan.experiment.order_seed,
         planned: plan.runs.len() as u64,
+        shards: plan.shards.clone(),
         skipped: plan.skipped.clone(),
         missing: plan.missing.clone(),
         versions: versions(plan, options),
@@ -350,6 +385,15 @@ fn manifest(
                 directory: options.directory.to_owned(),
                 found: earlier.experiment,
                 expected: manifest.experiment,
+            });
+        }
+        if let (Some(found), Some(expected)) = (&earlier.shards, &manifest.shards)
+            && !found.planned.keys().eq(expected.planned.keys())
+        {
+            return Err(RunError::OtherShard {
+                directory: options.directory.to_owned(),
+                found: named(found),
+                expected: named(expected),
             });
         }
         manifest.started.clone_from(&earlier.started);
@@ -387,36 +431,16 @@ fn differences(
     found: &BTreeSet<String>,
     plan: &Plan,
 ) -> Vec<String> {
-    const MARK: &str = "Not all records are alike: ";
     let mut sentences: Vec<String> =
-        earlier.missing.iter().filter(|sentence| sentence.starts_with(MARK)).cloned().collect();
-    let mut differ = |what: &str, before: &dyn fmt::Display, after: &dyn fmt::Display| {
-        sentences.push(format!(
-            "{MARK}the first were made with {what} {before}, later ones with {after}."
-        ));
-    };
+        earlier.missing.iter().filter(|sentence| sentence.starts_with(UNLIKE)).cloned().collect();
     if !found.is_empty() {
-        if earlier.commit != now.commit {
-            differ("commit", &earlier.commit, &now.commit);
-        }
-        if earlier.machine != now.machine {
-            differ("the machine", &describe(earlier), &describe(now));
-        }
-        if earlier.jobs != now.jobs {
-            differ("a number of parallel runs of", &earlier.jobs, &now.jobs);
-        }
-        for (name, before) in &earlier.versions {
-            let after = now.versions.get(name).map_or("none", String::as_str);
-            if before != after {
-                differ(name, before, &after);
-            }
-        }
+        sentences.extend(earlier.differences(now).iter().map(ToString::to_string));
     }
     let planned: BTreeSet<&str> = plan.runs.iter().map(|run| run.id.as_str()).collect();
     let stray = found.iter().filter(|id| !planned.contains(id.as_str())).count();
     if stray > 0 {
         sentences.push(format!(
-            "{MARK}{stray} of them belong to runs that the experiment no longer plans."
+            "{UNLIKE}{stray} of them belong to runs that the experiment no longer plans."
         ));
     }
     let mut seen = BTreeSet::new();
@@ -424,7 +448,8 @@ fn differences(
     sentences
 }
 
-fn describe(manifest: &Manifest) -> String {
-    let machine = &manifest.machine;
-    format!("{} x {:?} on {:?}", machine.cores, machine.cpu, machine.system)
+/// Shards as the command line names one.
+fn named(shards: &Shards) -> String {
+    let parts: Vec<String> = shards.planned.keys().map(ToString::to_string).collect();
+    format!("{}/{}", parts.join("+"), shards.of)
 }

@@ -2,6 +2,7 @@
 //!
 //! A [`Record`] is one run; a [`Store`] is the file that records are appended to while an experiment
 //! runs, read again by [`read`]; a [`Manifest`] beside it says what the experiment was and where it ran.
+//! [`merge`] joins the stores of several machines or sessions into one.
 //! [`stats`] turns records into the figures of a report, and [`revise`] finds the claims that other
 //! methods' answers disprove.
 
@@ -9,7 +10,9 @@ mod calibration;
 mod contradict;
 mod json;
 mod manifest;
+mod merge;
 mod noise;
+mod reader;
 mod record;
 mod replay;
 pub mod stats;
@@ -17,11 +20,13 @@ mod store;
 
 pub use calibration::Calibration;
 pub use contradict::{Contradiction, Disproved, contradictions, revise};
-pub use manifest::{MANIFEST, read_manifest, write_manifest};
+pub use manifest::{Difference, MANIFEST, UNLIKE, read_manifest, write_manifest};
+pub use merge::{Clash, Keep, MergeError, Merged, merge};
 pub use noise::{Disturbance, Noise, disturbed_runs};
+pub use reader::{Reader, TornLine, read};
 pub use record::{
     Answer, Asked, Cause, Enforcement, Features, Limits, Machine, Manifest, Means, Measurement,
-    Proof, Record, SCHEMA, SOLVING_SCHEMA, Skipped, Termination,
+    Proof, Record, SCHEMA, SOLVING_SCHEMA, Shards, Skipped, Termination,
 };
 pub use replay::{Amount, Metric, Replay};
-pub use store::{RECORDS, Reader, Recovered, Store, StoreError, TornLine, read};
+pub use store::{RECORDS, Recovered, Store, StoreError};

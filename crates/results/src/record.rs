@@ -16,6 +16,12 @@ pub const SCHEMA: u32 = 2;
 /// The version that records of solving bear: nothing in them is younger.
 pub const SOLVING_SCHEMA: u32 = 1;
 
+/// The folder of kept solutions in a run directory.
+pub(crate) const SOLUTIONS: &str = "solutions";
+
+/// The folder of time series.
+pub(crate) const SERIES: &str = "series";
+
 /// What one run was asked, how it ended, what it claimed and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -104,12 +110,12 @@ impl Record {
     /// Where the solution of the run is, with bound and certificate, relative to the run directory; only
     /// some experiments keep it.
     pub fn solution_file(&self) -> PathBuf {
-        Path::new("solutions").join(format!("{}.json", self.run))
+        Path::new(SOLUTIONS).join(format!("{}.json", self.run))
     }
 
     /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.
     pub fn series_file(&self, name: &str) -> PathBuf {
-        Path::new("series").join(format!("{}.{name}.csv", self.run))
+        Path::new(SERIES).join(format!("{}.{name}.csv", self.run))
     }
 
     /// A metric of a replay in which the judge found nothing wrong.
@@ -311,7 +317,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// A pair of instance and method that is not run, with the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Skipped {
     /// The name of the instance.
     pub instance: String,
@@ -334,6 +340,9 @@ pub struct Manifest {
     pub order_seed: u64,
     /// The number of runs planned.
     pub planned: u64,
+    /// Which parts of the experiment these are, if it is run in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Shards>,
     /// Pairs that are not run.
     pub skipped: Vec<Skipped>,
     /// What is missing from this build or this machine, one sentence each, shown in every report.
@@ -386,6 +395,15 @@ pub enum Means {
     CgroupV1,
     /// Limits of single processes, process groups, and a look at what runs every 50 ms.
     Rlimits,
+}
+
+/// Parts of an experiment that was divided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shards {
+    /// Into how many it was divided.
+    pub of: u64,
+    /// The runs planned in each part that is here, by its number from 1.
+    pub planned: BTreeMap<u64, u64>,
 }
 
 /// The machine of a run.

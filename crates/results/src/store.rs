@@ -7,13 +7,11 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::manifest::MANIFEST;
-use crate::{Record, SCHEMA};
+use crate::{Record, SCHEMA, TornLine, read};
 
 /// The name of the store inside its directory.
 pub const RECORDS: &str = "records.jsonl";
@@ -82,115 +80,6 @@ impl StoreError {
     }
 }
 
-/// The end of a store whose writer was stopped in the middle of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TornLine {
-    /// The number of the line, from 1.
-    pub line: u64,
-    /// How many bytes of it were written.
-    pub bytes: u64,
-}
-
-/// The only part of a record that every version of the format has.
-#[derive(Deserialize)]
-pub(crate) struct Versioned {
-    pub(crate) schema: u32,
-}
-
-/// Opens the store in a directory for reading, also while somebody is writing to it.
-///
-/// # Errors
-/// If there is no store or it cannot be read.
-pub fn read(directory: &Path) -> Result<Reader, StoreError> {
-    let path = directory.join(RECORDS);
-    let file = File::open(&path).map_err(StoreError::io("read", &path))?;
-    Ok(Reader::new(path, file))
-}
-
-/// The records of a store in the order they were written, one at a time: an iterator that holds one line
-/// in memory and ends at the first error.
-#[derive(Debug)]
-pub struct Reader {
-    path: PathBuf,
-    lines: BufReader<File>,
-    buffer: Vec<u8>,
-    line: u64,
-    whole_bytes: u64,
-    torn: Option<TornLine>,
-    ended: bool,
-}
-
-impl Reader {
-    fn new(path: PathBuf, file: File) -> Self {
-        Self {
-            path,
-            lines: BufReader::with_capacity(1 << 16, file),
-            buffer: Vec::new(),
-            line: 0,
-            whole_bytes: 0,
-            torn: None,
-            ended: false,
-        }
-    }
-
-    /// The torn last line, known once the iterator has ended.
-    pub fn torn(&self) -> Option<TornLine> {
-        self.torn
-    }
-
-    fn next_record(&mut self) -> Result<Option<Record>, StoreError> {
-        self.buffer.clear();
-        let bytes = self
-            .lines
-            .read_until(b'\n', &mut self.buffer)
-            .map_err(StoreError::io("read", &self.path))? as u64;
-        if bytes == 0 {
-            return Ok(None);
-        }
-        self.line += 1;
-        if self.buffer.last() != Some(&b'\n') {
-            self.torn = Some(TornLine { line: self.line, bytes });
-            return Ok(None);
-        }
-        self.whole_bytes += bytes;
-        self.parse().map(Some)
-    }
-
-    fn parse(&self) -> Result<Record, StoreError> {
-        let (path, line) = (&self.path, self.line);
-        let malformed = |error: serde_json::Error| StoreError::Malformed {
-            path: path.clone(),
-            line,
-            reason: crate::json::reason(&error),
-        };
-        match serde_json::from_slice::<Record>(&self.buffer) {
-            Ok(record) if record.schema <= SCHEMA => Ok(record),
-            // A later format may fail in any way, so ask for its version before blaming the line.
-            parsed => {
-                let version: Versioned = serde_json::from_slice(&self.buffer).map_err(malformed)?;
-                if version.schema > SCHEMA {
-                    let (path, found) = (path.clone(), version.schema);
-                    return Err(StoreError::Newer { path, line, found });
-                }
-                parsed.map_err(malformed)
-            }
-        }
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Result<Record, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = self.next_record().transpose();
-        self.ended = !matches!(next, Some(Ok(_)));
-        next
-    }
-}
-
 /// What a resumed store holds already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -231,7 +120,7 @@ impl Store {
     /// gets an empty one.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] if somebody is writing there; whatever [`Reader`] finds wrong with the
+    /// [`StoreError::Locked`] if somebody is writing there; whatever [`crate::Reader`] finds wrong with the
     /// lines.
     pub fn resume(directory: &Path) -> Result<(Self, Recovered), StoreError> {
         fs::create_dir_all(directory).map_err(StoreError::io("create", directory))?;
@@ -241,8 +130,8 @@ impl Store {
         for record in &mut reader {
             runs.insert(record?.run);
         }
-        store.cut(reader.whole_bytes)?;
-        Ok((store, Recovered { runs, torn: reader.torn }))
+        store.cut(reader.whole_bytes())?;
+        Ok((store, Recovered { runs, torn: reader.torn() }))
     }
 
     fn open(directory: &Path) -> Result<Self, StoreError> {

@@ -132,6 +132,7 @@ fn a_manifest_is_replaced_as_a_whole() {
         experiment_hash: "ab".into(),
         order_seed: 7,
         planned: 3,
+        shards: None,
         skipped: vec![],
         missing: vec!["HiGHS is not part of this build.".into()],
         versions: [("vmpack".to_owned(), "0.1.0".to_owned())].into(),

@@ -287,6 +287,7 @@ pub(crate) fn manifest(planned: u64) -> Manifest {
         experiment_hash: "0123456789abcdef".to_owned(),
         order_seed: 7,
         planned,
+        shards: None,
         skipped: (0..30)
             .map(|k| Skipped {
                 instance: format!("panigrahy-{k:03}"),

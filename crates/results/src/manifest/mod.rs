@@ -1,11 +1,16 @@
 //! The manifest of an experiment: one JSON file beside the store.
 
+mod differences;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
-use crate::store::{StoreError, Versioned};
+use crate::reader::Versioned;
+use crate::store::StoreError;
 use crate::{Manifest, SCHEMA};
+
+pub use differences::{Difference, UNLIKE};
 
 /// The name of the manifest inside the directory of its store.
 pub const MANIFEST: &str = "manifest.json";
