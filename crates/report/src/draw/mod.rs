@@ -4,6 +4,7 @@
 mod canvas;
 mod labels;
 mod look;
+mod pdf;
 mod scale;
 mod svg;
 
