@@ -42,6 +42,7 @@ use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
 use classes::Class;
 use commands::Commands;
+use draw::annotated;
 use table::{Table, data_package};
 
 pub use data::Data;
@@ -242,7 +243,7 @@ fn draw_all(
                 let source = commands.line();
                 let forms = [
                     svg.with_source(&source).into_bytes(),
-                    svg.to_png(PNG_SCALE, &source).map_err(failed)?,
+                    annotated(&svg.to_png(PNG_SCALE).map_err(failed)?, &source),
                     svg.to_pdf(figure.title(), &source).map_err(failed)?,
                 ];
                 Ok((Drawn { figure, caption, picture: Ok(svg) }, Some(forms)))

@@ -65,7 +65,7 @@ pub(crate) struct Portfolio {
 /// How gaps of a method fall over time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Anytime {
-    /// Compared instances that it was run on and of which a cost is known.
+    /// Instances that it and at least half of the methods were run on, and of which a cost is known.
     pub(crate) instances: u64,
     /// The mean primal gap over wall seconds.
     pub(crate) curve: GapSteps,
@@ -146,7 +146,15 @@ impl Statistics {
                 .map(|i| known.get(i.hash).is_some_and(|known| known.cost.is_some()))
                 .collect(),
         };
-        let anytime = methods.par_iter().map(|m| anytime(m, compared, known)).collect();
+        let often: Vec<&InstanceData<'_>> = compared
+            .iter()
+            .enumerate()
+            .filter(|(p, _)| {
+                2 * grid.cells.iter().filter(|of| of[*p].is_some()).count() >= methods.len()
+            })
+            .map(|(_, i)| *i)
+            .collect();
+        let anytime = methods.par_iter().map(|m| anytime(m, &often, known)).collect();
         if methods.len() < 2 || compared.is_empty() {
             return Self { anytime, ..Self::default() };
         }

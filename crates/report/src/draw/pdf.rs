@@ -20,7 +20,13 @@ const POINTS_PER_PIXEL: f32 = 0.75;
 pub(super) fn page(tree: &Tree, title: &str, source: &str) -> Vec<u8> {
     let (width, height) =
         (tree.size().width() * POINTS_PER_PIXEL, tree.size().height() * POINTS_PER_PIXEL);
-    let mut drawing = Drawing { content: Content::new(), opacities: BTreeMap::new() };
+    let mut drawing = Drawing {
+        content: Content::new(),
+        opacities: BTreeMap::new(),
+        opacity: None,
+        fill: None,
+        pen: None,
+    };
     // The second axis of PDF points up.
     let flip = Transform::from_row(POINTS_PER_PIXEL, 0.0, 0.0, -POINTS_PER_PIXEL, 0.0, height);
     drawing.group(tree.root(), flip, 1.0);
@@ -68,6 +74,20 @@ struct Drawing {
     content: Content,
     /// The numbers of the opacities in use, by thousandths.
     opacities: BTreeMap<u16, usize>,
+    /// What is set: it is only said again when it changes.
+    opacity: Option<u16>,
+    fill: Option<Color>,
+    pen: Option<Pen>,
+}
+
+/// How lines are drawn.
+#[derive(PartialEq)]
+struct Pen {
+    colour: Color,
+    width: f32,
+    dashes: Vec<f32>,
+    cap: LineCap,
+    join: LineJoin,
 }
 
 impl Drawing {
@@ -93,8 +113,10 @@ impl Drawing {
             && let Paint::Color(colour) = fill.paint()
         {
             self.opacity(opacity * fill.opacity().get());
-            let [r, g, b] = shares(*colour);
-            self.content.set_fill_rgb(r, g, b);
+            if self.fill.replace(*colour) != Some(*colour) {
+                let [r, g, b] = shares(*colour);
+                self.content.set_fill_rgb(r, g, b);
+            }
             self.outline(path, to_page);
             match fill.rule() {
                 FillRule::NonZero => self.content.fill_nonzero(),
@@ -105,33 +127,47 @@ impl Drawing {
             && let Paint::Color(colour) = stroke.paint()
         {
             self.opacity(opacity * stroke.opacity().get());
-            let [r, g, b] = shares(*colour);
             let scale = to_page.get_scale().0;
-            let content = &mut self.content;
-            content.set_stroke_rgb(r, g, b).set_line_width(stroke.width().get() * scale);
-            content.set_line_cap(match stroke.linecap() {
-                LineCap::Butt => LineCapStyle::ButtCap,
-                LineCap::Round => LineCapStyle::RoundCap,
-                LineCap::Square => LineCapStyle::ProjectingSquareCap,
-            });
-            content.set_line_join(match stroke.linejoin() {
-                LineJoin::Miter | LineJoin::MiterClip => LineJoinStyle::MiterJoin,
-                LineJoin::Round => LineJoinStyle::RoundJoin,
-                LineJoin::Bevel => LineJoinStyle::BevelJoin,
-            });
             let dashes = stroke.dasharray().unwrap_or_default();
-            content.set_dash_pattern(
-                dashes.iter().map(|dash| dash * scale),
-                stroke.dashoffset() * scale,
-            );
+            self.pen(Pen {
+                colour: *colour,
+                width: stroke.width().get() * scale,
+                dashes: dashes.iter().map(|dash| dash * scale).collect(),
+                cap: stroke.linecap(),
+                join: stroke.linejoin(),
+            });
             self.outline(path, to_page);
             self.content.stroke();
         }
     }
 
+    fn pen(&mut self, pen: Pen) {
+        if self.pen.as_ref() == Some(&pen) {
+            return;
+        }
+        let [r, g, b] = shares(pen.colour);
+        let content = &mut self.content;
+        content.set_stroke_rgb(r, g, b).set_line_width(pen.width);
+        content.set_line_cap(match pen.cap {
+            LineCap::Butt => LineCapStyle::ButtCap,
+            LineCap::Round => LineCapStyle::RoundCap,
+            LineCap::Square => LineCapStyle::ProjectingSquareCap,
+        });
+        content.set_line_join(match pen.join {
+            LineJoin::Miter | LineJoin::MiterClip => LineJoinStyle::MiterJoin,
+            LineJoin::Round => LineJoinStyle::RoundJoin,
+            LineJoin::Bevel => LineJoinStyle::BevelJoin,
+        });
+        content.set_dash_pattern(pen.dashes.iter().copied(), 0.0);
+        self.pen = Some(pen);
+    }
+
     /// All that is drawn from now on has this opacity.
     fn opacity(&mut self, opacity: f32) {
         let thousandths = (opacity * 1000.0).round() as u16;
+        if self.opacity.replace(thousandths) == Some(thousandths) {
+            return;
+        }
         let next = self.opacities.len();
         let number = *self.opacities.entry(thousandths).or_insert(next);
         self.content.set_parameters(Name(opacity_name(number).as_bytes()));

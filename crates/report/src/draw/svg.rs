@@ -82,11 +82,11 @@ impl Svg {
         format!("{head}><metadata>{}</metadata>{body}", escaped(source))
     }
 
-    /// Renders a PNG of `scale` times the size, with the bundled font and a note on what made it.
+    /// Renders a PNG of `scale` times the size, with the bundled font.
     ///
     /// # Errors
     /// [`DrawError::Render`] when the document does not parse or the picture does not fit in memory.
-    pub fn to_png(&self, scale: f32, source: &str) -> Result<Vec<u8>, DrawError> {
+    pub fn to_png(&self, scale: f32) -> Result<Vec<u8>, DrawError> {
         let error = |reason: String| DrawError::Render(reason);
         let tree = parse(&self.text).map_err(|source| error(source.to_string()))?;
         let pixels = |length: u32| (length as f32 * scale).round() as u32;
@@ -94,8 +94,7 @@ impl Svg {
         let mut pixmap = Pixmap::new(width, height)
             .ok_or_else(|| error(format!("{width} x {height} pixels are too many or too few")))?;
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
-        let png = pixmap.encode_png().map_err(|source| error(source.to_string()))?;
-        Ok(annotated(&png, source))
+        pixmap.encode_png().map_err(|source| error(source.to_string()))
     }
 
     /// The document as one page of a PDF of the same size, with a title and a note on what made it. Text is outlines.
@@ -114,11 +113,11 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
-/// A PNG with a comment: a chunk `iTXt` (PNG specification, 11.3.3.4) after the header, if there is something to say.
-fn annotated(png: &[u8], comment: &str) -> Vec<u8> {
+/// A PNG with a comment: a chunk `iTXt` (PNG specification, 11.3.3.4) after the header.
+pub(crate) fn annotated(png: &[u8], comment: &str) -> Vec<u8> {
     /// The signature and the chunk `IHDR`.
     const HEADER: usize = 8 + 25;
-    if comment.is_empty() || png.len() < HEADER {
+    if png.len() < HEADER {
         return png.to_owned();
     }
     // Keyword, no compression, no language, no translated keyword.

@@ -13,10 +13,10 @@ use crate::format;
 pub(super) struct Contribution;
 
 const LEFT: f64 = 176.0;
-const TOP: f64 = 62.0;
+const TOP: f64 = 46.0;
 const ROW: f64 = 20.0;
-const BETWEEN: f64 = 62.0;
-const RIGHT: f64 = 62.0;
+const BETWEEN: f64 = 84.0;
+const RIGHT: f64 = 66.0;
 const AXIS: f64 = 50.0;
 
 /// A bar: its whole length, and the dark part of it.

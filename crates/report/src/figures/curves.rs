@@ -6,7 +6,7 @@ use super::WIDTH;
 use crate::Data;
 use crate::draw::{
     Anchor, Area, Canvas, DrawError, EndLabel, Ink, Pen, Scale, Svg, Type, draw_end_labels,
-    end_labels_height, kind_title, paint,
+    end_labels_height, kind_title, paint, shortened, text_width,
 };
 
 /// The curve of one method: points in the order of x, at which it steps to y.
@@ -145,7 +145,10 @@ fn draw_panel(
         }
         let end = path.last().copied().unwrap_or((area.right(), area.bottom()));
         let note = curve.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
-        labels.push(EndLabel { end, look: method.look, text: format!("{}{note}", method.name) });
+        // Long names give way to the note.
+        let room = COLUMN - 62.0 - text_width(&note, Type::LABEL.size);
+        let text = shortened(method.name, Type::LABEL.size, room) + &note;
+        labels.push(EndLabel { end, look: method.look, text });
     }
     let column =
         Area { left: area.right(), top: area.top, width: COLUMN - 4.0, height: area.height };

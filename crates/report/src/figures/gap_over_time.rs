@@ -20,13 +20,13 @@ impl Figure for GapOverTime {
 
     fn caption(&self) -> &'static str {
         "The mean gap to the best known cost while a method runs: lower and further left is better. Time is wall time, \
-         which is the clock of trajectories, in logarithms; the gap is linear below 0.1 % and logarithmic above. An \
+         which is the clock of trajectories, in logarithms; the gap is linear near zero and logarithmic above. An \
          instance counts 100 % until there is a first solution, and all the time if there is no correct answer in the \
          end: curves fall in steps as one instance after the other is solved, and what methods report on their way \
          counts for no more than their last answer, the only one that was judged. The area below a curve, over time \
-         without logarithms, is the primal integral of Berthold (2013). Instances that only one of several methods was \
-         run on, or of which no cost is known, are left out; a method that was run on fewer than another is not \
-         comparable with it here, and its name says how many."
+         without logarithms, is the primal integral of Berthold (2013). Instances that less than half of the \
+         methods were run on, or of which no cost is known, are left out; a method that was run on fewer of them than \
+         another is not comparable with it, and its name says on how many."
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -42,9 +42,14 @@ impl Figure for GapOverTime {
             return Err(NoFigure::Nothing("no answer has a verified cost"));
         }
         let times = curves.iter().flat_map(|curve| &curve.steps).map(|step| step.0);
+        let ends = curves.iter().filter_map(|curve| Some(curve.steps.last()?.1));
+        let linear_below = if ends.fold(100.0, f64::min) < 1.0 { 0.1 } else { 1.0 };
         let axes = Axes {
             x: (Scale::log(times, Unit::Seconds), "wall time"),
-            y: (Scale::log_from_zero(0.1, 100.0, Unit::Percent), "mean gap to best known cost"),
+            y: (
+                Scale::log_from_zero(linear_below, 100.0, Unit::Percent),
+                "mean gap to best known cost",
+            ),
             start: 100.0,
         };
         Ok(draw(data, self.title(), &axes, &curves)?)

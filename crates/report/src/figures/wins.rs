@@ -30,9 +30,9 @@ const RIGHT: f64 = 12.0;
 /// The widest and the narrowest cell of a matrix.
 const CELL: (f64, f64) = (46.0, 17.0);
 /// Narrower cells have no room for a number.
-const WITH_NUMBER: f64 = 24.0;
+const WITH_NUMBER: f64 = 25.0;
 /// The longest name below a column.
-const NAME: f64 = 120.0;
+const NAME: f64 = 150.0;
 
 impl Figure for Wins {
     fn name(&self) -> &'static str {

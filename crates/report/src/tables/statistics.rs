@@ -204,7 +204,7 @@ fn integrals(data: &Data<'_>) -> Option<Table> {
             "instances",
             "instances",
             Count,
-            "instances that it was run on and of which a cost is known",
+            "instances that it and half of the methods were run on, and of which a cost is known",
         ),
         column(
             "primal_integral",
