@@ -34,6 +34,8 @@ pub(super) fn page(tree: &Tree, title: &str, source: &str) -> Vec<u8> {
     let [catalog, pages, page, content, info] = [1, 2, 3, 4, 5].map(Ref::new);
     let opacity = |number: usize| Ref::new(6 + number as i32);
     let mut pdf = Pdf::new();
+    // The first with opacity; TeX warns of more than 1.5.
+    pdf.set_version(1, 4);
     pdf.catalog(catalog).pages(pages);
     pdf.pages(pages).kids([page]).count(1);
     let mut written = pdf.page(page);

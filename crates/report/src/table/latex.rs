@@ -118,7 +118,7 @@ fn escape(text: &str) -> String {
             '<' => escaped += "\\textless{}",
             '>' => escaped += "\\textgreater{}",
             '|' => escaped += "\\textbar{}",
-            '"' => escaped += "\\textquotedbl{}",
+            '"' => escaped += "''",
             // Ligatures of TeX.
             '-' => escaped += "{-}",
             '\'' => escaped += "\\textquotesingle{}",
@@ -133,7 +133,8 @@ fn escape(text: &str) -> String {
             '\u{202f}' => escaped += "\\,",
             '\u{a0}' => escaped.push('~'),
             // Letters with accents of western languages, which the default encodings have.
-            '\u{c0}'..='\u{d6}'
+            '\u{c0}'..='\u{cf}'
+            | '\u{d1}'..='\u{d6}'
             | '\u{d8}'..='\u{dd}'
             | '\u{df}'..='\u{ef}'
             | '\u{f1}'..='\u{fd}' => {
