@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Manifest;
+use crate::{Calibration, Enforcement, Manifest, Means};
 
 /// How a sentence of a manifest begins that says in what its records differ.
 pub const UNLIKE: &str = "Not all records are alike: ";
@@ -27,8 +27,8 @@ impl fmt::Display for Difference {
 }
 
 impl Manifest {
-    /// What makes times or answers of two sessions hard to compare: another commit, machine, number of parallel runs or
-    /// version of anything.
+    /// What makes times or answers of two sessions hard to compare: another commit, machine, number of parallel runs, way
+    /// of confining runs or version of anything, or the same machine at another speed.
     pub fn differences(&self, other: &Self) -> Vec<Difference> {
         let none = || "none".to_owned();
         let mut pairs = vec![
@@ -40,6 +40,21 @@ impl Manifest {
                 other.jobs.to_string(),
             ),
         ];
+        let pinned = |of: &Self| if of.pinned.is_empty() { "any core" } else { "own cores" };
+        pairs.push(("runs on".to_owned(), pinned(self).to_owned(), pinned(other).to_owned()));
+        if let (Some(first), Some(second)) = (&self.enforcement, &other.enforcement) {
+            let means = |of: &Enforcement| match of.memory {
+                Means::CgroupV2 | Means::CgroupV1 => "cgroups".to_owned(),
+                Means::Rlimits => "rlimits".to_owned(),
+            };
+            pairs.push(("memory limits by".to_owned(), means(first), means(second)));
+        }
+        if let (Some(first), Some(second)) = (&self.calibration, &other.calibration)
+            && (first.score / second.score - 1.0).abs() > Calibration::STEADY
+        {
+            let score = |of: &Calibration| format!("{:.1}", of.score);
+            pairs.push(("a calibrated speed of".to_owned(), score(first), score(second)));
+        }
         for (name, version) in &self.versions {
             let second = other.versions.get(name).cloned().unwrap_or_else(none);
             pairs.push((name.clone(), version.clone(), second));
