@@ -5,6 +5,7 @@ mod experiments;
 mod plan;
 mod registry;
 mod scenarios;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ struct Arguments {
 enum Command {
     Run(cmd::run::Arguments),
     Report(cmd::report::Arguments),
+    Serve(cmd::serve::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
     Plan(cmd::plan::Arguments),
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Run(arguments) => cmd::run::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
+        Command::Serve(arguments) => cmd::serve::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Plan(arguments) => cmd::plan::run(&arguments),

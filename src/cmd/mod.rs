@@ -11,6 +11,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod run_one;
+pub(crate) mod serve;
 pub(crate) mod solve;
 
 use std::fmt::Display;
