@@ -21,6 +21,7 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("planetlab-cloudsim303", include_str!("../benches/experiments/planetlab-cloudsim303.toml")),
     ("planetlab-corrected", include_str!("../benches/experiments/planetlab-corrected.toml")),
     ("queueing", include_str!("../benches/experiments/queueing.toml")),
+    ("reference", include_str!("../benches/experiments/reference.toml")),
     ("smoke-subset", include_str!("../benches/experiments/smoke-subset.toml")),
     ("tiny", include_str!("../benches/experiments/tiny.toml")),
 ];
@@ -35,6 +36,17 @@ mod tests {
 
     use super::*;
     use crate::cmd::replay::Simulators;
+
+    #[test]
+    fn the_reference_report_is_of_its_experiment() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/reference");
+        let manifest = vmpack_results::read_manifest(&folder).expect("its manifest");
+        let (name, text) =
+            EXPERIMENTS.iter().find(|(name, _)| *name == "reference").expect("it ships");
+        let experiment = Experiment::parse(Path::new(name), text).expect("valid");
+        assert_eq!(manifest.experiment_hash, experiment.hash, "run `cargo xtask reference`");
+        assert!(folder.join("report.html").is_file());
+    }
 
     #[test]
     fn replays_that_ship_are_accepted() {

@@ -5,6 +5,7 @@ mod experiments;
 mod plan;
 mod registry;
 mod scenarios;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ enum Command {
     Collect(cmd::collect::Arguments),
     Report(cmd::report::Arguments),
     Merge(cmd::merge::Arguments),
+    Serve(cmd::serve::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
     Plan(cmd::plan::Arguments),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Collect(arguments) => cmd::collect::run(&arguments),
         Command::Report(arguments) => cmd::report::run(&arguments),
         Command::Merge(arguments) => cmd::merge::run(&arguments),
+        Command::Serve(arguments) => cmd::serve::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Plan(arguments) => cmd::plan::run(&arguments),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod browser;
 mod command;
 mod contenders;
 mod experiments;
@@ -17,4 +18,5 @@ mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
+mod serve;
 mod support;

@@ -13,6 +13,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod run_one;
+pub(crate) mod serve;
 pub(crate) mod solve;
 pub(crate) mod status;
 pub(crate) mod submit;

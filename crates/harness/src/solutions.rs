@@ -1,11 +1,11 @@
-//! What runs leave beside their records: solution files, so that what was proved can be judged again later, and time
-//! series of replays.
+//! What runs leave beside their records: solution files with the instances that they answer, so that what was proved can
+//! be judged again later and looked at, and time series of replays.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use vmpack_datasets::{SolutionForm, write_solution};
+use vmpack_datasets::{SolutionForm, write_instance, write_solution};
 use vmpack_model::AnyInstance;
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::Packing;
@@ -13,9 +13,8 @@ use vmpack_results::Record;
 
 use crate::{AnyOutcome, Measured, Solutions};
 
-/// Writes the solution of a run, with bound and certificate, below the run directory, if the experiment
-/// keeps it. The file appears under its name when it is
-/// complete.
+/// Writes the solution of a run, with bound and certificate, and its instance below the run directory, if the
+/// experiment keeps it. Files appear under their names when they are complete.
 pub(crate) fn keep(
     directory: &Path,
     which: Solutions,
@@ -27,7 +26,18 @@ pub(crate) fn keep(
         return Ok(());
     }
     let Some(text) = solution_text(instance, outcome, &record.method) else { return Ok(()) };
+    keep_instance(directory, record, instance)?;
     publish(&directory.join(record.solution_file()), &text)
+}
+
+/// Writes the instance that a kept solution answers, once.
+fn keep_instance(directory: &Path, record: &Record, instance: &AnyInstance) -> io::Result<()> {
+    let path = directory.join(record.instance_file());
+    if path.exists() {
+        return Ok(());
+    }
+    let text = write_instance(instance, "json").map_err(io::Error::other)?;
+    publish(&path, &text)
 }
 
 /// Writes the time series of a replay, each under its name, below the run directory.
@@ -43,7 +53,8 @@ pub(crate) fn keep_series(
 }
 
 fn publish(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.with_extension("draft");
+    // Two runs on one instance may write it at once.
+    let draft = path.with_extension(format!("{:?}.draft", std::thread::current().id()));
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

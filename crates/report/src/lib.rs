@@ -37,6 +37,7 @@ mod tables;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use vmpack_datasets::{LoadError, SolutionError};
 use vmpack_model::Family;
 use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
@@ -86,6 +87,17 @@ pub enum ReportError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A kept solution or instance is none.
+    #[error("{0}")]
+    Load(Box<LoadError>),
+    /// A kept solution does not answer the instance that is kept with it.
+    #[error("{}: {source}", path.display())]
+    Solution {
+        /// The solution.
+        path: PathBuf,
+        /// In what it does not.
+        source: SolutionError,
+    },
     /// A file or directory could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -94,6 +106,12 @@ pub enum ReportError {
         /// Why not.
         source: std::io::Error,
     },
+}
+
+impl From<LoadError> for ReportError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
 }
 
 /// What [`write()`] has written.
@@ -109,6 +127,13 @@ pub struct Written {
     pub planned: u64,
     /// How many answers are wrong: found so by the judge, or disproved by other answers.
     pub wrong: u64,
+}
+
+/// Where what runs left beside their records is found.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    run_dir: &'a Path,
+    series: &'a series::Series,
 }
 
 /// A figure as the page shows it, or why there is none.
@@ -179,6 +204,7 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
         contradictions: &contradictions,
         torn,
         clock,
+        source: Source { run_dir, series: &series },
     };
     files::publish(&html, page.render()?.as_bytes())?;
     files.push(html.clone());

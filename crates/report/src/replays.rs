@@ -166,10 +166,20 @@ impl<'a> Policy<'a> {
     }
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
     /// Whether it is about one scenario, of which seeds are cases.
     pub(crate) fn is_scenario(&self) -> bool {
         self.policies.iter().all(|policy| policy.replay.kind == OPERATION)
+    }
+
+    /// The metric that its policies are compared by.
+    pub(crate) fn headline(&self) -> &'static str {
+        self.shown.headline
+    }
+
+    /// Every run of it.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &'a Record> {
+        self.policies.iter().flat_map(|policy| policy.runs.iter().copied())
     }
 
     /// So many cases, in words.

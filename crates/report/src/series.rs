@@ -17,6 +17,11 @@ impl Columns {
         self.0.get(name).map(Vec::as_slice)
     }
 
+    /// All columns, in the order of their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
     /// Columns from the text of a file; a line that is not of numbers ends it.
     fn parse(text: &str) -> Self {
         let mut lines = text.lines();

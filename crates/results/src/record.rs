@@ -113,6 +113,11 @@ impl Record {
         Path::new(SOLUTIONS).join(format!("{}.json", self.run))
     }
 
+    /// Where the instance is that a kept solution answers, as vmpack's own JSON, relative to the run directory.
+    pub fn instance_file(&self) -> PathBuf {
+        Path::new("instances").join(format!("{}.json", self.instance_hash))
+    }
+
     /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.
     pub fn series_file(&self, name: &str) -> PathBuf {
         Path::new(SERIES).join(format!("{}.{name}.csv", self.run))

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::{Options, native};
 
-type Done = Result<(), String>;
+pub(crate) type Done = Result<(), String>;
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
@@ -84,7 +84,7 @@ pub(crate) fn lint(options: &Options) -> Done {
     Ok(())
 }
 
-fn prepare(options: &Options) -> Done {
+pub(crate) fn prepare(options: &Options) -> Done {
     if options.without_highs {
         say("HiGHS is left out: pure-Rust solvers only");
         return Ok(());
@@ -93,7 +93,7 @@ fn prepare(options: &Options) -> Done {
 }
 
 /// A `cargo` command with the features that the options ask for.
-fn cargo(arguments: &[&str], options: &Options) -> Command {
+pub(crate) fn cargo(arguments: &[&str], options: &Options) -> Command {
     let mut command = Command::new(cargo_program());
     command.args(arguments);
     if options.without_highs {
@@ -107,7 +107,7 @@ fn cargo_program() -> std::ffi::OsString {
 }
 
 /// Where the release build leaves the command.
-fn vmpack() -> PathBuf {
+pub(crate) fn vmpack() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("release").join(format!("vmpack{}", std::env::consts::EXE_SUFFIX))

@@ -5,6 +5,7 @@
 mod aids;
 mod habits;
 mod native;
+mod reference;
 
 use std::process::ExitCode;
 
@@ -14,14 +15,16 @@ Usage: cargo xtask <HABIT> [--without-highs] [-- ARGUMENTS]
 Each habit first prepares what it needs, says what it does, and can be run again.
 
 Habits:
-  demo    build, run the demonstration experiment and write its report to reports/demo
-  test    run all tests
-  build   build target/release/vmpack
-  bench   run the criterion benchmarks and the comparison of methods
-  lint    check formatting, lints, documentation and (where cargo-deny is installed) dependencies
-  ci      lint, then test
-  setup   prepare the native tools only
-  aids    install what only tests need (a browser, Slurm, other solvers); without it those are skipped
+  demo      build, run the demonstration experiment and write its report to reports/demo
+  test      run all tests
+  build     build target/release/vmpack
+  bench     run the criterion benchmarks and the comparison of methods
+  lint      check formatting, lints, documentation and (where cargo-deny is installed) dependencies
+  ci        lint, then test
+  reference run the reference experiment and write its report to reports/reference
+  gallery   take the pictures of the README from the reference report (with a browser)
+  setup     prepare the native tools only
+  aids      install what only tests need (a browser, Slurm, other solvers); without it those are skipped
 
 Options:
   --without-highs   leave HiGHS out: pure-Rust solvers only, no native tools needed
@@ -58,6 +61,8 @@ fn main() -> ExitCode {
         "bench" => habits::bench(&options),
         "lint" => habits::lint(&options),
         "ci" => habits::lint(&options).and_then(|()| habits::test(&options)),
+        "reference" => reference::reference(&options),
+        "gallery" => reference::gallery(&options),
         "setup" => native::prepare(&habits::root()),
         "aids" => {
             aids::prepare(&habits::root());

@@ -22,6 +22,7 @@ pub const SUITES: &[(&str, &str)] = &[
     ("tiny", include_str!("../../../../datasets/suites/tiny.toml")),
     ("smoke", include_str!("../../../../datasets/suites/smoke.toml")),
     ("comparison", include_str!("../../../../datasets/suites/comparison.toml")),
+    ("reference", include_str!("../../../../datasets/suites/reference.toml")),
     ("demo-real", include_str!("../../../../datasets/suites/demo-real.toml")),
     ("smoke-subset", include_str!("../../../../datasets/suites/smoke-subset.toml")),
     ("exact-1d", include_str!("../../../../datasets/suites/exact-1d.toml")),

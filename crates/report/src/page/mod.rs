@@ -1,5 +1,7 @@
 //! The page: what the template shows, in the words that people read.
 
+mod assets;
+mod data;
 mod policies;
 mod rows;
 mod statistics;
@@ -18,10 +20,10 @@ use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
 use crate::classes::{Class, cited};
 use crate::commands::{Commands, shell};
 use crate::data::{Data, clock_name};
-use crate::draw::DARK;
 use crate::published::Publication;
 use crate::table::Table;
-use crate::{Drawn, ReportError, format};
+use crate::{Drawn, ReportError, Source, format};
+use data::Embedded;
 use policies::PolicyTable;
 use rows::{
     CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunRow,
@@ -29,9 +31,9 @@ use rows::{
 };
 use statistics::TableView;
 
-/// Rows of the tables of wrong answers and of runs that a browser still scrolls smoothly.
+/// Rows of the table of wrong answers, and of the table of runs that is shown where no script runs.
 const MOST_WRONG: usize = 200;
-const MOST_RUNS: usize = 10_000;
+const MOST_RUNS: usize = 500;
 const MOST_OPTIMA: usize = 1000;
 
 /// Everything that the page is made from.
@@ -50,6 +52,7 @@ pub(crate) struct Page<'a> {
     pub(crate) contradictions: &'a [Contradiction],
     pub(crate) torn: Option<TornLine>,
     pub(crate) clock: Clock,
+    pub(crate) source: Source<'a>,
 }
 
 /// What the template reads, by the names that it uses.
@@ -87,7 +90,19 @@ struct View<'a> {
     report_command: &'a str,
     commit: &'a str,
     dirty: bool,
-    dark: String,
+    /// How long it all took, how many methods and instances there are: what the top of the page says first.
+    tiles: Vec<Tile>,
+    data: Embedded,
+    style: &'a str,
+    script: &'a str,
+    policy: String,
+}
+
+/// A number at the top of the page.
+#[derive(Serialize)]
+struct Tile {
+    number: String,
+    text: &'static str,
 }
 
 /// What the verdicts say together.
@@ -118,12 +133,12 @@ struct Finding<'a> {
 
 /// Where published figures are from.
 #[derive(Serialize)]
-struct Source {
+struct Cited {
     name: &'static str,
     text: String,
 }
 
-impl Source {
+impl Cited {
     fn new(publication: &'static Publication) -> Self {
         let Publication { name, citation, solver, machine, origin, .. } = publication;
         Self { name, text: format!("{citation}. {solver}; {machine}; {origin}.") }
@@ -147,7 +162,7 @@ struct FamilyView<'a> {
     datasets: Vec<&'a str>,
     dataset_rows: Vec<DatasetRow<'a>>,
     classes: Vec<ClassGroup<'a>>,
-    publications: Vec<Source>,
+    publications: Vec<Cited>,
     statistics: Vec<TableView<'a>>,
     figures: Vec<FigureView<'a>>,
     /// Tables of policies; none in families of problems.
@@ -163,11 +178,12 @@ impl Page<'_> {
         environment
             .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
         environment.add_template("report.html", include_str!("report.html"))?;
-        let view = Serde(self.view());
+        let (style, script) = (assets::style(), assets::script());
+        let view = Serde(self.view(&style, &script)?);
         Ok(environment.get_template("report.html")?.render(view)?)
     }
 
-    fn view(&self) -> View<'_> {
+    fn view<'v>(&'v self, style: &'v str, script: &'v str) -> Result<View<'v>, ReportError> {
         let manifest = self.manifest;
         let answers = self.records.iter().filter(|r| r.answer.is_some()).count() as u64;
         let correct = self.records.iter().filter(|r| r.is_correct()).count() as u64;
@@ -175,7 +191,7 @@ impl Page<'_> {
         let wrong = findings.len();
         findings.truncate(MOST_WRONG);
         let finished = self.records.len() as u64;
-        View {
+        Ok(View {
             experiment: &manifest.experiment,
             finished: format::count(finished),
             planned: format::count(manifest.planned),
@@ -211,8 +227,35 @@ impl Page<'_> {
             report_command: &self.commands.report,
             commit: manifest.commit.trim_end_matches("-dirty"),
             dirty: manifest.commit.ends_with("-dirty"),
-            dark: dark_rules(),
-        }
+            tiles: self.tiles(),
+            data: Embedded::new(self.records, self.families, self.clock, self.source)?,
+            style,
+            script,
+            policy: assets::policy(style, script),
+        })
+    }
+
+    fn tiles(&self) -> Vec<Tile> {
+        let count =
+            |numbers: &mut dyn Iterator<Item = usize>| format::count(numbers.sum::<usize>() as u64);
+        let spent: f64 = self.records.iter().map(|r| r.measurement.process_cpu_s).sum();
+        let certified = |r: &&Record| {
+            r.is_proved() && r.answer.as_ref().is_some_and(|answer| answer.judgement.certified)
+        };
+        let tile = |number, text| Tile { number, text };
+        vec![
+            tile(format::count(self.records.len() as u64), "runs"),
+            tile(count(&mut self.families.iter().map(|data| data.instances.len())), "instances"),
+            tile(
+                count(&mut self.families.iter().map(|data| data.methods.len())),
+                "methods and policies",
+            ),
+            tile(
+                format::count(self.records.iter().filter(certified).count() as u64),
+                "proofs derived again by the judge",
+            ),
+            tile(format::seconds(spent), "of CPU time"),
+        ]
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -323,7 +366,7 @@ impl Page<'_> {
                 datasets: data.datasets(),
                 dataset_rows: rows::dataset_rows(data),
                 classes: classes.iter().map(|class| rows::class_group(class, data.clock)).collect(),
-                publications: cited(classes).into_iter().map(Source::new).collect(),
+                publications: cited(classes).into_iter().map(Cited::new).collect(),
                 policies: data.replays.iter().map(policies::policy_table).collect(),
                 statistics: statistics.iter().map(statistics::table_view).collect(),
                 is_replay: data.family == Family::Replay,
@@ -357,14 +400,4 @@ fn limits(limits: &Limits) -> String {
     parts.extend(limits.work.map(|w| format!("{} units of work", format::count(w))));
     parts.push(format!("{} thread{}", limits.threads, if limits.threads == 1 { "" } else { "s" }));
     parts.join(", ")
-}
-
-/// Style rules that swap the colours of figures on dark screens: attributes of SVG give way to any rule.
-fn dark_rules() -> String {
-    let hex = |c: plotters::style::RGBColor| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
-    let rules = DARK.iter().map(|(light, dark)| {
-        let (light, dark) = (hex(*light), hex(*dark));
-        format!("svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}")
-    });
-    rules.collect::<Vec<_>>().join("\n")
 }

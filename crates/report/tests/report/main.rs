@@ -1,5 +1,6 @@
 //! Reports of synthetic experiments: what is in them, and that nothing in a store can break them.
 
+mod data;
 mod fleets;
 mod papers;
 mod replays;

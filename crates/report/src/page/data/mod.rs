@@ -1,0 +1,61 @@
+//! The data inside the page: what its script filters, sorts and draws, as compressed JSON.
+//!
+//! Three parts, so that the page is usable before all of it is unpacked: the [`runs`] in columns, which every view
+//! needs; the whole [`records`]; and the [`packings`]. The last two are unpacked when the first run is opened.
+
+mod columns;
+mod packings;
+mod records;
+mod runs;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::{Compression, GzBuilder};
+use serde::Serialize;
+use vmpack_results::Record;
+use vmpack_results::stats::Clock;
+
+use crate::data::Data;
+use crate::{ReportError, Source};
+
+/// The parts, as text that needs no escaping in HTML.
+#[derive(Serialize)]
+pub(super) struct Embedded {
+    runs: String,
+    records: String,
+    packings: String,
+}
+
+/// Bytes of JSON, before compression, that solutions and instances may take together.
+const PACKINGS_BUDGET: usize = 5 << 20;
+/// Points of trajectories and of series in the whole page.
+const POINTS_BUDGET: usize = 100_000;
+
+impl Embedded {
+    /// Gathers what the script needs; solutions and instances are read from the run directory.
+    pub(super) fn new(
+        records: &[Record],
+        families: &[Data<'_>],
+        clock: Clock,
+        source: Source<'_>,
+    ) -> Result<Self, ReportError> {
+        let run_dir: &Path = source.run_dir;
+        let points = (POINTS_BUDGET / records.len().max(1)).clamp(8, 200);
+        Ok(Self {
+            runs: packed(&runs::Runs::new(records, families, clock)),
+            records: packed(&records::records(records, source.series, points)),
+            packings: packed(&packings::Packings::new(records, run_dir, PACKINGS_BUDGET)?),
+        })
+    }
+}
+
+/// Compressed JSON in base 64; the same data gives the same text.
+fn packed(data: &impl Serialize) -> String {
+    let mut writer = GzBuilder::new().write(Vec::new(), Compression::best());
+    let text = serde_json::to_vec(data).expect("plain data with string keys");
+    let bytes = writer.write_all(&text).and_then(|()| writer.finish());
+    BASE64_STANDARD.encode(bytes.expect("memory takes everything"))
+}

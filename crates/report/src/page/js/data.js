@@ -1,0 +1,69 @@
+// The data inside the page, unpacked.
+
+/** One part: JSON, compressed, in base 64. */
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const FLAG = { correct: 1, wrong: 2, answered: 4, proved: 8, certified: 16, verified: 32 };
+
+/** The runs as objects, each with its instance. */
+function readRuns(columns) {
+  const word = (column, at) => column.words[column.codes[at]];
+  const of = columns.instances;
+  const instances = of.name.map((name, at) => ({
+    at,
+    name,
+    dataset: of.dataset[at],
+    class: of.class[at],
+    family: of.family[at],
+    content: of.content[at],
+    vms: of.vms[at],
+    vmTypes: of.vm_types[at],
+    hosts: of.hosts[at],
+    resources: of.resources[at],
+    services: of.services[at],
+    reference: of.reference[at],
+    referenceBound: of.reference_bound[at],
+    proved: of.proved[at],
+    source: of.source[at],
+    known: of.known[at],
+    runs: [],
+  }));
+  return columns.id.map((id, at) => {
+    const instance = instances[columns.instance[at]];
+    const flags = columns.flags[at];
+    const run = {
+      at,
+      id,
+      instance,
+      family: instance.family,
+      dataset: instance.dataset,
+      class: instance.class || "none",
+      method: word(columns.method, at),
+      kind: word(columns.kind, at),
+      outcome: word(columns.outcome, at),
+      verdict: word(columns.verdict, at) || DASH,
+      seed: columns.seed[at],
+      wall: columns.wall[at],
+      cpu: columns.cpu[at],
+      time: columns[columns.clock][at],
+      limit: columns.limit[at],
+      memory: columns.memory[at],
+      vms: instance.vms,
+      costText: columns.cost[at],
+      boundText: columns.bound[at],
+      cost: toNumber(columns.cost[at]),
+      bound: toNumber(columns.bound[at]),
+      metric: columns.metric[at],
+      metricName: word(columns.metric_name, at),
+    };
+    for (const [name, bit] of Object.entries(FLAG)) run[name] = (flags & bit) !== 0;
+    run.gap = run.verified && instance.known !== null ? gapTo(run.cost, toNumber(instance.known)) : null;
+    run.text = `${run.dataset} ${instance.name} ${run.class} ${run.method} ${run.kind} ${run.outcome} ${run.verdict} ${run.id}`.toLowerCase();
+    instance.runs.push(run);
+    return run;
+  });
+}

@@ -1,0 +1,41 @@
+// Small helpers that make elements. Text only ever becomes text nodes: nothing from a record is markup.
+
+const byId = (id) => document.getElementById(id);
+
+/** An element with attributes and children; `on…` attributes are listeners, false and null leave one out. */
+function element(name, attributes = {}, ...children) {
+  return furnish(document.createElement(name), attributes, children);
+}
+
+/** The same for SVG, in the namespace of the page's own empty picture. */
+function drawing(name, attributes = {}, ...children) {
+  const namespace = byId("namespace").namespaceURI;
+  return furnish(document.createElementNS(namespace, name), attributes, children);
+}
+
+function furnish(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat(3).filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Says something to screen readers without showing it. */
+function announce(text) {
+  byId("announcer").textContent = text;
+}
+
+const isDark = () => {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+};
+
+/** The value of a colour of the style sheet, for the canvas, which knows no variables. */
+function ink(name) {
+  const probe = byId("ink");
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
+}

@@ -1,0 +1,299 @@
+//! The report in a real browser. One browser for all of it: starting one takes longer than everything that is asked of it.
+
+mod driver;
+mod gallery;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use driver::{Browser, key};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::vmpack;
+
+const EXPERIMENT: &str = r#"
+name = "browser"
+datasets = ["tiny"]
+methods = ["nf", "ffd-l2", "bfd-l2", "dp-counts", "alloc-greedy", "alloc-dp"]
+solutions = "all"
+
+[limits]
+wall_s = 5
+
+[[runs]]
+
+[[replays]]
+traces = ["diurnal:rate=40,days=1"]
+policies = ["first-fit", "best-fit"]
+options = { cluster = "20x64c256g" }
+series = true
+"#;
+
+/// A small experiment that keeps its solutions, and its report.
+fn report() -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let experiment = directory.path().join("browser.toml");
+    fs::write(&experiment, EXPERIMENT).unwrap();
+    let out = directory.path().join("out");
+    vmpack().arg("run").arg(&experiment).arg("--out").arg(&out).arg("--report").assert().success();
+    let page = out.join("report.html");
+    (directory, page)
+}
+
+/// Pieces of script that say what the page shows.
+const READY: &str = "return document.documentElement.dataset.ready !== undefined";
+const COUNT: &str = "return document.getElementById('count').textContent";
+const ROWS: &str =
+    "return Number(document.getElementById('runs-table').getAttribute('aria-rowcount')) - 1";
+const PANEL: &str = "return document.getElementById('panel').dataset.run !== undefined";
+
+#[test]
+fn the_report_works_in_a_browser() {
+    let Some(browser) = Browser::start("the_report_works_in_a_browser", 1280, 900) else { return };
+    let (directory, page) = report();
+    browser.open(&page, "");
+    browser.wait("the runs are unpacked", READY);
+    let ready = browser.eval("return Number(document.documentElement.dataset.ready)");
+    eprintln!("the page of {} was ready after {ready} ms", browser.text(COUNT));
+    let all = browser.eval(ROWS).as_u64().unwrap();
+    assert_eq!(
+        all as usize,
+        fs::read_to_string(page.with_file_name("records.jsonl")).unwrap().lines().count()
+    );
+
+    the_summary_agrees_with_the_tables(&browser, &page);
+    a_filter_changes_table_and_count(&browser, all);
+    rows_are_sorted(&browser);
+    a_point_opens_its_run(&browser);
+    a_permalink_opens_the_same(&browser, &page);
+    the_keyboard_is_enough(&browser, &page);
+    the_theme_changes(&browser);
+    replays_have_series(&browser, &page);
+    it_fits_a_small_screen(&browser, &page);
+
+    // Nothing was asked of anybody but the file itself, and nothing went wrong on the way.
+    let asked: Vec<String> =
+        browser.requests().into_iter().filter(|address| !address.starts_with("file://")).collect();
+    assert_eq!(asked, Vec::<String>::new());
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    requests_are_forbidden(&browser);
+    drop(browser);
+    drop(directory);
+}
+
+/// Without filters, the script must find what the tables on file say: their definitions are the same.
+fn the_summary_agrees_with_the_tables(browser: &Browser, page: &Path) {
+    let shown = browser.eval(
+        "return [...document.querySelectorAll('#summary tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))",
+    );
+    // Name, kind, then counts, gap, best, times: the columns of the static tables of methods, without how runs ended.
+    let stated = browser.eval(
+        "return [...document.querySelectorAll('section table[data-sortable]')].filter((table) => table.tHead.textContent.includes('PAR-2')) \
+         .flatMap((table) => [...table.tBodies[0].rows]).map((row) => [...row.cells].map((cell) => cell.textContent))",
+    );
+    let rows = |table: &Value, columns: &[usize]| -> Vec<Vec<String>> {
+        let row =
+            |row: &Value| columns.iter().map(|&k| row[k].as_str().unwrap().to_owned()).collect();
+        let mut rows: Vec<Vec<String>> = table.as_array().unwrap().iter().map(row).collect();
+        rows.sort();
+        rows
+    };
+    let mut shown = rows(&shown, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    shown.retain(|row| !["first-fit", "best-fit"].contains(&row[0].as_str()));
+    let stated = rows(&stated, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16]);
+    assert_eq!(shown, stated, "{}", page.display());
+    assert!(stated.len() >= 6);
+}
+
+fn a_filter_changes_table_and_count(browser: &Browser, all: u64) {
+    assert_eq!(browser.text(COUNT), format!("All {all} runs"));
+    browser.eval("for (const fold of document.querySelectorAll('.facet')) fold.open = true");
+    browser.click("input[name=method][value='ffd-l2']");
+    let shown = browser.eval(ROWS).as_u64().unwrap();
+    assert!(0 < shown && shown < all);
+    assert_eq!(browser.text(COUNT), format!("{shown} of {all} runs"));
+    let methods = browser.eval("return [...new Set([...document.querySelectorAll('#runs-table tbody tr[tabindex] td:nth-child(3)')].map((cell) => cell.textContent))]");
+    assert_eq!(methods, json!(["ffd-l2"]));
+    assert_eq!(
+        browser.eval("return document.querySelectorAll('#summary tbody tr').length"),
+        json!(1)
+    );
+    // Words narrow further, and are there again after a step back.
+    browser.click("#text");
+    browser.press(&"zzz".chars().collect::<Vec<_>>());
+    browser.wait(
+        "no run has the word",
+        "return document.getElementById('count').textContent.startsWith('0 of')",
+    );
+    browser.click("#reset");
+    browser.wait("all runs are back", &format!("{ROWS} === {all}"));
+    browser.back();
+    browser.wait("a step back", "return document.getElementById('text').value === 'zzz' || document.activeElement.id === 'text'");
+    browser.eval("location.hash = '#sort=instance'; ");
+    browser.wait("all runs are shown", &format!("{ROWS} === {all}"));
+}
+
+fn rows_are_sorted(browser: &Browser) {
+    let gaps = "return [...document.querySelectorAll('#runs-table tbody tr[tabindex] td:nth-child(8)')].map((cell) => cell.textContent)";
+    browser.click("#runs-table th:nth-child(8) button");
+    assert_eq!(
+        browser.eval("return document.querySelector('#runs-table th[aria-sort]').textContent"),
+        json!("gap")
+    );
+    browser.click("#runs-table th:nth-child(8) button");
+    assert_eq!(
+        browser.eval(
+            "return document.querySelector('#runs-table th[aria-sort]').getAttribute('aria-sort')"
+        ),
+        json!("descending")
+    );
+    let number =
+        |text: &Value| text.as_str().unwrap().trim_end_matches(" %").parse().unwrap_or(-1.0);
+    let found: Vec<f64> = browser.eval(gaps).as_array().unwrap().iter().map(number).collect();
+    assert!(found[0] > 0.0 && found.windows(2).all(|pair| pair[0] >= pair[1]), "{found:?}");
+}
+
+/// Points the pointer at a run's own place in the picture, found by the keyboard.
+fn a_point_opens_its_run(browser: &Browser) {
+    browser.eval("location.hash = '#family=packing&outcome=feasible&method=ffd-l2'");
+    browser.wait(
+        "one method is shown",
+        "return document.querySelectorAll('#summary tbody tr').length === 1",
+    );
+    browser.eval("document.querySelector('#scatter').scrollIntoView({block: 'center', behavior: 'instant'}); document.querySelector('#scatter canvas').focus()");
+    browser.press(&[key::RIGHT]);
+    browser.wait(
+        "the point says what it is",
+        "return !document.querySelector('#scatter .tip').hidden",
+    );
+    let said = browser.text("return document.querySelector('#scatter .tip').innerText");
+    let place = browser.eval("const b = document.querySelector('#scatter canvas').getBoundingClientRect(); const d = document.querySelector('#scatter canvas').dataset; return [b.x + Number(d.x), b.y + Number(d.y)]");
+    browser.click_at(place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
+    browser.wait("the run is told of", PANEL);
+    let title =
+        browser.text("return document.getElementById('panel-title').firstChild.textContent");
+    assert!(title.starts_with("ffd-l2 on "), "{title}");
+    assert!(said.contains(title.trim_start_matches("ffd-l2 on ")), "{said} is not of {title}");
+    // The packing itself: hosts, the VMs on them, and a trajectory above.
+    let drawn = browser.eval("return [document.querySelectorAll('#panel .host').length, document.querySelectorAll('#panel .vm').length, document.querySelectorAll('#panel .line').length]");
+    assert!((0..3).all(|k| drawn[k].as_u64().unwrap() > 0), "{drawn}");
+    // Columns times their numbers are the hosts that the table beside it counts.
+    let counts = browser.eval("return [...document.querySelectorAll('#panel details .n:nth-child(2)')].slice(1).map((cell) => Number(cell.textContent)).reduce((a, b) => a + b, 0)");
+    let told = browser.text("return [...document.querySelectorAll('#panel p.soft')].map((p) => p.textContent).find((text) => text.includes(' host'))");
+    assert!(told.starts_with(&format!("{counts} host")), "{counts}: {told}");
+}
+
+fn a_permalink_opens_the_same(browser: &Browser, page: &Path) {
+    let (hash, title) = (
+        browser.text("return location.hash"),
+        browser.text("return document.getElementById('panel-title').textContent"),
+    );
+    let count = browser.text(COUNT);
+    assert!(hash.contains("run=") && hash.contains("method=ffd-l2"), "{hash}");
+    browser.visit("about:blank");
+    browser.open(page, &hash);
+    browser.wait("the run is told of again", PANEL);
+    assert_eq!(browser.text("return document.getElementById('panel-title').textContent"), title);
+    assert_eq!(browser.text(COUNT), count);
+    // Another run of the instance is a click away, and back is a step back.
+    browser.click("#panel .others tbody button");
+    browser.wait(
+        "the other run is told of",
+        &format!("return document.getElementById('panel-title')?.textContent !== {}", json!(title)),
+    );
+    browser.back();
+    browser.wait(
+        "the first run is told of",
+        &format!("return document.getElementById('panel-title')?.textContent === {}", json!(title)),
+    );
+}
+
+/// From the top of the page to a run and back, without a pointer.
+fn the_keyboard_is_enough(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "");
+    browser.wait("the runs are unpacked", READY);
+    browser.press(&[key::TAB]);
+    assert_eq!(browser.text("return document.activeElement.textContent"), "Skip to the report");
+    browser.press(&[key::ENTER]);
+    browser.wait("the focus follows", "return document.activeElement.id === 'content'");
+    let mut steps = 0;
+    while browser.eval("return document.activeElement.tagName") != "CANVAS" {
+        browser.press(&[key::TAB]);
+        steps += 1;
+        assert!(steps < 60, "the picture is out of reach");
+    }
+    browser.press(&[key::RIGHT, key::RIGHT, key::ENTER]);
+    browser.wait("the run is told of", PANEL);
+    assert_eq!(browser.text("return document.activeElement.id"), "panel-title");
+    browser.press(&[key::ESCAPE]);
+    browser.wait("the panel is closed", "return !document.getElementById('panel').open && document.activeElement.tagName === 'CANVAS'");
+    assert_eq!(browser.text("return location.hash"), "");
+    while browser.eval("return document.activeElement.closest('#runs-table tbody') === null")
+        == true
+    {
+        browser.press(&[key::TAB]);
+        steps += 1;
+        assert!(steps < 120, "the rows are out of reach");
+    }
+    browser.press(&[key::DOWN, key::DOWN, key::ENTER]);
+    browser.wait("the run is told of", PANEL);
+    let row = browser.text("return document.querySelector('#runs-table tr[aria-current]').getAttribute('aria-rowindex')");
+    assert_eq!(row, "4");
+    browser.press(&[key::ESCAPE]);
+    browser.wait("the panel is closed", "return !document.getElementById('panel').open");
+}
+
+fn the_theme_changes(browser: &Browser) {
+    let paper = "return getComputedStyle(document.body).backgroundColor";
+    let light = browser.text(paper);
+    browser.click("#theme");
+    let dark = browser.text(paper);
+    assert_ne!(light, dark);
+    assert_eq!(
+        browser.text("return document.getElementById('theme').getAttribute('aria-pressed')"),
+        "true"
+    );
+    // The canvas follows.
+    let corner = "const pen = document.querySelector('#scatter canvas').getContext('2d'); return [...pen.getImageData(2, 200, 1, 1).data].slice(0, 3).join()";
+    browser.wait("the picture is dark", &corner.replace("join()", "every((part) => part < 64)"));
+    browser.click("#theme");
+    browser.wait("the picture is light", &corner.replace("join()", "every((part) => part > 200)"));
+}
+
+fn replays_have_series(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "#family=replay");
+    browser.wait("the runs are unpacked", READY);
+    browser.click("#runs-table tbody tr[tabindex]");
+    browser.wait("the replay is told of", PANEL);
+    let headings = browser.text(
+        "return [...document.querySelectorAll('#panel h3')].map((head) => head.textContent).join()",
+    );
+    assert!(headings.contains("Over time") && headings.contains("What it measured"), "{headings}");
+}
+
+fn it_fits_a_small_screen(browser: &Browser, page: &Path) {
+    browser.resize(380, 800);
+    browser.visit("about:blank");
+    browser.open(page, "");
+    browser.wait("the runs are unpacked", READY);
+    let wide = browser
+        .eval("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert_eq!(wide, json!(0), "the page is wider than a telephone");
+}
+
+/// The policy of the page keeps even a script of our own from asking anybody for anything.
+fn requests_are_forbidden(browser: &Browser) {
+    let tried = browser.eval(
+        "const refused = []; document.addEventListener('securitypolicyviolation', (event) => refused.push(event.effectiveDirective)); \
+         const picture = new Image(); picture.src = 'http://127.0.0.1:9/a.png'; \
+         return fetch('http://127.0.0.1:9/').catch(() => new Promise((done) => setTimeout(() => done(refused), 100)))",
+    );
+    let tried: Vec<&str> =
+        tried.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    assert!(tried.contains(&"connect-src") && tried.contains(&"img-src"), "{tried:?}");
+    let sent = browser.requests();
+    assert!(!sent.iter().any(|address| address.contains("a.png")), "{sent:?}");
+}
