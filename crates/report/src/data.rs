@@ -72,6 +72,8 @@ pub(crate) struct Summary {
     pub(crate) sgm_1s: Option<f64>,
     /// The mean time, unanswered instances counting twice the limit.
     pub(crate) par2: Option<f64>,
+    /// The median over instances of how far repeated runs are apart.
+    pub(crate) spread: Option<f64>,
 }
 
 /// The clock of a report: CPU time, the steadier one, where every run had one thread and the clock
@@ -177,6 +179,10 @@ impl<'a> Data<'a> {
             par2: stats::penalised_average(
                 &cells.iter().map(|cell| (cell.answered, cell.limit)).collect::<Vec<_>>(),
                 2.0,
+            ),
+            spread: stats::quantile(
+                &cells.iter().filter_map(|cell| cell.spread).collect::<Vec<_>>(),
+                0.5,
             ),
         }
     }

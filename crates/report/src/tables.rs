@@ -154,7 +154,9 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         "method",
         "kind",
         "seed",
+        "repetition",
         "termination",
+        "cause",
         "ending",
         "status",
         "claimed_cost",
@@ -173,6 +175,10 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
         "peak_rss_bytes",
         "involuntary_switches",
         "load",
+        "steal_s",
+        "others_s",
+        "waited_s",
+        "disturbed",
     ];
     let rows = records.iter().map(|r| {
         let answer = r.answer.as_ref();
@@ -196,7 +202,9 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
             r.method.clone(),
             r.kind.to_string(),
             r.seed.to_string(),
+            r.repetition.to_string(),
             r.termination.name().to_owned(),
+            r.cause.map(|cause| cause.to_string()).unwrap_or_default(),
             ending(&r.termination),
             answer.map(|a| a.status.to_string()).unwrap_or_default(),
             exact(answer.and_then(|a| a.claimed_cost)),
@@ -215,6 +223,10 @@ fn runs(records: &[Record]) -> Result<Table, ReportError> {
             m.peak_rss_bytes.to_string(),
             m.involuntary_switches.to_string(),
             m.load.to_string(),
+            number(m.noise.map(|noise| noise.steal_s)),
+            number(m.noise.map(|noise| noise.others_s)),
+            number(m.noise.and_then(|noise| noise.waited_s)),
+            m.noise.map(|noise| noise.disturbed.to_string()).unwrap_or_default(),
         ]
     });
     table("runs", &header, rows)
@@ -245,7 +257,7 @@ pub(crate) fn ended(counts: &Counts, termination: &str) -> u64 {
     counts.terminations.get(termination).copied().unwrap_or(0)
 }
 
-fn summary_columns(summary: &Summary) -> [String; 7] {
+fn summary_columns(summary: &Summary) -> [String; 8] {
     [
         summary.instances.to_string(),
         summary.answered.to_string(),
@@ -254,10 +266,11 @@ fn summary_columns(summary: &Summary) -> [String; 7] {
         number(summary.sgm_10ms),
         number(summary.sgm_1s),
         number(summary.par2),
+        number(summary.spread),
     ]
 }
 
-const SUMMARY: [&str; 7] = [
+const SUMMARY: [&str; 8] = [
     "instances",
     "instances_answered",
     "best_cost_on",
@@ -265,6 +278,7 @@ const SUMMARY: [&str; 7] = [
     "sgm_10ms_s",
     "sgm_1s_s",
     "par2_s",
+    "time_spread",
 ];
 
 fn methods(families: &[Data<'_>]) -> Result<Table, ReportError> {
