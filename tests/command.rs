@@ -51,6 +51,21 @@ fn help_and_version_are_answers_and_wrong_words_are_errors() {
 }
 
 #[test]
+fn calibration_is_printed_for_people_and_programs() {
+    let (code, text, _) = run(&["calibrate", "--samples", "3"]);
+    assert_eq!(code, 0);
+    for word in ["score", "rounds per CPU second", "variation", "limits by"] {
+        assert!(text.contains(word), "{text}");
+    }
+    let (code, text, _) = run(&["calibrate", "--samples", "3", "--json"]);
+    let found = json(&text);
+    assert_eq!((code, found["calibration"]["samples"].as_array().unwrap().len()), (0, 3));
+    assert!(found["calibration"]["score"].as_f64().unwrap() > 0.0, "{text}");
+    let (code, _, error) = run(&["calibrate", "--samples", "0"]);
+    assert!(code == 1 && error.contains("--samples"), "{error}");
+}
+
+#[test]
 fn generate_solve_and_check_go_round() {
     let folder = tempfile::tempdir().unwrap();
     let instance = folder.path().join("fleet.vbp");

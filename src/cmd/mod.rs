@@ -1,5 +1,6 @@
 //! One file per verb, and what several of them share.
 
+pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod completions;

@@ -79,6 +79,8 @@ pub(crate) struct Summary {
     pub(crate) par2: Option<f64>,
     /// The mean time, unanswered instances counting ten times the limit.
     pub(crate) par10: Option<f64>,
+    /// The median over instances of how far repeated runs are apart.
+    pub(crate) spread: Option<f64>,
 }
 
 /// The clock of a report: CPU time, the steadier one, where every run had one thread and the clock
@@ -192,6 +194,10 @@ impl<'a> Data<'a> {
             sgm_10s: sgm(&cells, 10.0),
             par2: stats::penalised_average(&times, 2.0),
             par10: stats::penalised_average(&times, 10.0),
+            spread: stats::quantile(
+                &cells.iter().filter_map(|cell| cell.spread).collect::<Vec<_>>(),
+                0.5,
+            ),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One run, one record; one experiment, one manifest.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -264,6 +265,26 @@ pub enum Cause {
     AbsurdTimes,
 }
 
+impl fmt::Display for Cause {
+    /// The name as records and tables show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::WallLimit => "wall-limit",
+            Self::CpuLimit => "cpu-limit",
+            Self::LateAnswer => "late-answer",
+            Self::MemoryLimit => "memory-limit",
+            Self::Allocation => "allocation",
+            Self::Machine => "machine",
+            Self::LoadingLimit => "loading-limit",
+            Self::OutputLimit => "output-limit",
+            Self::NotStarted => "not-started",
+            Self::ExitCode => "exit-code",
+            Self::NoAnswer => "no-answer",
+            Self::AbsurdTimes => "absurd-times",
+        })
+    }
+}
+
 /// What a method answered and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -400,6 +421,16 @@ pub enum Means {
     CgroupV1,
     /// Limits of single processes, process groups, and a look at what runs every 50 ms.
     Rlimits,
+}
+
+impl fmt::Display for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CgroupV2 => "cgroup v2",
+            Self::CgroupV1 => "cgroup v1",
+            Self::Rlimits => "rlimits, process groups and a look every 50 ms",
+        })
+    }
 }
 
 /// Parts of an experiment that was divided.

@@ -2,6 +2,7 @@
 
 mod experiments;
 mod hostile;
+mod repeated;
 mod runs;
 
 use std::fs;

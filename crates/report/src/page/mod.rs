@@ -15,7 +15,9 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use vmpack_model::{Family, Value};
 use vmpack_results::stats::{self, Clock};
-use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
+use vmpack_results::{
+    Calibration, Contradiction, Enforcement, Limits, Manifest, Record, TornLine, disturbed_runs,
+};
 
 use crate::classes::{Class, cited};
 use crate::commands::{Commands, shell};
@@ -65,7 +67,8 @@ struct View<'a> {
     /// The number of a torn line.
     torn: Option<u64>,
     missing: &'a [String],
-    busy: Option<String>,
+    /// Why times are not what they would be on a quiet machine.
+    noise: Vec<String>,
     facts: Vec<Fact>,
     outcome: Verdicts,
     answers: String,
@@ -198,7 +201,7 @@ impl Page<'_> {
             unfinished: finished < manifest.planned,
             torn: self.torn.map(|torn| torn.line),
             missing: &manifest.missing,
-            busy: self.busy(),
+            noise: self.noise(),
             facts: self.facts(),
             outcome: match answers {
                 0 => Verdicts::None,
@@ -299,6 +302,13 @@ impl Page<'_> {
         {
             add("Load at the start of runs", format!("median {median:.2}, at most {most:.2}"));
         }
+        add("Speed of the machine", m.calibration.as_ref().map_or_else(String::new, speed));
+        add("Limits enforced by", m.enforcement.as_ref().map_or_else(String::new, means));
+        let pinned = m
+            .pinned
+            .iter()
+            .map(|cores| cores.iter().map(usize::to_string).collect::<Vec<_>>().join("+"));
+        add("Cores of each worker", pinned.collect::<Vec<_>>().join(", "));
         add("Time in figures and tables", format!("{} of solving alone", clock_name(self.clock)));
         facts
     }
@@ -311,6 +321,13 @@ impl Page<'_> {
         (cores > 0 && median > cores as f64 + 0.5).then(|| {
             format!("The machine was busy: the median load when a run started was {median:.1} on {cores} logical processors, so times are inflated.")
         })
+    }
+
+    /// What is known of disturbances, one sentence each.
+    fn noise(&self) -> Vec<String> {
+        let calibration = self.manifest.calibration.as_ref();
+        let unsteady = calibration.and_then(vmpack_results::Calibration::unsteady);
+        self.busy().into_iter().chain(disturbed_runs(self.records)).chain(unsteady).collect()
     }
 
     fn findings(&self) -> Vec<Finding<'_>> {
@@ -383,6 +400,26 @@ impl Page<'_> {
             })
             .collect()
     }
+}
+
+/// How fast the machine was, in words.
+fn speed(calibration: &Calibration) -> String {
+    let samples = calibration.samples.len();
+    let variation = calibration.variation();
+    let variation = variation.map_or_else(String::new, |variation| {
+        format!(", coefficient of variation {:.1} %", variation * 1e2)
+    });
+    format!(
+        "{:.2} rounds of the calibration per second, {samples} samples{variation}",
+        calibration.score
+    )
+}
+
+/// By what limits were enforced, in words.
+fn means(enforcement: &Enforcement) -> String {
+    let Enforcement { memory, processes, reason } = enforcement;
+    let reason = reason.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    format!("memory: {memory}; processes: {processes}{reason}")
 }
 
 fn family_title(family: Family) -> &'static str {

@@ -142,7 +142,7 @@ pub(super) fn run_row(r: &Record) -> RunRow<'_> {
 }
 
 /// The columns of the table of methods, after name and kind.
-pub(super) const METHOD_COLUMNS: [Column; 15] = [
+pub(super) const METHOD_COLUMNS: [Column; 16] = [
     column("runs", "finished runs, each seed as one"),
     column("answered", "runs with a correct answer: a solution, or a finding that there is none"),
     column("proved", "correct answers that claim a proof: optimal, infeasible or unbounded"),
@@ -164,6 +164,10 @@ pub(super) const METHOD_COLUMNS: [Column; 15] = [
         "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
     ),
     column("PAR-2", "mean time; unanswered instances count as twice the limit"),
+    column(
+        "spread",
+        "quartile coefficient of the times of repeated runs, (q3 - q1) / (q3 + q1), the median over instances",
+    ),
     column("memory", "the most resident memory of any run"),
     column("time out", "runs stopped at the time limit"),
     column("memory out", "runs stopped at the memory limit"),
@@ -207,6 +211,7 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
             seconds(summary.sgm_10ms),
             seconds(summary.sgm_1s),
             seconds(summary.par2),
+            percent(summary.spread),
             format::bytes(m.peak_rss_bytes),
             ended("timeout"),
             ended("out-of-memory"),

@@ -11,7 +11,7 @@ use crate::table::Unit::{Bytes, Count, Number, Ratio, Seconds, Share, Text};
 use crate::table::{Cell, Column, Table, column, data_column, row};
 
 /// The columns of a [`Summary`].
-const SUMMARY: [Column; 9] = [
+const SUMMARY: [Column; 10] = [
     column("instances", "instances", Count, "instances that it was run on"),
     column(
         "instances_answered",
@@ -36,6 +36,11 @@ const SUMMARY: [Column; 9] = [
     data_column("sgm_10s_s", Seconds, "the same with a shift of 10 s, that of Mittelmann's tables"),
     column("par2_s", "PAR-2", Seconds, "mean time, unanswered instances counting twice the limit"),
     data_column("par10_s", Seconds, "mean time, unanswered instances counting ten times the limit"),
+    data_column(
+        "time_spread",
+        Share,
+        "quartile coefficient of the times of repeated runs, the median over instances",
+    ),
 ];
 
 fn summary_cells(summary: &Summary) -> Vec<Cell> {
@@ -49,6 +54,7 @@ fn summary_cells(summary: &Summary) -> Vec<Cell> {
         summary.sgm_10s,
         summary.par2,
         summary.par10,
+        summary.spread,
     ]
 }
 

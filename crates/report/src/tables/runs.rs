@@ -26,7 +26,9 @@ pub(super) fn runs(records: &[Record]) -> Table {
         data_column("method", Text, "id of the method"),
         data_column("kind", Text, "kind of the method"),
         data_column("seed", Count, "seed"),
+        data_column("repetition", Count, "which repetition of the same run, from 0"),
         data_column("termination", Text, "how the process ended"),
+        data_column("cause", Text, "by which limit or signal of the harness it was ended"),
         data_column("ending", Text, "its signal, or what it said"),
         data_column("status", Text, "what it claims"),
         data_column("claimed_cost", Number, "the cost it claims"),
@@ -49,6 +51,14 @@ pub(super) fn runs(records: &[Record]) -> Table {
         data_column("peak_rss_bytes", Bytes, "peak resident memory"),
         data_column("involuntary_switches", Count, "times taken off a core"),
         data_column("load", Number, "load average at the start"),
+        data_column(
+            "steal_s",
+            Seconds,
+            "CPU seconds that the hypervisor gave to others while it ran",
+        ),
+        data_column("others_s", Seconds, "CPU seconds that other processes used while it ran"),
+        data_column("waited_s", Seconds, "seconds that it was ready and no core was free"),
+        data_column("disturbed", Text, "whether that is more than a quiet machine has"),
     ];
     let rows = records.iter().map(|r| {
         let answer = r.answer.as_ref();
@@ -69,7 +79,9 @@ pub(super) fn runs(records: &[Record]) -> Table {
             &r.method,
             r.kind.to_string(),
             r.seed,
+            r.repetition,
             r.termination.name(),
+            r.cause.map(|cause| cause.to_string()),
             ending(&r.termination),
             answer.map(|a| a.status.to_string()),
             answer.and_then(|a| a.claimed_cost),
@@ -88,6 +100,10 @@ pub(super) fn runs(records: &[Record]) -> Table {
             m.peak_rss_bytes,
             m.involuntary_switches,
             m.load,
+            m.noise.map(|noise| noise.steal_s),
+            m.noise.map(|noise| noise.others_s),
+            m.noise.and_then(|noise| noise.waited_s),
+            m.noise.map(|noise| noise.disturbed.to_string()),
         ]
     });
     Table {

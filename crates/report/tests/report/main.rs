@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use vmpack_check::Verdict;
 use vmpack_model::{Family, Kind, Status, Value};
 use vmpack_report::{FIGURES, Figure, ReportError, Written};
-use vmpack_results::{Record, Termination};
+use vmpack_results::{Calibration, Enforcement, Means, Noise, Record, Termination};
 
 /// A report in a directory that lives as long as it does.
 struct Report {
@@ -288,6 +288,49 @@ fn an_unfinished_experiment_says_how_far_it_is() {
     report.says("40 of 2000 planned runs are");
     report.says("HiGHS is not part of this build.");
     assert_eq!((report.written.runs, report.written.planned), (40, 2_000));
+}
+
+#[test]
+fn what_disturbed_the_measurements_is_said_on_top() {
+    let mut records = records(5, 2, 0);
+    let quiet = Noise { cores: 2, waited_s: Some(0.0), ..Noise::default() };
+    for record in &mut records {
+        record.measurement.noise = Some(quiet);
+    }
+    let report = Report::with(&records, &manifest(99));
+    assert!(!report.html.contains("were disturbed") && !report.html.contains("not steady"));
+
+    records[1].measurement.process_wall_s = 1.0;
+    records[1].measurement.noise = Some(Noise { waited_s: Some(0.5), disturbed: true, ..quiet });
+    let mut plan = manifest(99);
+    let samples = vec![20.0, 15.0, 25.0];
+    plan.calibration = Some(Calibration { score: 20.0, samples, ..Calibration::default() });
+    plan.enforcement = Some(Enforcement {
+        memory: Means::CgroupV1,
+        processes: Means::CgroupV2,
+        reason: Some("no controller".to_owned()),
+    });
+    let report = Report::with(&records, &plan);
+    report.says(&format!("1 of {} runs were disturbed: they waited for a core (1)", records.len()));
+    report.says("varied in CPU time by 25.0 %");
+    report.says("memory: cgroup v1; processes: cgroup v2 (no controller)");
+}
+
+#[test]
+fn repetitions_show_their_median_and_spread() {
+    let first = packing("a", "ffd", 10, 1.0);
+    let again = |repetition: u64, seconds: f64| {
+        let mut record = packing("a", "ffd", 10, seconds);
+        record.run = format!("{} again {repetition}", record.run);
+        record.repetition = repetition;
+        record
+    };
+    let report = Report::of(&[first, again(1, 1.0), again(2, 3.0), again(3, 1.0), again(4, 2.0)]);
+    let rows = report.table("methods");
+    let value = |name: &str| -> f64 { rows[0][name].parse().expect(name) };
+    // Quartiles of 1, 1, 1, 2, 3 are 1 and 2.
+    assert!((value("time_spread") - 1.0 / 3.0).abs() < 1e-9, "{rows:?}");
+    assert!((value("par2_s") - 1.0).abs() < 1e-9, "the median: {rows:?}");
 }
 
 #[test]

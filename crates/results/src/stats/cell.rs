@@ -1,8 +1,8 @@
-//! Records by method and instance, seeds averaged.
+//! Records by method and instance: the median of repeated runs, seeds averaged.
 
 use std::collections::BTreeMap;
 
-use super::mean;
+use super::{mean, quantile};
 use crate::{Limits, Record};
 
 /// Which of the two clocks of a run is read. CPU time is the steadier one on a busy machine, wall time
@@ -33,7 +33,7 @@ impl Clock {
     }
 }
 
-/// What one method did on one instance, its seeds averaged.
+/// What one method did on one instance: of repeated runs the median, of seeds the mean of these.
 ///
 /// A cell is answered if all its runs are: averaging over the lucky seeds alone would flatter a method.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,30 +49,54 @@ pub struct Cell {
     pub proved: Option<f64>,
     /// The time limit.
     pub limit: f64,
+    /// How far repeated runs are apart: the quartile coefficient of dispersion of their times,
+    /// `(q3 - q1) / (q3 + q1)`, the mean over seeds; `None` without repetitions, or unless every run
+    /// answered. Half of the runs are within about so much of the median.
+    pub spread: Option<f64>,
 }
 
 impl Cell {
     fn new(records: &[&Record], clock: Clock) -> Self {
+        let mut seeds: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
+        for record in records {
+            seeds.entry(record.seed).or_default().push(record);
+        }
         // Collecting options yields `None` as soon as one of them is.
-        let mean_if_all = |value: &dyn Fn(&Record) -> Option<f64>| {
-            let values: Option<Vec<f64>> = records.iter().map(|record| value(record)).collect();
-            mean(&values?)
+        let over_seeds = |value: &dyn Fn(&Record) -> Option<f64>,
+                          figure: &dyn Fn(&[f64]) -> Option<f64>| {
+            let of_seed = |repetitions: &Vec<&Record>| {
+                let values: Option<Vec<f64>> =
+                    repetitions.iter().map(|record| value(record)).collect();
+                figure(&values?)
+            };
+            let figures: Option<Vec<f64>> = seeds.values().map(of_seed).collect();
+            mean(&figures?)
         };
+        let mean_if_all =
+            |value: &dyn Fn(&Record) -> Option<f64>| over_seeds(value, &|v| quantile(v, 0.5));
         let time = |record: &Record| clock.seconds(record);
+        let answered = |record: &Record| record.is_answered().then(|| time(record));
         Self {
             runs: records.len() as u64,
             cost: mean_if_all(&|record| record.verified_cost().map(vmpack_model::Value::to_f64)),
-            answered: mean_if_all(&|record| record.is_answered().then(|| time(record))),
+            answered: mean_if_all(&answered),
             proved: mean_if_all(&|record| record.is_proved().then(|| time(record))),
             limit: records.iter().map(|record| clock.limit(&record.limits)).fold(0.0, f64::max),
+            spread: over_seeds(&answered, &dispersion),
         }
     }
+}
+
+/// The quartile coefficient of dispersion; `None` of fewer than two values.
+fn dispersion(values: &[f64]) -> Option<f64> {
+    let (low, high) = (quantile(values, 0.25)?, quantile(values, 0.75)?);
+    (values.len() > 1).then(|| if high > low { (high - low) / (high + low) } else { 0.0 })
 }
 
 /// Cells by method and, within a method, by the hash of the instance's content.
 pub type Table<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cell>>;
 
-/// Averages the seeds of every method on every instance.
+/// Averages the seeds of every method on every instance, each by the median of its repetitions.
 ///
 /// A pair that was not run (unsupported, or not planned) has no cell; a pair that was run and not
 /// answered has one.
@@ -83,7 +107,7 @@ pub type Table<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cell>>;
 /// #     .expect("a record");
 /// // Seed 1 took 0.5 s to a cost of 50, seed 2 a second; seed 3 was stopped.
 /// let mut slower = record.clone();
-/// slower.measurement.wall_s = 1.0;
+/// (slower.seed, slower.measurement.wall_s) = (2, 1.0);
 /// let table = stats::tabulate([&record, &slower], Clock::Wall);
 /// let cell = table[&*record.method][&*record.instance_hash];
 /// assert_eq!((cell.runs, cell.cost, cell.answered, cell.proved), (2, Some(50.0), Some(0.75), None));
@@ -94,6 +118,14 @@ pub type Table<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cell>>;
 /// let table = stats::tabulate([&record, &slower, &stopped], Clock::Wall);
 /// let cell = table[&*record.method][&*record.instance_hash];
 /// assert_eq!((cell.runs, cell.cost, cell.answered, cell.limit), (3, None, None, 2.0));
+///
+/// // Seed 1 once more, twice: the run that somebody disturbed does not count.
+/// let mut disturbed = record.clone();
+/// (disturbed.repetition, disturbed.measurement.wall_s) = (2, 9.0);
+/// let table = stats::tabulate([&record, &record, &disturbed], Clock::Wall);
+/// let cell = table[&*record.method][&*record.instance_hash];
+/// // The quartiles of 0.5, 0.5 and 9 are 0.5 and 4.75.
+/// assert_eq!((cell.answered, cell.spread), (Some(0.5), Some(4.25 / 5.25)));
 /// ```
 pub fn tabulate<'a>(records: impl IntoIterator<Item = &'a Record>, clock: Clock) -> Table<'a> {
     let mut groups: BTreeMap<&str, BTreeMap<&str, Vec<&Record>>> = BTreeMap::new();
