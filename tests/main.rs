@@ -7,6 +7,8 @@ mod contenders;
 mod experiments;
 #[cfg(feature = "highs")]
 mod fleets;
+#[cfg(feature = "highs")]
+mod gate;
 mod methods;
 mod plan;
 mod real;
@@ -17,4 +19,6 @@ mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
+mod store_faults;
+mod stores;
 mod support;

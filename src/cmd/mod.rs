@@ -1,9 +1,11 @@
 //! One file per verb, and what several of them share.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod list;
 pub(crate) mod merge;

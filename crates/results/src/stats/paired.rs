@@ -143,6 +143,15 @@ mod tests {
         }
     }
 
+    /// By scipy 1.17, `wilcoxon(x, y, correction=True, method="approx")`.
+    #[test]
+    fn the_approximation_is_that_of_a_statistics_package() {
+        let pairs: Vec<(f64, f64)> = (0..60_u32)
+            .map(|k| (f64::from(k * 37 % 61) + 0.01 * f64::from(k), f64::from(k * 23 % 59) + 5.0))
+            .collect();
+        assert!((wilcoxon(&pairs) - 0.463_875_951).abs() < 1e-6, "{}", wilcoxon(&pairs));
+    }
+
     #[test]
     fn the_approximation_takes_over_where_counting_ends() {
         let pairs = |n: u32| -> Vec<(f64, f64)> {
