@@ -10,6 +10,7 @@ use vmpack_results::stats::{self, Cell, Clock, Counts, Known};
 use crate::draw::{Look, looks};
 use crate::replays::{Group, groups};
 use crate::series::Series;
+use crate::statistics::Statistics;
 
 /// The records of one problem family: what a [`Figure`](crate::Figure) is drawn from.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Data<'a> {
     /// In order of dataset, size, then name.
     pub(crate) instances: Vec<InstanceData<'a>>,
     pub(crate) known: BTreeMap<&'a str, Known>,
+    /// How the methods compare; nothing of replays, which have tables of their own.
+    pub(crate) statistics: Statistics,
     /// Replays by kind and settings; none in families of problems.
     pub(crate) replays: Vec<Group<'a>>,
     /// The time series of replays.
@@ -70,8 +73,12 @@ pub(crate) struct Summary {
     pub(crate) sgm_10ms: Option<f64>,
     /// The same with a shift of 1 s.
     pub(crate) sgm_1s: Option<f64>,
+    /// The same with a shift of 10 s.
+    pub(crate) sgm_10s: Option<f64>,
     /// The mean time, unanswered instances counting twice the limit.
     pub(crate) par2: Option<f64>,
+    /// The mean time, unanswered instances counting ten times the limit.
+    pub(crate) par10: Option<f64>,
 }
 
 impl<'a> Data<'a> {
@@ -117,7 +124,13 @@ impl<'a> Data<'a> {
         let mut instances: Vec<InstanceData<'a>> = instances.into_values().collect();
         instances.sort_by_key(|i| (i.dataset, i.vms, i.name, i.hash));
         let replays = groups(&records);
-        Self { family, clock, methods, instances, known, replays, series }
+        let statistics = Statistics::default();
+        let mut data =
+            Self { family, clock, methods, instances, known, statistics, replays, series };
+        if family != Family::Replay {
+            data.statistics = Statistics::new(&data.methods, &data.compared(), &data.known);
+        }
+        data
     }
 
     /// The kinds that have methods, in order.
@@ -157,6 +170,8 @@ impl<'a> Data<'a> {
         let cells: Vec<&Cell> = chosen.iter().filter_map(|i| method.cells.get(i.hash)).collect();
         let gaps: Vec<f64> =
             chosen.iter().filter_map(|i| method.gaps.get(i.hash)).copied().collect();
+        let times: Vec<(Option<f64>, f64)> =
+            cells.iter().map(|cell| (cell.answered, cell.limit)).collect();
         Summary {
             instances: cells.len() as u64,
             answered: cells.iter().filter(|cell| cell.answered.is_some()).count() as u64,
@@ -164,10 +179,9 @@ impl<'a> Data<'a> {
             gap: stats::mean(&gaps),
             sgm_10ms: sgm(&cells, 0.010),
             sgm_1s: sgm(&cells, 1.0),
-            par2: stats::penalised_average(
-                &cells.iter().map(|cell| (cell.answered, cell.limit)).collect::<Vec<_>>(),
-                2.0,
-            ),
+            sgm_10s: sgm(&cells, 10.0),
+            par2: stats::penalised_average(&times, 2.0),
+            par10: stats::penalised_average(&times, 10.0),
         }
     }
 }

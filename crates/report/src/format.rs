@@ -101,6 +101,20 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// Something over something else, to three figures; as a power of ten where that would be a long number.
+pub(crate) fn ratio(value: f64) -> String {
+    if value.is_finite() && (1e-3..1e5).contains(&value.abs()) {
+        three_figures(value)
+    } else {
+        number(value)
+    }
+}
+
+/// A p-value: no more digits than it deserves.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// Three significant figures, as a plain decimal.
 fn three_figures(value: f64) -> String {
     significant(value, 3)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vmpack_results::stats;
+use vmpack_results::stats::{self, PowerLaw};
 use vmpack_results::{Measurement, Record};
 
 use crate::data::Data;
@@ -14,9 +14,11 @@ pub(crate) struct Growth<'a> {
     pub(crate) method: usize,
     /// In the order of size; at least [`LEAST_SIZES`].
     pub(crate) sizes: Vec<Size>,
-    /// The exponents of CPU time, wall time and memory over the largest sizes; of memory beyond what the smallest
+    /// The power laws of CPU time, wall time and memory over the largest sizes; of memory beyond what the smallest
     /// takes, where it grows.
-    pub(crate) exponents: Taken<Option<f64>>,
+    pub(crate) laws: Taken<Option<PowerLaw>>,
+    /// The sizes that they are of: from the first to the last.
+    pub(crate) fitted: (f64, f64),
 }
 
 /// What instances of one size took, in the geometric mean.
@@ -59,8 +61,8 @@ pub(crate) fn growths<'a>(data: &Data<'a>) -> Vec<Growth<'a>> {
             let answered = m.runs.iter().filter(|r| r.dataset == dataset && r.is_answered());
             let sizes = sizes(answered.copied());
             if sizes.len() >= LEAST_SIZES && span(&sizes) >= LEAST_SPAN {
-                let exponents = exponents(&sizes);
-                found.push(Growth { dataset, method, sizes, exponents });
+                let (laws, fitted) = laws(&sizes);
+                found.push(Growth { dataset, method, sizes, laws, fitted });
             }
         }
     }
@@ -94,16 +96,19 @@ fn sizes<'a>(records: impl Iterator<Item = &'a Record>) -> Vec<Size> {
     by_size.into_iter().map(size).collect()
 }
 
-fn exponents(sizes: &[Size]) -> Taken<Option<f64>> {
+/// The laws, and the range of sizes that they are of.
+fn laws(sizes: &[Size]) -> (Taken<Option<PowerLaw>>, (f64, f64)) {
     let greatest = sizes.last().map_or(0.0, |size| size.vms);
     let large: Vec<&Size> =
         sizes.iter().filter(|size| size.vms * FITTED_SPAN >= greatest * (1.0 - 1e-9)).collect();
     let of = |value: &dyn Fn(&Taken<f64>) -> f64| {
         let points: Vec<(f64, f64)> = large.iter().map(|s| (s.vms, value(&s.taken))).collect();
-        (points.len() >= LEAST_SIZES).then(|| stats::growth_exponent(&points)).flatten()
+        (points.len() >= LEAST_SIZES).then(|| stats::power_law(&points)).flatten()
     };
     let memory = |size: Option<&Size>| size.map_or(0.0, |size| size.taken.memory);
     let (least, most) = (memory(sizes.first()), memory(sizes.last()));
     let program = if most >= MEMORY_GROWN * least { least } else { 0.0 };
-    Taken { cpu: of(&|t| t.cpu), wall: of(&|t| t.wall), memory: of(&|t| t.memory - program) }
+    let laws =
+        Taken { cpu: of(&|t| t.cpu), wall: of(&|t| t.wall), memory: of(&|t| t.memory - program) };
+    (laws, (large.first().map_or(greatest, |size| size.vms), greatest))
 }

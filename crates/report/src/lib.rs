@@ -3,8 +3,11 @@
 //! [`write()`] reads a run directory, finished or not, and leaves beside it
 //!
 //! - `report.html`, one file that opens offline and holds every figure and table,
-//! - `figures/NAME-FAMILY.svg` and `.png` for every [`Figure`] in [`FIGURES`] that has something to show,
-//! - `tables/NAME.csv` with the numbers, unrounded.
+//! - `figures/NAME-FAMILY.svg`, `.png` and `.pdf` for every [`Figure`] in [`FIGURES`] that has something to show,
+//! - `tables/NAME.csv` with the numbers, unrounded, `NAME.tex` of those that fit into a paper, and `datapackage.json`,
+//!   which says what they are.
+//!
+//! Every file but CSV says by which commands it was made; `datapackage.json` says it of those.
 //!
 //! [`gather_optima`] collects the solution files of instances that were open before.
 //!
@@ -12,6 +15,7 @@
 //! [`vmpack_results::stats`]; this crate arranges and draws them. Wrong answers come first.
 
 mod classes;
+mod commands;
 mod data;
 mod draw;
 mod figures;
@@ -26,15 +30,21 @@ mod published;
 mod replays;
 mod rule_prices;
 mod series;
+mod statistics;
+mod table;
 mod tables;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use vmpack_model::Family;
 use vmpack_results::stats::Clock;
 use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
 use classes::Class;
+use commands::Commands;
+use draw::annotated;
+use table::{Table, data_package};
 
 pub use data::Data;
 pub use draw::{DrawError, Svg};
@@ -105,6 +115,8 @@ pub struct Written {
 /// A figure as the page shows it, or why there is none.
 struct Drawn {
     figure: &'static dyn Figure,
+    /// How to read it, with what must be said of these records.
+    caption: String,
     picture: Result<Svg, &'static str>,
 }
 
@@ -137,10 +149,11 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
         .map(|family| Data::new(family, clock, &records, &series))
         .collect();
 
+    let commands = Commands::new(&manifest, run_dir, out_dir);
     let mut files = Vec::new();
     let mut drawn = Vec::new();
     for data in &families {
-        drawn.push(draw_all(data, &out_dir.join("figures"), &mut files)?);
+        drawn.push(draw_all(data, &commands, &out_dir.join("figures"), &mut files)?);
     }
     let classes: Vec<Vec<Class<'_>>> =
         families.iter().map(|data| classes::classes(data, &records)).collect();
@@ -149,21 +162,19 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
         let file = record.solution_file();
         run_dir.join(&file).is_file().then_some(file)
     };
-    let mut all = tables::all(&records, &families, &manifest, &contradictions)?;
-    all.push(tables::classes(&families, &classes)?);
-    all.push(tables::new_optima(&optima, kept)?);
-    all.extend(tables::replays(&records, &families)?);
-    for table in all {
-        let path = out_dir.join("tables").join(format!("{}.csv", table.name));
-        files::publish(&path, &table.csv)?;
-        files.push(path);
-    }
+    let mut all = tables::all(&records, &families, &classes, &manifest, &contradictions);
+    all.push(tables::new_optima(&optima, kept));
+    let statistics: Vec<Vec<Table>> = families.iter().map(tables::statistics).collect();
+    all.extend(statistics.iter().flatten().cloned());
+    write_tables(&all, &commands, &out_dir.join("tables"), &mut files)?;
     let html = out_dir.join("report.html");
     let page = page::Page {
         records: &records,
         families: &families,
         drawn: &drawn,
         classes: &classes,
+        statistics: &statistics,
+        commands: &commands,
         optima: optima.into_iter().map(|record| (record, kept(record))).collect(),
         manifest: &manifest,
         contradictions: &contradictions,
@@ -182,37 +193,90 @@ fn order(record: &Record) -> impl Ord + '_ {
     (r.family, &r.dataset, r.features.vms, &r.instance, &r.method, r.seed, &r.run)
 }
 
+/// Writes every table as CSV, those for readers as LaTeX, and what they are.
+fn write_tables(
+    tables: &[Table],
+    commands: &Commands,
+    directory: &Path,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), ReportError> {
+    let mut publish = |name: &str, content: &[u8]| {
+        let path = directory.join(name);
+        files::publish(&path, content)?;
+        files.push(path);
+        Ok(())
+    };
+    for table in tables {
+        let name = table.file_name();
+        let csv = table.csv().map_err(|source| ReportError::Table { table: table.name, source })?;
+        publish(&format!("{name}.csv"), &csv)?;
+        match table.latex(commands) {
+            Some(text) => publish(&format!("{name}.tex"), text.as_bytes())?,
+            None => files::withdraw(&directory.join(format!("{name}.tex")))?,
+        }
+    }
+    let package = format!("{:#}\n", data_package(tables, commands));
+    publish("datapackage.json", package.as_bytes())
+}
+
+/// The forms of a figure as files.
+const FORMS: [&str; 3] = ["svg", "png", "pdf"];
+
+/// A figure with its files; without them if there is nothing to draw.
+type WithFiles = (Drawn, Option<[Vec<u8>; 3]>);
+
 /// Draws every figure of a family into files.
 fn draw_all(
     data: &Data<'_>,
+    commands: &Commands,
     directory: &Path,
     files: &mut Vec<PathBuf>,
 ) -> Result<Vec<Drawn>, ReportError> {
     let family = data.family;
-    let mut drawn = Vec::new();
-    for &figure in FIGURES.iter().filter(|figure| figure.is_about(family)) {
+    let draw = |figure: &'static dyn Figure| -> Result<WithFiles, ReportError> {
         let failed = |source| ReportError::Figure { figure: figure.name(), family, source };
-        let path =
-            |extension: &str| directory.join(format!("{}-{family}.{extension}", figure.name()));
-        let picture = match figure.draw(data) {
-            Ok(svg) => {
-                files::publish(&path("svg"), svg.text().as_bytes())?;
-                files::publish(&path("png"), &svg.to_png(PNG_SCALE).map_err(failed)?)?;
-                files.extend([path("svg"), path("png")]);
-                Ok(svg)
-            }
-            Err(NoFigure::Failed(source)) => return Err(failed(source)),
-            Err(NoFigure::Nothing(reason)) => {
-                files::withdraw(&path("svg"))?;
-                files::withdraw(&path("png"))?;
-                if family == Family::Replay {
-                    // Most figures of replays are about one kind of them.
-                    continue;
-                }
-                Err(reason)
-            }
+        let caption = match figure.note(data) {
+            Some(note) => format!("{} {note}", figure.caption()),
+            None => figure.caption().to_owned(),
         };
-        drawn.push(Drawn { figure, picture });
+        match figure.draw(data) {
+            Ok(svg) => {
+                let source = commands.line();
+                let forms = [
+                    svg.with_source(&source).into_bytes(),
+                    annotated(&svg.to_png(PNG_SCALE).map_err(failed)?, &source),
+                    svg.to_pdf(figure.title(), &source).map_err(failed)?,
+                ];
+                Ok((Drawn { figure, caption, picture: Ok(svg) }, Some(forms)))
+            }
+            Err(NoFigure::Failed(source)) => Err(failed(source)),
+            Err(NoFigure::Nothing(reason)) => {
+                Ok((Drawn { figure, caption, picture: Err(reason) }, None))
+            }
+        }
+    };
+    let about: Vec<&'static dyn Figure> =
+        FIGURES.iter().copied().filter(|figure| figure.is_about(family)).collect();
+    let all: Vec<WithFiles> =
+        about.into_par_iter().map(draw).collect::<Result<_, ReportError>>()?;
+    let mut drawn = Vec::new();
+    for (figure, forms) in all {
+        let path = |extension: &str| {
+            directory.join(format!("{}-{family}.{extension}", figure.figure.name()))
+        };
+        for (k, extension) in FORMS.into_iter().enumerate() {
+            match &forms {
+                Some(forms) => {
+                    files::publish(&path(extension), &forms[k])?;
+                    files.push(path(extension));
+                }
+                None => files::withdraw(&path(extension))?,
+            }
+        }
+        // Most figures of replays are about one kind of them.
+        if forms.is_some() || family != Family::Replay {
+            drawn.push(figure);
+        }
     }
     Ok(drawn)
 }

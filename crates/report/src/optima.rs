@@ -73,8 +73,9 @@ pub fn gather_optima(run_dir: &Path, out_dir: &Path) -> Result<Gathered, ReportE
         files::publish(&out_dir.join(&name), &content)?;
         copies.insert(record.run.as_str(), PathBuf::from(name));
     }
-    let table = tables::new_optima(&optima, |record| copies.get(record.run.as_str()).cloned())?;
+    let table = tables::new_optima(&optima, |record| copies.get(record.run.as_str()).cloned());
     let list = out_dir.join(format!("{}.csv", table.name));
-    files::publish(&list, &table.csv)?;
+    let csv = table.csv().map_err(|source| ReportError::Table { table: table.name, source })?;
+    files::publish(&list, &csv)?;
     Ok(Gathered { list, optima: optima.len() as u64, solutions: copies.len() as u64 })
 }

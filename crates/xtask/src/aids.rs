@@ -26,6 +26,11 @@ const PACKAGES: &[Package] = &[
     Package { name: "slurm-wlm", program: "slurmctld", purpose: "runs on a cluster" },
     Package { name: "munge", program: "munged", purpose: "runs on a cluster" },
     Package { name: "coinor-cbc", program: "cbc", purpose: "contenders" },
+    Package {
+        name: "texlive-latex-recommended",
+        program: "pdflatex",
+        purpose: "tables and figures in papers",
+    },
     Package { name: "valgrind", program: "valgrind", purpose: "counts of instructions" },
 ];
 

@@ -4,6 +4,7 @@
 mod canvas;
 mod labels;
 mod look;
+mod pdf;
 mod scale;
 mod svg;
 
@@ -14,4 +15,5 @@ pub(crate) use labels::{
 };
 pub(crate) use look::{DARK, Look, Marker, STRANDED, USED, kind_colour, kind_title, looks};
 pub(crate) use scale::{Scale, Unit};
+pub(crate) use svg::annotated;
 pub use svg::{DrawError, Svg};

@@ -1,4 +1,4 @@
-//! A finished figure: SVG text, and the PNG rendered from it.
+//! A finished figure: SVG text, and the PNG and PDF made from it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -35,8 +35,8 @@ pub enum DrawError {
     /// The SVG could not be written.
     #[error("cannot draw: {0}")]
     Draw(String),
-    /// The SVG could not be turned into a PNG.
-    #[error("cannot render as PNG: {0}")]
+    /// The SVG could not be turned into another format.
+    #[error("cannot render: {0}")]
     Render(String),
 }
 
@@ -57,7 +57,7 @@ impl Svg {
         body = body.replace(&format!("font-family=\"{FONT}\" "), "");
         let (inner_width, inner_height) =
             (f64::from(width) * SUBPIXELS, f64::from(height) * SUBPIXELS);
-        let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        let title = escaped(title);
         let text = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {inner_width} {inner_height}\" font-family=\"{FONT}\" \
@@ -76,6 +76,12 @@ impl Svg {
         (self.width, self.height)
     }
 
+    /// The document with a note on what made it.
+    pub(crate) fn with_source(&self, source: &str) -> String {
+        let (head, body) = self.text.split_once('>').unwrap_or_default();
+        format!("{head}><metadata>{}</metadata>{body}", escaped(source))
+    }
+
     /// Renders a PNG of `scale` times the size, with the bundled font.
     ///
     /// # Errors
@@ -90,6 +96,38 @@ impl Svg {
         resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
         pixmap.encode_png().map_err(|source| error(source.to_string()))
     }
+
+    /// The document as one page of a PDF of the same size, with a title and a note on what made it. Text is outlines.
+    ///
+    /// # Errors
+    /// [`DrawError::Render`] when the document does not parse.
+    pub fn to_pdf(&self, title: &str, source: &str) -> Result<Vec<u8>, DrawError> {
+        let tree = parse(&self.text).map_err(|source| DrawError::Render(source.to_string()))?;
+        Ok(super::pdf::page(&tree, title, source))
+    }
+}
+
+/// Text that is no markup; control characters, which XML forbids, are left out.
+fn escaped(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+/// A PNG with a comment: a chunk `iTXt` (PNG specification, 11.3.3.4) after the header.
+pub(crate) fn annotated(png: &[u8], comment: &str) -> Vec<u8> {
+    /// The signature and the chunk `IHDR`.
+    const HEADER: usize = 8 + 25;
+    if png.len() < HEADER {
+        return png.to_owned();
+    }
+    // Keyword, no compression, no language, no translated keyword.
+    let mut chunk = b"iTXtComment\0\0\0\0\0".to_vec();
+    chunk.extend(comment.as_bytes());
+    let mut check = flate2::Crc::new();
+    check.update(&chunk);
+    let length = u32::try_from(chunk.len() - 4).unwrap_or(0);
+    [&png[..HEADER], &length.to_be_bytes(), &chunk, &check.sum().to_be_bytes(), &png[HEADER..]]
+        .concat()
 }
 
 fn parse(svg: &str) -> Result<usvg::Tree, usvg::Error> {

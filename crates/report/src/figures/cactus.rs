@@ -77,7 +77,7 @@ fn cactus(
             .map(|(solved, seconds)| (seconds, solved as f64))
             .collect();
         if !steps.is_empty() {
-            curves.push(Curve { method, steps });
+            curves.push(Curve { method, steps, note: None });
         }
     }
     if curves.is_empty() {
@@ -87,6 +87,7 @@ fn cactus(
     let axes = Axes {
         x: (Scale::log(times, Unit::Seconds), data.clock_name()),
         y: (Scale::linear(instances.len() as f64, Unit::Count), y_title),
+        start: 0.0,
     };
     Ok(draw(data, title, &axes, &curves)?)
 }

@@ -1,6 +1,7 @@
 //! Cost against runtime: one point per method, and the methods that nothing beats in both.
 
 use vmpack_model::Kind;
+use vmpack_results::stats;
 
 use super::{Figure, NoFigure, WIDTH, front};
 use crate::Data;
@@ -63,7 +64,7 @@ impl Figure for CostVsTime {
         let y = Scale::log_from_zero(0.1, worst, Unit::Percent);
         // Those that answered everything and are not beaten in both, from fast to cheap.
         let complete = points.iter().filter(|p| p.everywhere).map(|p| (p.seconds, p.gap));
-        let steps = front::steps(&front::front(complete));
+        let steps = front::steps(&stats::pareto_front(complete));
         let hollow = points.iter().any(|p| !p.everywhere);
         let key = key(data, hollow, steps.len() > 1);
         let top = 28.0 + KEY_LINE * key.len() as f64;

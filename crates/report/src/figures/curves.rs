@@ -1,4 +1,4 @@
-//! Rising step curves, one per method, with their names where they end.
+//! Step curves, one per method, with their names where they end.
 
 use vmpack_model::Kind;
 
@@ -6,20 +6,24 @@ use super::WIDTH;
 use crate::Data;
 use crate::draw::{
     Anchor, Area, Canvas, DrawError, EndLabel, Ink, Pen, Scale, Svg, Type, draw_end_labels,
-    end_labels_height, kind_title, paint,
+    end_labels_height, kind_title, paint, shortened, text_width,
 };
 
-/// The curve of one method: points in the order of x, at which it rises to y.
+/// The curve of one method: points in the order of x, at which it steps to y.
 pub(super) struct Curve {
     /// An index into the methods of the data.
     pub(super) method: usize,
     pub(super) steps: Vec<(f64, f64)>,
+    /// What stands beside its name, if anything.
+    pub(super) note: Option<String>,
 }
 
 /// The axes of a figure of curves.
 pub(super) struct Axes<'a> {
     pub(super) x: (Scale, &'a str),
     pub(super) y: (Scale, &'a str),
+    /// The height of every curve before its first step.
+    pub(super) start: f64,
 }
 
 /// As many curves as can be told apart in one chart. With more, every kind gets a chart of its own, in
@@ -103,9 +107,9 @@ fn draw_panel(
     let chart = canvas.chart(area, axes.x, axes.y)?;
     let path = |curve: &Curve| -> Vec<(f64, f64)> {
         let mut path = Vec::with_capacity(2 * curve.steps.len() + 2);
-        let mut height = axes.y.0.low();
+        let mut height = axes.start;
         for &(x, y) in &curve.steps {
-            // What is reached at the edge already needs no rise.
+            // What is reached at the edge already needs no step.
             if !path.is_empty() || x > axes.x.0.low() {
                 path.push(Canvas::position(&chart, x, height));
             }
@@ -140,7 +144,11 @@ fn draw_panel(
             }
         }
         let end = path.last().copied().unwrap_or((area.right(), area.bottom()));
-        labels.push(EndLabel { end, look: method.look, text: method.name.to_owned() });
+        let note = curve.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+        // Long names give way to the note.
+        let room = COLUMN - 62.0 - text_width(&note, Type::LABEL.size);
+        let text = shortened(method.name, Type::LABEL.size, room) + &note;
+        labels.push(EndLabel { end, look: method.look, text });
     }
     let column =
         Area { left: area.right(), top: area.top, width: COLUMN - 4.0, height: area.height };

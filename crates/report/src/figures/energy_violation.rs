@@ -8,6 +8,7 @@ use crate::draw::{
 };
 use crate::replays::Group;
 use vmpack_model::Family;
+use vmpack_results::stats;
 
 /// Median energy against median SLAV.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +108,7 @@ fn panel(
         canvas.text((at, area.top - 9.0), "lower bound", Type::AXIS, Anchor::Middle)?;
     }
     let steps: Vec<(f64, f64)> =
-        front::steps(&front::front(points.iter().map(|p| (p.energy, p.violation))))
+        front::steps(&stats::pareto_front(points.iter().map(|p| (p.energy, p.violation))))
             .into_iter()
             .map(|(energy, violation)| Canvas::position(&chart, energy, violation))
             .collect();

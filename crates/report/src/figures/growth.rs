@@ -1,11 +1,12 @@
 //! Growth: time and memory against the number of VMs, with the exponent of each method.
 
 use vmpack_model::Kind;
+use vmpack_results::stats::PowerLaw;
 
 use super::{Figure, NoFigure, WIDTH};
 use crate::Data;
 use crate::draw::{
-    Anchor, Area, Canvas, DrawError, Pen, Scale, Svg, Type, Unit, kind_title, paint, shortened,
+    Anchor, Area, Canvas, DrawError, Ink, Pen, Scale, Svg, Type, Unit, kind_title, paint, shortened,
 };
 use crate::growth::{Growth, Size, growths};
 
@@ -17,8 +18,8 @@ pub(super) struct GrowthBySize;
 const TOGETHER: usize = 12;
 
 const LEFT: f64 = 84.0;
-const CHART: f64 = 236.0;
-const BETWEEN: f64 = 80.0;
+const CHART: f64 = 204.0;
+const BETWEEN: f64 = 78.0;
 const HEADING: f64 = 34.0;
 const HEIGHT: f64 = 236.0;
 const BELOW: f64 = 54.0;
@@ -39,8 +40,10 @@ impl Figure for GrowthBySize {
         "Time of solving and peak memory of the process against the number of VMs, one row per dataset, geometric \
          means where several runs have one size. Both axes are logarithmic: a straight line is a power of the \
          number of VMs, and the key has its exponent b of CPU time and of memory, fitted over the last two decades \
-         of sizes if there are three in them: 0 does not grow, 1 is linear, 2 quadratic. The thick line is CPU time, \
-         the thin one wall time, hidden behind it where they agree. A line ends where the method stopped to answer: \
+         of sizes if there are three in them, with half the width of its 95 % confidence interval: 0 does not grow, 1 is \
+         linear, 2 quadratic. The dashed grey line is the fitted power of CPU time. A dagger marks where the points are \
+         not on one, because they bend significantly or lie a factor of two off: do not extrapolate there. The thick \
+         line is CPU time, the thin one wall time, hidden behind it where they agree. A line ends where the method stopped to answer: \
          at a limit of time or memory, or because it refuses larger instances. The figure cannot tell growth from a \
          change of the instances: where a dataset mixes kinds of instances, larger ones may be other ones. Memory \
          has the program and the instance in it; its exponent is of what is beyond the smallest size, where it at \
@@ -110,6 +113,13 @@ impl Panel<'_> {
             canvas.line(&path(&|size| size.taken.wall), Pen::solid(look.colour, 0.8))?;
             draw_line(canvas, data, growth, &path(&|size| size.taken.cpu))?;
         }
+        for growth in self.growths {
+            if let Some(law) = growth.laws.cpu {
+                let (from, to) = growth.fitted;
+                let line = [from, to].map(|vms| Canvas::position(&chart, vms, law.at(vms)));
+                canvas.line(&line, Pen { dash: 2, ..Pen::solid(Ink::AXIS, 1.0) })?;
+            }
+        }
         let right = Area { left: area.right() + BETWEEN, ..area };
         let mib = Scale::log(sizes().map(|size| size.taken.memory / BYTES_PER_MIB), Unit::Count);
         let chart = canvas.chart(right, x, (mib, "peak memory, MiB"))?;
@@ -125,7 +135,7 @@ impl Panel<'_> {
     /// Methods with their exponents, those that took longest on their largest instances first.
     fn draw_key(&self, canvas: &Canvas<'_>, data: &Data<'_>, chart: Area) -> Result<(), DrawError> {
         let left = chart.right() + 14.0;
-        let columns = [WIDTH - 70.0, WIDTH - 10.0];
+        let columns = [WIDTH - 104.0, WIDTH - 10.0];
         let top = chart.top + LINE / 2.0;
         canvas.text((columns[1], top - LINE), "exponent b of", Type::AXIS, Anchor::End)?;
         canvas.text((columns[0], top), "time", Type::AXIS, Anchor::End)?;
@@ -138,13 +148,11 @@ impl Panel<'_> {
             let y = top + LINE * (line + 1) as f64;
             canvas.line(&[(left, y), (left + 28.0, y)], Pen::of(&method.look))?;
             canvas.marker((left + 14.0, y), method.look.marker, 3.6, method.look.colour, true)?;
-            let room = columns[0] - 34.0 - (left + 34.0);
+            let room = columns[0] - 90.0 - (left + 34.0);
             let name = shortened(method.name, Type::LABEL.size, room);
             canvas.text((left + 34.0, y), &name, Type::LABEL, Anchor::Start)?;
-            for (x, exponent) in
-                columns.into_iter().zip([growth.exponents.cpu, growth.exponents.memory])
-            {
-                let text = exponent.map_or_else(|| "\u{2013}".to_owned(), two_decimals);
+            for (x, law) in columns.into_iter().zip([growth.laws.cpu, growth.laws.memory]) {
+                let text = law.map_or_else(|| "\u{2013}".to_owned(), |law| exponent(&law));
                 canvas.text((x, y), &text, Type::LABEL, Anchor::End)?;
             }
         }
@@ -152,9 +160,16 @@ impl Panel<'_> {
     }
 }
 
-/// Without a sign before zero.
-fn two_decimals(exponent: f64) -> String {
-    format!("{:.2}", (100.0 * exponent).round() / 100.0 + 0.0)
+/// The exponent with half the width of its interval, and a dagger if the points are not on a power law.
+fn exponent(law: &PowerLaw) -> String {
+    // Without a sign before zero.
+    let b = (100.0 * law.exponent).round() / 100.0 + 0.0;
+    let half = law.interval.map(|interval| f64::midpoint(interval.high, -interval.low));
+    let half = half.map_or_else(String::new, |half| {
+        if half < 9.995 { format!(" \u{b1} {half:.2}") } else { " \u{b1} > 9".to_owned() }
+    });
+    let dagger = if law.misfit().is_some() { "\u{2020} " } else { "" };
+    format!("{dagger}{b:.2}{half}")
 }
 
 fn draw_line(

@@ -1,12 +1,14 @@
 //! The figures of a report: one file each, one line in [`FIGURES`].
 
 mod cactus;
+mod contribution;
 mod cost_vs_time;
 mod curves;
 mod energy_violation;
 mod front;
 mod gap_by_size;
 mod gap_map;
+mod gap_over_time;
 mod growth;
 mod load_map;
 mod noise;
@@ -15,6 +17,7 @@ mod policies;
 mod profile;
 mod rule_prices;
 mod waiting;
+mod wins;
 
 use std::fmt;
 
@@ -30,6 +33,9 @@ pub const FIGURES: &[&dyn Figure] = &[
     &cactus::ProofCactus,
     &profile::CostProfile,
     &profile::TimeProfile,
+    &wins::Wins,
+    &gap_over_time::GapOverTime,
+    &contribution::Contribution,
     &gap_by_size::GapBySize,
     &gap_map::GapMap,
     &growth::GrowthBySize,
@@ -55,6 +61,11 @@ pub trait Figure: fmt::Debug + Sync {
 
     /// How to read it.
     fn caption(&self) -> &'static str;
+
+    /// What must be said of these very records beside the caption, if anything.
+    fn note(&self, _data: &Data<'_>) -> Option<String> {
+        None
+    }
 
     /// Whether it can have something to show of a family; of others it is not drawn.
     fn is_about(&self, family: Family) -> bool {

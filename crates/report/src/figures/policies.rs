@@ -112,13 +112,8 @@ fn panel(
         }
         canvas.marker((at(row.median), y), policy.look.marker, 4.6, policy.look.colour, true)?;
         canvas.text((columns.0, y), &format::number(row.median), Type::LABEL, Anchor::End)?;
-        let p = row.p.map_or_else(|| "\u{2013}".to_owned(), p_value);
+        let p = row.p.map_or_else(|| "\u{2013}".to_owned(), format::p_value);
         canvas.text((columns.1, y), &p, Type::LABEL, Anchor::End)?;
     }
     Ok(())
-}
-
-/// A p-value: no more digits than it deserves.
-fn p_value(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }

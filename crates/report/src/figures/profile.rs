@@ -1,11 +1,13 @@
 //! Performance profiles of Dolan and More (2002), of cost and of time.
 
-use vmpack_results::stats;
+use vmpack_results::stats::{self, Reversal};
 
 use super::curves::{Axes, Curve, draw};
 use super::{Figure, NoFigure};
 use crate::Data;
 use crate::draw::{Scale, Svg, Unit};
+use crate::format;
+use crate::statistics::Pair;
 
 /// The profile of cost.
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +31,13 @@ impl Figure for CostProfile {
          height at the left edge is how often it is the cheapest, the height at the right how often it \
          answers at all (Dolan and Mor\u{e9} 2002). The axis is linear below 0.1 % and logarithmic above. \
          Each curve compares a method with the best of all, so the order of two curves may change when a \
-         third method is left out (Gould and Scott 2016): to compare two methods, run the two alone. \
+         third method is left out (Gould and Scott 2016): to compare two methods, read the pairwise figures. \
          Instances whose best cost is negative have no ratio and are left out, as are those that only one of \
          several methods was run on."
+    }
+
+    fn note(&self, data: &Data<'_>) -> Option<String> {
+        warning(data, |pair| pair.cost_reversal)
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -55,6 +61,7 @@ impl Figure for CostProfile {
                     .into_iter()
                     .map(|(ratio, share)| (100.0 * (ratio - 1.0), share))
                     .collect(),
+                note: None,
             })
             .collect();
         let axes = Axes {
@@ -63,6 +70,7 @@ impl Figure for CostProfile {
                 "cost above the cheapest method",
             ),
             y: SHARE,
+            start: 0.0,
         };
         Ok(draw(data, self.title(), &axes, &in_percent(excess))?)
     }
@@ -84,6 +92,10 @@ impl Figure for TimeProfile {
          third method is left out."
     }
 
+    fn note(&self, data: &Data<'_>) -> Option<String> {
+        warning(data, |pair| pair.time_reversal)
+    }
+
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
         let instances: Vec<&str> = data.compared().into_iter().map(|i| i.hash).collect();
         let curves =
@@ -98,9 +110,32 @@ impl Figure for TimeProfile {
                 "time relative to the fastest method",
             ),
             y: SHARE,
+            start: 0.0,
         };
         Ok(draw(data, self.title(), &axes, &in_percent(curves))?)
     }
+}
+
+/// What is said of pairs that a profile of all methods shows in the opposite order to that of the two alone.
+fn warning(data: &Data<'_>, of: impl Fn(&Pair) -> Option<Reversal>) -> Option<String> {
+    let found: Vec<Reversal> = data.statistics.pairs.iter().filter_map(of).collect();
+    let clearest = found.iter().max_by(|a, b| a.margin().total_cmp(&b.margin()))?;
+    let name = |method: usize| data.methods[method].name;
+    let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    Some(format!(
+        "Warning: here the order of {} of {} pairs of curves is somewhere the opposite of what the two alone show. The \
+         clearest case: within {} times the best of all, {} has {} % of the instances and {} has {} %; alone, within as \
+         many times the better of the two, {} and {} %.",
+        found.len(),
+        data.statistics.pairs.len(),
+        format::trimmed(clearest.ratio),
+        name(clearest.ahead),
+        percent(clearest.among_all.0),
+        name(clearest.behind),
+        percent(clearest.among_all.1),
+        percent(clearest.alone.0),
+        percent(clearest.alone.1),
+    ))
 }
 
 const SHARE: (Scale, &str) = (Scale::PERCENT, "share of instances");
@@ -115,7 +150,7 @@ fn curves<'a>(
         methods.map(|m| instances.iter().map(|hash| value(m, hash)).collect()).collect();
     let profiles = stats::performance_profile(&values).into_iter().enumerate();
     profiles
-        .map(|(method, steps)| Curve { method, steps })
+        .map(|(method, steps)| Curve { method, steps, note: None })
         .filter(|c| !c.steps.is_empty())
         .collect()
 }

@@ -2,6 +2,7 @@
 
 mod policies;
 mod rows;
+mod statistics;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,15 +16,18 @@ use vmpack_results::stats::{self, Clock};
 use vmpack_results::{Contradiction, Limits, Manifest, Record, TornLine};
 
 use crate::classes::{Class, cited};
+use crate::commands::{Commands, shell};
 use crate::data::{Data, clock_name};
 use crate::draw::DARK;
 use crate::published::Publication;
+use crate::table::Table;
 use crate::{Drawn, ReportError, format};
 use policies::PolicyTable;
 use rows::{
     CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunRow,
     SkippedGroup,
 };
+use statistics::TableView;
 
 /// Rows of the tables of wrong answers and of runs that a browser still scrolls smoothly.
 const MOST_WRONG: usize = 200;
@@ -37,6 +41,9 @@ pub(crate) struct Page<'a> {
     pub(crate) drawn: &'a [Vec<Drawn>],
     /// The classes of each family.
     pub(crate) classes: &'a [Vec<Class<'a>>],
+    /// The tables of statistics of each family.
+    pub(crate) statistics: &'a [Vec<Table>],
+    pub(crate) commands: &'a Commands,
     /// Runs that closed an open instance, with the file of solution and certificate if it is kept.
     pub(crate) optima: Vec<(&'a Record, Option<PathBuf>)>,
     pub(crate) manifest: &'a Manifest,
@@ -76,7 +83,8 @@ struct View<'a> {
     runs: Vec<RunRow<'a>>,
     more_runs: bool,
     shown_runs: String,
-    command: String,
+    command: &'a str,
+    report_command: &'a str,
     commit: &'a str,
     dirty: bool,
     dark: String,
@@ -140,6 +148,7 @@ struct FamilyView<'a> {
     dataset_rows: Vec<DatasetRow<'a>>,
     classes: Vec<ClassGroup<'a>>,
     publications: Vec<Source>,
+    statistics: Vec<TableView<'a>>,
     figures: Vec<FigureView<'a>>,
     /// Tables of policies; none in families of problems.
     policies: Vec<PolicyTable<'a>>,
@@ -198,7 +207,8 @@ impl Page<'_> {
             runs: self.records.iter().take(MOST_RUNS).map(rows::run_row).collect(),
             more_runs: self.records.len() > MOST_RUNS,
             shown_runs: format::count(MOST_RUNS as u64),
-            command: shell(&manifest.command),
+            command: &self.commands.run,
+            report_command: &self.commands.report,
             commit: manifest.commit.trim_end_matches("-dirty"),
             dirty: manifest.commit.ends_with("-dirty"),
             dark: dark_rules(),
@@ -305,7 +315,8 @@ impl Page<'_> {
             .iter()
             .zip(self.drawn)
             .zip(self.classes)
-            .map(|((data, drawn), classes)| FamilyView {
+            .zip(self.statistics)
+            .map(|(((data, drawn), classes), statistics)| FamilyView {
                 name: family_title(data.family).to_owned(),
                 instances: format::count(data.instances.len() as u64),
                 methods: data.methods.iter().map(|m| rows::method_row(data, m)).collect(),
@@ -314,13 +325,14 @@ impl Page<'_> {
                 classes: classes.iter().map(|class| rows::class_group(class, data.clock)).collect(),
                 publications: cited(classes).into_iter().map(Source::new).collect(),
                 policies: data.replays.iter().map(policies::policy_table).collect(),
+                statistics: statistics.iter().map(statistics::table_view).collect(),
                 is_replay: data.family == Family::Replay,
                 figures: drawn
                     .iter()
                     .map(|d| FigureView {
                         id: format!("{}-{}", d.figure.name(), data.family),
                         title: d.figure.title(),
-                        caption: d.figure.caption(),
+                        caption: &d.caption,
                         svg: d.picture.as_ref().ok().map(crate::Svg::text),
                         reason: d.picture.as_ref().err().copied().unwrap_or_default(),
                     })
@@ -347,19 +359,6 @@ fn limits(limits: &Limits) -> String {
     parts.join(", ")
 }
 
-/// A command line that a shell reads back as the same words.
-fn shell(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    let quote = |word: &String| {
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
-}
-
 /// Style rules that swap the colours of figures on dark screens: attributes of SVG give way to any rule.
 fn dark_rules() -> String {
     let hex = |c: plotters::style::RGBColor| format!("#{:02X}{:02X}{:02X}", c.0, c.1, c.2);
@@ -368,15 +367,4 @@ fn dark_rules() -> String {
         format!("svg [fill=\"{light}\"]{{fill:{dark}}}svg [stroke=\"{light}\"]{{stroke:{dark}}}")
     });
     rules.collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_survive_the_shell() {
-        let words = ["vmpack", "run", "my file.toml", "it's", "", "--jobs=2"].map(str::to_owned);
-        assert_eq!(shell(&words), r"vmpack run 'my file.toml' 'it'\''s' '' --jobs=2");
-    }
 }

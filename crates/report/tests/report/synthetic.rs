@@ -180,11 +180,31 @@ fn run(random: &mut SplitMix, profile: Profile, template: &Record, optimum: Valu
         answer.lower_bound = Some(optimum);
         answer.judgement.certified = method != "dp-counts";
     }
+    if kind != Kind::Greedy
+        && let Some(answer) = &mut record.answer
+    {
+        answer.trajectory = improvements(cost, answer.lower_bound, seconds);
+    }
     if random.unit() < 0.002 {
         let signal = Termination::Crashed { signal: 11 };
         return unanswered(record, signal);
     }
     record
+}
+
+/// Five solutions, the last of which is the answer, and a bound that comes in two steps.
+fn improvements(cost: Value, bound: Option<Value>, seconds: f64) -> Vec<TrajectoryPoint> {
+    (0..5_u32)
+        .map(|k| TrajectoryPoint {
+            seconds: seconds * 0.9 * f64::from(k + 1).powi(3) / 125.0,
+            cost: Some(Value::from(
+                cost.ratio() * num_ratio(100 + [30, 12, 5, 2, 0][k as usize], 100),
+            )),
+            bound: bound.filter(|_| k > 1).map(|bound| {
+                Value::from(bound.ratio() * num_ratio(if k == 4 { 10 } else { 9 }, 10))
+            }),
+        })
+        .collect()
 }
 
 fn num_ratio(numerator: i128, denominator: i128) -> num_rational::Ratio<i128> {

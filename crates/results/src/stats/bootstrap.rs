@@ -60,26 +60,23 @@ pub fn bootstrap<const QUANTITIES: usize, const FIGURES: usize>(
 ) -> Option<[Interval; FIGURES]> {
     let instances = u64::try_from(rows.len()).ok().filter(|n| *n > 1)?;
     let means = |sums: [f64; QUANTITIES]| sums.map(|sum| sum / instances as f64);
-    let add = |sums: &mut [f64; QUANTITIES], row: &[f64; QUANTITIES]| {
-        for (sum, value) in sums.iter_mut().zip(row) {
-            *sum += value;
-        }
+    let plus = |sums: [f64; QUANTITIES], row: &[f64; QUANTITIES]| -> [f64; QUANTITIES] {
+        std::array::from_fn(|k| sums[k] + row[k])
     };
-    let mut all = [0.0; QUANTITIES];
-    for row in rows {
-        add(&mut all, row);
-    }
+    let all = rows.iter().fold([0.0; QUANTITIES], plus);
     let estimates = figures(means(all));
 
     let mut random = ChaCha8Rng::seed_from_u64(resampling.seed);
     let mut drawn: [Vec<f64>; FIGURES] =
         std::array::from_fn(|_| Vec::with_capacity(resampling.resamples));
+    let mut words = vec![0_u8; 4 * rows.len()];
     for _ in 0..resampling.resamples {
+        random.fill_bytes(&mut words);
         let mut sums = [0.0; QUANTITIES];
-        for _ in 0..instances {
-            // The high half of a product is uniform to one part in 2^32 / instances.
-            let place = (u64::from(random.next_u32()) * instances) >> 32;
-            add(&mut sums, &rows[place as usize]);
+        for word in words.as_chunks::<4>().0 {
+            // The high half of the product is uniform to one part in 2^32 / instances.
+            let place = (u64::from(u32::from_le_bytes(*word)) * instances) >> 32;
+            sums = plus(sums, &rows[place as usize]);
         }
         for (values, figure) in drawn.iter_mut().zip(figures(means(sums))) {
             values.push(figure);

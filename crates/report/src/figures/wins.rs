@@ -1,0 +1,149 @@
+//! Who is better than whom how often: a matrix of methods in cost, and one in time.
+
+use plotters::style::RGBColor;
+
+use super::{Figure, NoFigure, WIDTH};
+use crate::Data;
+use crate::draw::{Anchor, Area, Canvas, DrawError, Ink, Svg, Type, paint, shortened, text_width};
+use crate::statistics::Pair;
+use vmpack_results::stats;
+
+/// Wins of rows against columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wins;
+
+/// The lead of a row, in steps: two hues that differ for every eye, dark at both ends.
+const STEPS: [(f64, RGBColor); 7] = [
+    (-0.6, RGBColor(0xA6, 0x4A, 0x00)),
+    (-0.3, RGBColor(0xE0, 0x8B, 0x3A)),
+    (-0.05, RGBColor(0xF6, 0xD2, 0xA6)),
+    (0.05, RGBColor(0xEE, 0xEE, 0xEE)),
+    (0.3, RGBColor(0xB5, 0xD4, 0xEC)),
+    (0.6, RGBColor(0x4C, 0x97, 0xCC)),
+    (f64::INFINITY, RGBColor(0x0A, 0x4C, 0x86)),
+];
+
+const TOP: f64 = 62.0;
+const MOST_LEFT: f64 = 170.0;
+const BETWEEN: f64 = 26.0;
+const RIGHT: f64 = 12.0;
+/// The widest and the narrowest cell of a matrix.
+const CELL: (f64, f64) = (46.0, 17.0);
+/// Narrower cells have no room for a number.
+const WITH_NUMBER: f64 = 25.0;
+/// The longest name below a column.
+const NAME: f64 = 150.0;
+
+impl Figure for Wins {
+    fn name(&self) -> &'static str {
+        "wins"
+    }
+
+    fn title(&self) -> &'static str {
+        "Methods two at a time"
+    }
+
+    fn caption(&self) -> &'static str {
+        "Each cell compares two methods on the instances that both were run on, and no third one has a say: blue where \
+         the method of the row is better more often than that of the column, orange where it is worse more often, the \
+         darker the clearer; empty where they have no instance in common. The number, if there is room, is the share of \
+         instances in percent on which the row is better. A missing answer is worse than any. Costs are compared \
+         exactly, times within 5 % are equal. How large the differences are is not in it."
+    }
+
+    fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
+        let methods = data.methods.len();
+        if data.statistics.pairs.is_empty() {
+            return Err(NoFigure::Nothing("no two methods were run on the same instance"));
+        }
+        let names = data.methods.iter().map(|m| text_width(m.name, Type::LABEL.size));
+        let widest = names.fold(0.0, f64::max);
+        let left = (widest + 20.0).min(MOST_LEFT);
+        let below = widest.min(NAME) + 16.0;
+        // Side by side if the cells are not too narrow then.
+        let beside = ((WIDTH - left - RIGHT - BETWEEN) / (2 * methods) as f64).min(CELL.0);
+        let (cell, is_beside) = if beside >= CELL.1 {
+            (beside, true)
+        } else {
+            (((WIDTH - left - RIGHT) / methods as f64).min(CELL.0), false)
+        };
+        let side = cell * methods as f64;
+        let first = Area { left, top: TOP, width: side, height: side };
+        let second = if is_beside {
+            Area { left: first.right() + BETWEEN, ..first }
+        } else {
+            Area { top: first.bottom() + below + 40.0, ..first }
+        };
+        let height = second.bottom() + below;
+        let svg = paint((WIDTH, height), self.title(), |canvas| {
+            draw_key(canvas, left)?;
+            let cost = |pair: &Pair| pair.cost;
+            let time = |pair: &Pair| pair.time;
+            matrix(canvas, data, (first, cell, true), "cost", cost)?;
+            let heading = data.clock_name();
+            matrix(canvas, data, (second, cell, !is_beside), heading, time)
+        })?;
+        Ok(svg)
+    }
+}
+
+fn matrix(
+    canvas: &Canvas<'_>,
+    data: &Data<'_>,
+    (area, cell, named): (Area, f64, bool),
+    heading: &str,
+    wins: impl Fn(&Pair) -> stats::Wins,
+) -> Result<(), DrawError> {
+    canvas.text((area.left, area.top - 14.0), heading, Type::HEADING, Anchor::Start)?;
+    for (k, method) in data.methods.iter().enumerate() {
+        let middle = cell * (k as f64 + 0.5);
+        if named {
+            let name = shortened(method.name, Type::LABEL.size, area.left - 14.0);
+            canvas.text((area.left - 7.0, area.top + middle), &name, Type::LABEL, Anchor::End)?;
+        }
+        let name = shortened(method.name, Type::LABEL.size, NAME);
+        let below = (area.left + middle, area.bottom() + 7.0);
+        canvas.upward_text(below, &name, Type::LABEL, Anchor::End)?;
+    }
+    let draw = |row: usize, column: usize, wins: stats::Wins| {
+        let box4 = Area {
+            left: area.left + cell * column as f64 + 0.5,
+            top: area.top + cell * row as f64 + 0.5,
+            width: cell - 1.0,
+            height: cell - 1.0,
+        };
+        let step = STEPS.iter().position(|(edge, _)| wins.lead() < *edge).unwrap_or(3);
+        canvas.rectangle(box4, STEPS[step].1)?;
+        if cell < WITH_NUMBER {
+            return Ok(());
+        }
+        let share = 100.0 * wins.better as f64 / wins.instances().max(1) as f64;
+        let dark = step == 0 || step == STEPS.len() - 1;
+        let kind = Type { colour: if dark { Ink::PAPER } else { Ink::TEXT }, ..Type::LABEL };
+        let middle = (box4.left + box4.width / 2.0, box4.top + box4.height / 2.0);
+        // `100` is wider than the narrowest cells with a number.
+        let size = if cell < 30.0 { 12.0 } else { kind.size };
+        canvas.text(middle, &format!("{share:.0}"), Type { size, ..kind }, Anchor::Middle)
+    };
+    for pair in &data.statistics.pairs {
+        draw(pair.a, pair.b, wins(pair))?;
+        draw(pair.b, pair.a, wins(pair).reversed())?;
+    }
+    Ok(())
+}
+
+fn draw_key(canvas: &Canvas<'_>, left: f64) -> Result<(), DrawError> {
+    let mut x = left;
+    let mut said = |text: &str| {
+        canvas.text((x, 20.0), text, Type::AXIS, Anchor::Start)?;
+        x += text_width(text, Type::AXIS.size) + 8.0;
+        Ok::<f64, DrawError>(x)
+    };
+    let mut at = said("row is worse more often")?;
+    for (_, colour) in STEPS {
+        canvas.rectangle(Area { left: at, top: 13.0, width: 20.0, height: 14.0 }, colour)?;
+        at += 21.0;
+    }
+    x = at + 7.0;
+    canvas.text((x, 20.0), "row is better more often", Type::AXIS, Anchor::Start)
+}
