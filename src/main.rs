@@ -15,7 +15,8 @@ use clap::{Parser, Subcommand};
 /// least, and how long does it take to find?
 ///
 /// Exit codes: 0 answered, 1 error in the input or the arguments (or a wrong answer found by `check`),
-/// 2 no answer within the limits, 3 no placement exists (`explain`, `plan`).
+/// 2 no answer within the limits, 3 no placement exists (`explain`, `plan`),
+/// 4 a regression (`compare`).
 #[derive(Parser)]
 #[command(name = "vmpack", version, arg_required_else_help = true)]
 struct Arguments {
@@ -32,6 +33,8 @@ enum Command {
     Report(cmd::report::Arguments),
     Merge(cmd::merge::Arguments),
     Serve(cmd::serve::Arguments),
+    Compare(cmd::compare::Arguments),
+    Export(cmd::export::Arguments),
     Solve(cmd::solve::Arguments),
     Explain(cmd::explain::Arguments),
     Plan(cmd::plan::Arguments),
@@ -64,6 +67,8 @@ fn main() -> ExitCode {
         Command::Report(arguments) => cmd::report::run(&arguments),
         Command::Merge(arguments) => cmd::merge::run(&arguments),
         Command::Serve(arguments) => cmd::serve::run(&arguments),
+        Command::Compare(arguments) => cmd::compare::run(&arguments),
+        Command::Export(arguments) => cmd::export::run(&arguments),
         Command::Solve(arguments) => cmd::solve::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Plan(arguments) => cmd::plan::run(&arguments),

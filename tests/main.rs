@@ -8,6 +8,8 @@ mod contenders;
 mod experiments;
 #[cfg(feature = "highs")]
 mod fleets;
+#[cfg(feature = "highs")]
+mod gate;
 mod methods;
 mod plan;
 mod real;
@@ -19,4 +21,6 @@ mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
 mod serve;
+mod store_faults;
+mod stores;
 mod support;

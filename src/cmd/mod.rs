@@ -3,9 +3,11 @@
 pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod collect;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod list;
 pub(crate) mod merge;

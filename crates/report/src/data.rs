@@ -83,16 +83,6 @@ pub(crate) struct Summary {
     pub(crate) spread: Option<f64>,
 }
 
-/// The clock of a report: CPU time, the steadier one, where every run had one thread and the clock
-/// resolves every answer; wall time otherwise.
-pub(crate) fn clock(records: &[Record]) -> Clock {
-    let cpu_will_do = |r: &Record| {
-        r.limits.threads == 1
-            && (!r.is_answered() || r.measurement.cpu_s > 0.0 || r.measurement.wall_s <= 0.0)
-    };
-    if records.iter().all(cpu_will_do) { Clock::Cpu } else { Clock::Wall }
-}
-
 impl<'a> Data<'a> {
     /// Arranges the records of one family; records of the other are left out.
     pub(crate) fn new(

@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use vmpack_datasets::{LoadError, SolutionError};
 use vmpack_model::Family;
+use vmpack_results::stats::Clock;
 use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
 use classes::Class;
@@ -163,7 +164,7 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     records.sort_by(|a, b| order(a).cmp(&order(b)));
     // What others disproved is wrong as well, and enters no statistics.
     let contradictions = revise(&mut records);
-    let clock = data::clock(&records);
+    let clock = Clock::of(&records);
     limits::tell_apart(&mut records, clock);
 
     let series = series::read(run_dir, &records)?;

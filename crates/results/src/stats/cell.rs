@@ -16,6 +16,16 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// The clock that suits all of some records: CPU time, the steadier one, where every run had one thread and the clock
+    /// resolves every answer; wall time otherwise.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let cpu_will_do = |r: &Record| {
+            r.limits.threads == 1
+                && (!r.is_answered() || r.measurement.cpu_s > 0.0 || r.measurement.wall_s <= 0.0)
+        };
+        if records.into_iter().all(cpu_will_do) { Self::Cpu } else { Self::Wall }
+    }
+
     /// The time of a run.
     pub fn seconds(self, record: &Record) -> f64 {
         match self {

@@ -1,0 +1,391 @@
+//! Whether the runs of one store are worse than the same runs of another: a regression gate.
+//!
+//! Runs are paired by what they were asked: instance, method, seed, limits and, of replays, settings. Repetitions are
+//! reduced to their median, then every instance to the mean logarithm of the ratio of new to old, because instances are
+//! the sampling unit; ratios are geometric means over instances, with paired bootstrap intervals.
+
+mod gate;
+mod measure;
+mod pairs;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::stats::{Clock, Resampling, bootstrap, holm, mean, wilcoxon};
+use crate::{Manifest, Record, StoreError, read, read_manifest, revise};
+use pairs::{Pair, pairs};
+
+pub use gate::{Failure, Gate, ParseGateError};
+pub use measure::Measure;
+
+/// Instances below which an interval is too narrow to be believed; measured ratios of fewer fail no gate.
+pub const FEWEST: usize = 5;
+
+/// How two stores are compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompareOptions {
+    /// The clock; CPU time where all runs have one thread unless given, see [`Clock::of`].
+    pub clock: Option<Clock>,
+    /// Seconds added to both times before their ratio is taken, so that what takes no time at all does not decide.
+    pub shift_s: f64,
+    /// How intervals are drawn.
+    pub resampling: Resampling,
+    /// Whether runs are the same however often they are repeated, as where no limit of time is reached: gates then judge
+    /// the ratios of costs and bounds themselves, as they do those of counters.
+    pub exact: bool,
+    /// What may not be found.
+    pub gates: Vec<Gate>,
+}
+
+impl Default for CompareOptions {
+    fn default() -> Self {
+        let resampling = Resampling { resamples: 10_000, seed: 1 };
+        Self { clock: None, shift_s: 0.01, resampling, exact: false, gates: Vec::new() }
+    }
+}
+
+/// How the new runs compare with the old.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The old store.
+    pub old: Side,
+    /// The new store.
+    pub new: Side,
+    /// What makes them hard to compare, one sentence each.
+    pub warnings: Vec<String>,
+    /// `cpu` or `wall`.
+    pub clock: &'static str,
+    /// Seconds added to both times before their ratio is taken.
+    pub shift_s: f64,
+    /// How often instances were drawn again for an interval.
+    pub resamples: usize,
+    /// The seed of the draws.
+    pub bootstrap_seed: u64,
+    /// Runs asked for in both.
+    pub pairs: u64,
+    /// Their instances.
+    pub instances: u64,
+    /// Ratios by measure: first of all methods together, then of each.
+    pub measures: Vec<Compared>,
+    /// Answers by method, first of all together.
+    pub answers: Vec<Answers>,
+    /// Pairs whose answer was lost or gained, and answers that are wrong now.
+    pub changes: Vec<Change>,
+    /// Gates that were not passed.
+    pub failures: Vec<Failure>,
+}
+
+/// One of the two stores.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Side {
+    /// Its directory.
+    pub directory: String,
+    /// Records in it.
+    pub records: u64,
+    /// The commit of the program.
+    pub commit: String,
+    /// Runs that have no partner in the other.
+    pub alone: Vec<RunName>,
+}
+
+/// A run, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunName {
+    /// The id.
+    pub run: String,
+    /// The method.
+    pub method: String,
+    /// The name of the instance.
+    pub instance: String,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl From<&Record> for RunName {
+    fn from(record: &Record) -> Self {
+        Self {
+            run: record.run.clone(),
+            method: record.method.clone(),
+            instance: record.instance.clone(),
+            seed: record.seed,
+        }
+    }
+}
+
+/// Ratios of new to old in one measure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Of what; above 1 is worse.
+    pub measure: Measure,
+    /// All methods together, then each.
+    pub ratios: Vec<Ratio>,
+}
+
+/// The geometric mean of ratios over instances.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ratio {
+    /// The method; `None` for all together.
+    pub method: Option<String>,
+    /// Instances with a ratio.
+    pub instances: u64,
+    /// The geometric mean.
+    pub ratio: f64,
+    /// The 95 % interval by paired bootstrap over instances; `None` of a single one.
+    pub interval: Option<[f64; 2]>,
+    /// The p-value of the signed-rank test of Wilcoxon, of methods corrected by Holm.
+    pub p: f64,
+}
+
+/// Answers in the pairs of a method.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answers {
+    /// The method; `None` for all together.
+    pub method: Option<String>,
+    /// Pairs.
+    pub pairs: u64,
+    /// Answered correctly, old and new.
+    pub answered: [u64; 2],
+    /// With a claim of proof, old and new.
+    pub proved: [u64; 2],
+    /// Answered before, and not now.
+    pub lost: u64,
+    /// Not answered before, and now.
+    pub gained: u64,
+}
+
+/// What happened to the answer of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The new run.
+    #[serde(flatten)]
+    pub run: RunName,
+    /// `lost`, `gained` or `wrong`.
+    pub change: &'static str,
+    /// How the new run ended, or what is wrong with it.
+    pub found: String,
+}
+
+/// Compares the store in the directory `new` with that in `old`. Manifests are used where they are there; records alone
+/// will do, as of a baseline.
+///
+/// `O(n log n)` for `n` records, all of which are held in memory.
+///
+/// # Errors
+/// If a store cannot be read.
+pub fn compare(old: &Path, new: &Path, options: &CompareOptions) -> Result<Comparison, StoreError> {
+    let load = |directory: &Path| {
+        let mut records = read(directory)?.collect::<Result<Vec<Record>, _>>()?;
+        // What other methods disproved is no answer.
+        revise(&mut records);
+        let manifest = directory.join(crate::MANIFEST);
+        let manifest = manifest.exists().then(|| read_manifest(directory)).transpose()?;
+        Ok((records, manifest))
+    };
+    let (old_records, old_manifest) = load(old)?;
+    let (new_records, new_manifest) = load(new)?;
+    let mut warnings = warnings(old_manifest.as_ref(), new_manifest.as_ref());
+    let (pairs, [old_alone, new_alone]) = pairs(&old_records, &new_records);
+    if pairs.is_empty() {
+        warnings.push("No run of one is in the other.".to_owned());
+    }
+    let side =
+        |directory: &Path, records: &[Record], manifest: Option<Manifest>, alone: Vec<_>| Side {
+            directory: directory.display().to_string(),
+            records: records.len() as u64,
+            commit: manifest.map_or_else(String::new, |manifest| manifest.commit),
+            alone: alone.into_iter().map(RunName::from).collect(),
+        };
+    let clock = options.clock.unwrap_or_else(|| Clock::of(old_records.iter().chain(&new_records)));
+    let measures = measures(&pairs, clock, options);
+    let answers = answers(&pairs);
+    let changes = changes(&pairs, &new_records);
+    let failures = failures(options, &measures, &answers, &new_records);
+    let instances: BTreeSet<&str> = pairs.iter().map(|pair| pair.asked.instance).collect();
+    Ok(Comparison {
+        old: side(old, &old_records, old_manifest, old_alone),
+        new: side(new, &new_records, new_manifest, new_alone),
+        warnings,
+        clock: match clock {
+            Clock::Cpu => "cpu",
+            Clock::Wall => "wall",
+        },
+        shift_s: options.shift_s,
+        resamples: options.resampling.resamples,
+        bootstrap_seed: options.resampling.seed,
+        pairs: pairs.len() as u64,
+        instances: instances.len() as u64,
+        measures,
+        answers,
+        changes,
+        failures,
+    })
+}
+
+fn warnings(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<String> {
+    let (Some(old), Some(new)) = (old, new) else { return Vec::new() };
+    let mut warnings: Vec<String> = Vec::new();
+    if old.experiment != new.experiment {
+        warnings
+            .push(format!("The experiments are {:?} and {:?}.", old.experiment, new.experiment));
+    }
+    for difference in old.differences(new) {
+        let crate::Difference { what, first, second } = difference;
+        warnings.push(format!("The old were made with {what} {first}, the new with {second}."));
+    }
+    warnings
+}
+
+/// Everything that both sides of some pair have, by measure.
+fn measures(pairs: &[Pair<'_>], clock: Clock, options: &CompareOptions) -> Vec<Compared> {
+    let named = |pair: &Pair<'_>| {
+        let runs = pair.old.iter().filter_map(|run| run.answer.as_ref());
+        runs.flat_map(|answer| answer.counters.keys().cloned()).collect::<Vec<_>>()
+    };
+    let counters: BTreeSet<String> = pairs.iter().flat_map(named).collect();
+    let plain = [Measure::Time, Measure::Cost, Measure::Bound, Measure::Memory];
+    let all = plain.into_iter().chain(counters.into_iter().map(Measure::Counter));
+    let compared = all.map(|measure| {
+        // Logarithms of ratios by method and instance, several where seeds or limits are.
+        let mut cells: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+        for pair in pairs {
+            let log = measure.log_ratio(&pair.old, &pair.new, clock, options.shift_s);
+            if let Some(log) = log {
+                cells.entry((pair.asked.method, pair.asked.instance)).or_default().push(log);
+            }
+        }
+        Compared { measure, ratios: ratios(&cells, options.resampling) }
+    });
+    compared.filter(|compared| !compared.ratios.is_empty()).collect()
+}
+
+fn ratios(cells: &BTreeMap<(&str, &str), Vec<f64>>, resampling: Resampling) -> Vec<Ratio> {
+    let mut methods: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut instances: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for (&(method, instance), logs) in cells {
+        if let Some(log) = mean(logs) {
+            methods.entry(method).or_default().push(log);
+            instances.entry(instance).or_default().push(log);
+        }
+    }
+    let together: Vec<f64> = instances.values().filter_map(|logs| mean(logs)).collect();
+    let mut ratios: Vec<Ratio> =
+        (!together.is_empty()).then(|| ratio(None, &together, resampling)).into_iter().collect();
+    let each: Vec<Ratio> =
+        methods.iter().map(|(method, logs)| ratio(Some(method), logs, resampling)).collect();
+    let corrected = holm(&each.iter().map(|ratio| ratio.p).collect::<Vec<_>>());
+    ratios.extend(each.into_iter().zip(corrected).map(|(ratio, p)| Ratio { p, ..ratio }));
+    ratios
+}
+
+fn ratio(method: Option<&str>, logs: &[f64], resampling: Resampling) -> Ratio {
+    let rows: Vec<[f64; 1]> = logs.iter().map(|&log| [log]).collect();
+    let interval = bootstrap(&rows, resampling, |[log]| [log.exp()]);
+    let pairs: Vec<(f64, f64)> = logs.iter().map(|&log| (log, 0.0)).collect();
+    Ratio {
+        method: method.map(str::to_owned),
+        instances: logs.len() as u64,
+        ratio: mean(logs).unwrap_or(0.0).exp(),
+        interval: interval.map(|[interval]| [interval.low, interval.high]),
+        p: wilcoxon(&pairs),
+    }
+}
+
+fn answers(pairs: &[Pair<'_>]) -> Vec<Answers> {
+    let none =
+        |method| Answers { method, pairs: 0, answered: [0; 2], proved: [0; 2], lost: 0, gained: 0 };
+    let mut all = none(None);
+    let mut methods: BTreeMap<&str, Answers> = BTreeMap::new();
+    for pair in pairs {
+        let of_method = methods
+            .entry(pair.asked.method)
+            .or_insert_with(|| none(Some(pair.asked.method.to_owned())));
+        let [old, new] =
+            [&pair.old, &pair.new].map(|runs| runs.iter().all(|run| run.is_answered()));
+        let proved = [&pair.old, &pair.new].map(|runs| runs.iter().all(|run| run.is_proved()));
+        for counts in [&mut all, of_method] {
+            counts.pairs += 1;
+            for (side, answered) in [old, new].into_iter().enumerate() {
+                counts.answered[side] += u64::from(answered);
+                counts.proved[side] += u64::from(proved[side]);
+            }
+            counts.lost += u64::from(old && !new);
+            counts.gained += u64::from(!old && new);
+        }
+    }
+    std::iter::once(all).chain(methods.into_values()).collect()
+}
+
+fn changes(pairs: &[Pair<'_>], new: &[Record]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for pair in pairs {
+        let before = pair.old.iter().all(|run| run.is_answered());
+        let after = pair.new.iter().all(|run| run.is_answered());
+        let run = pair.new.iter().find(|run| run.is_answered() != before).unwrap_or(&pair.new[0]);
+        if before != after {
+            let change = if before { "lost" } else { "gained" };
+            let found = run.termination.name().to_owned();
+            changes.push(Change { run: RunName::from(*run), change, found });
+        }
+    }
+    for record in new.iter().filter(|record| record.is_wrong()) {
+        let verdict = record.answer.as_ref().map(|answer| answer.judgement.verdict.to_string());
+        let found = verdict.unwrap_or_default();
+        changes.push(Change { run: RunName::from(record), change: "wrong", found });
+    }
+    changes
+}
+
+fn failures(
+    options: &CompareOptions,
+    measures: &[Compared],
+    answers: &[Answers],
+    new: &[Record],
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for gate in &options.gates {
+        let mut fail = |method: Option<&String>, found: String| {
+            failures.push(Failure { gate: gate.to_string(), method: method.cloned(), found });
+        };
+        match gate {
+            Gate::Ratio { measure, most } => {
+                let ratios = measures.iter().find(|compared| compared.measure == *measure);
+                let Some(ratios) = ratios.map(|compared| &compared.ratios) else {
+                    fail(None, "nothing to compare: no pair has it".to_owned());
+                    continue;
+                };
+                for ratio in ratios {
+                    // Counts are what they are; what is measured must be past the threshold beyond doubt.
+                    let [low, high] = match ratio.interval {
+                        _ if measure.is_exact(options.exact) => [ratio.ratio; 2],
+                        Some(interval) if ratio.instances as usize >= FEWEST => interval,
+                        _ => continue,
+                    };
+                    if low > *most {
+                        let n = ratio.instances;
+                        let found = format!(
+                            "{:.4} [{low:.4}, {high:.4}] over {n} instances is above {most}",
+                            ratio.ratio
+                        );
+                        fail(ratio.method.as_ref(), found);
+                    }
+                }
+            }
+            Gate::Solved { most } => {
+                for counts in answers.iter().filter(|c| c.lost > c.gained + most) {
+                    let found = format!("{} answers lost, {} gained", counts.lost, counts.gained);
+                    fail(counts.method.as_ref(), found);
+                }
+            }
+            Gate::Wrong { most } => {
+                let wrong = new.iter().filter(|record| record.is_wrong()).count() as u64;
+                if wrong > *most {
+                    fail(None, format!("{wrong} wrong answers"));
+                }
+            }
+        }
+    }
+    failures
+}
