@@ -28,7 +28,7 @@ mod simulator;
 mod solutions;
 
 pub use child::{ChildError, RUN_ONE, run_one};
-pub use contender::{Contender, ContenderError};
+pub use contender::{Contender, ContenderError, placement};
 pub use experiment::{
     Block, Experiment, ExperimentError, Named, OptionValues, Place, ReplayBlock, Solutions,
 };
