@@ -17,4 +17,5 @@ mod replay_operation;
 mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
+mod solvers;
 mod support;
