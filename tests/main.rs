@@ -21,6 +21,7 @@ mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
 mod serve;
+mod solvers;
 mod store_faults;
 mod stores;
 mod support;

@@ -5,53 +5,25 @@ usage: ortools_assignment.py INSTANCE SECONDS THREADS SEED
 
 import math
 import sys
-import time
 
 from ortools.sat.python import cp_model
 
-# What is left of the time for printing, in seconds.
-MARGIN = 0.2
-
-
-def read(path):
-    """Capacities, and a list of sizes and count per item."""
-    with open(path) as file:
-        numbers = [int(word) for word in file.read().split()]
-    d = numbers[0]
-    rows, items = numbers[d + 2 :], []
-    for at in range(0, len(rows), d + 1):
-        items.append((rows[at : at + d], rows[at + d]))
-    return numbers[1 : d + 1], items
-
-
-def first_fit_decreasing(capacity, items):
-    """Hosts as counts per item; how many are enough."""
-    def size(i):
-        return sum(s / c for s, c in zip(items[i][0], capacity))
-
-    hosts = []
-    for i in sorted(range(len(items)), key=size, reverse=True):
-        sizes, count = items[i]
-        for _ in range(count):
-            for free, held in hosts:
-                if all(s <= f for s, f in zip(sizes, free)):
-                    break
-            else:
-                free, held = list(capacity), [0] * len(items)
-                hosts.append((free, held))
-            held[i] += 1
-            for k, s in enumerate(sizes):
-                free[k] -= s
-    return [held for _, held in hosts]
+from packing import Clock, first_fit_decreasing, read, show
 
 
 def main():
-    started = time.monotonic()
     path, seconds, threads, seed = sys.argv[1:5]
-    capacity, items = read(path)
+    clock = Clock(seconds)
+    instance = read(path)
+    capacity = instance.hosts[0].capacity
+    items = [(item.options[0], item.count) for item in instance.items]
+    if any(size > c for sizes, _ in items for size, c in zip(sizes, capacity)):
+        print("status infeasible")
+        return
     start = first_fit_decreasing(capacity, items)
     least = max(
-        -(-sum(sizes[k] * count for sizes, count in items) // c) for k, c in enumerate(capacity)
+        -(-sum(sizes[k] * count for sizes, count in items) // c) if c else 0
+        for k, c in enumerate(capacity)
     )
 
     model = cp_model.CpModel()
@@ -82,16 +54,14 @@ def main():
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = int(threads)
     solver.parameters.random_seed = int(seed)
-    elapsed = time.monotonic() - started
-    solver.parameters.max_time_in_seconds = max(0.01, float(seconds) - elapsed - MARGIN)
+    solver.parameters.max_time_in_seconds = clock.left()
     status = solver.solve(model)
 
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         for h in hosts:
             counts = [(i, solver.value(held[h][i])) for i in range(len(items))]
-            words = [f"{i}x{count}" for i, count in counts if count > 0]
-            if words:
-                print("host 0:", *words)
+            if any(count for _, count in counts):
+                show(0, [((i, 0), count) for i, count in counts if count])
         # CP-SAT computes in integers, but hands the bound over as a float.
         print("bound", max(least, math.ceil(solver.best_objective_bound - 1e-6)))
     if status == cp_model.OPTIMAL:

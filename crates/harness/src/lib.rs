@@ -36,7 +36,7 @@ pub mod submission;
 pub use calibrate::calibrate;
 pub use child::{ChildError, RUN_ONE, run_one};
 pub use confine::enforcement;
-pub use contender::{Contender, ContenderError};
+pub use contender::{Contender, ContenderError, placement};
 pub use experiment::{
     Block, Experiment, ExperimentError, Named, OptionValues, Place, ReplayBlock, Solutions,
 };

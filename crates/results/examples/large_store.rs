@@ -51,6 +51,10 @@ fn write(directory: &Path, records: u64) -> Result<(), Error> {
         command: Vec::new(),
         jobs: 1,
         machine: Machine { cpu: String::new(), cores: 1, memory_bytes: 0, system: String::new() },
+        enforcement: None,
+        pinned: Vec::new(),
+        warm_up: 0,
+        calibration: None,
     };
     write_manifest(directory, &manifest)?;
     println!("{records} records, {bytes} bytes, {} bytes per record", bytes / records.max(1));
@@ -82,7 +86,7 @@ fn made_up(example: &Record, number: u64) -> Record {
     let answer = record.answer.as_mut().expect("the example has an answer");
     answer.claimed_cost = Some(Value::from(cost));
     answer.judgement.cost = Some(Value::from(cost));
-    answer.lower_bound = Some(Value::from(40));
+    answer.lower_bound = Some(Value::from(40_u64));
     answer.certificate = Some("volume".into());
     answer.counters = [("nodes", 1), ("columns", 7), ("pricing-calls", 3), ("lp-iterations", 99)]
         .map(|(name, factor)| (name.to_owned(), factor * (mixed % 1000)))
@@ -92,7 +96,7 @@ fn made_up(example: &Record, number: u64) -> Record {
         .map(|step| TrajectoryPoint {
             seconds: seconds * step as f64 / improvements as f64,
             cost: Some(Value::from(cost + improvements - step)),
-            bound: (step > 1).then(|| Value::from(40)),
+            bound: (step > 1).then(|| Value::from(40_u64)),
         })
         .collect();
     record

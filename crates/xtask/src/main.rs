@@ -3,9 +3,13 @@
 //! It uses the standard library alone, so that it compiles in a second on a fresh machine.
 
 mod aids;
+mod fuzz;
 mod habits;
 mod native;
 mod reference;
+mod reproduce;
+mod sbom;
+mod supply;
 
 use std::process::ExitCode;
 
@@ -15,16 +19,20 @@ Usage: cargo xtask <HABIT> [--without-highs] [-- ARGUMENTS]
 Each habit first prepares what it needs, says what it does, and can be run again.
 
 Habits:
-  demo      build, run the demonstration experiment and write its report to reports/demo
-  test      run all tests
-  build     build target/release/vmpack
-  bench     run the criterion benchmarks and the comparison of methods
-  lint      check formatting, lints, documentation and (where cargo-deny is installed) dependencies
-  ci        lint, then test
-  reference run the reference experiment and write its report to reports/reference
-  gallery   take the pictures of the README from the reference report (with a browser)
-  setup     prepare the native tools only
-  aids      install what only tests need (a browser, Slurm, other solvers); without it those are skipped
+  demo        build, run the demonstration experiment and write its report to reports/demo
+  test        run all tests
+  build       build target/release/vmpack
+  bench       run the criterion benchmarks and the comparison of methods
+  lint        check formatting, lints, documentation, and dependencies where cargo-deny and cargo-audit are installed
+  ci          lint, then test
+  reference   run the reference experiment and write its report to reports/reference
+  gallery     take the pictures of the README from the reference report (with a browser)
+  setup       prepare the native tools only
+  fuzz        feed every reader with damaged input: [-- --seconds N] [TARGET...]
+  advisories  look for known faults of dependencies in a copy of RustSec's database, at VMPACK_ADVISORY_DB
+  sbom        write what is linked into the command as CycloneDX: [-- --out FILE]
+  reproduce   build the command twice in different folders and compare the bytes
+  aids        install what only tests need (a browser, Slurm, other solvers); without it those are skipped
 
 Options:
   --without-highs   leave HiGHS out: pure-Rust solvers only, no native tools needed
@@ -68,6 +76,10 @@ fn main() -> ExitCode {
             aids::prepare(&habits::root());
             Ok(())
         }
+        "fuzz" => fuzz::fuzz(&options),
+        "advisories" => supply::advisories(),
+        "sbom" => sbom::sbom(&options),
+        "reproduce" => reproduce::reproduce(&options),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -351,3 +351,12 @@ fn instructions(missing: &[Tool]) -> String {
     }
     text + "\nand run the command again, or leave HiGHS out with --without-highs."
 }
+
+/// The triple of this machine, as the compiler calls it.
+pub(crate) fn host() -> Result<String, String> {
+    let output = Command::new("rustc").arg("-vV").output();
+    let output = output.map_err(|error| format!("could not start `rustc -vV`: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "`rustc -vV` names no host".to_owned())
+}

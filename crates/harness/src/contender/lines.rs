@@ -20,10 +20,7 @@ const EXPECTED: &str = "`host <type> [x<number>]: <item>[.<alternative>][x<count
 ///
 /// # Errors
 /// The line that cannot be understood, or names what the instance does not have.
-pub(crate) fn placement(
-    instance: &Instance,
-    text: &str,
-) -> Result<Option<(Placement, Value)>, String> {
+pub fn placement(instance: &Instance, text: &str) -> Result<Option<(Placement, Value)>, String> {
     let mut patterns: BTreeMap<Pattern, u64> = BTreeMap::new();
     let mut cost: i128 = 0;
     for (number, line) in (1..).zip(text.lines()) {

@@ -26,7 +26,7 @@ use crate::experiment::Place;
 use answer::Patterns;
 use command::{Slot, Word};
 
-pub(crate) use lines::placement;
+pub use lines::placement;
 
 /// How long the command that tells a contender's version may take.
 const VERSION_LIMIT: Duration = Duration::from_secs(30);

@@ -1,0 +1,63 @@
+//! `cargo xtask reproduce`: the command built twice, in folders of different names, is the same to the byte.
+//!
+//! Both builds are of the last commit. Paths are mapped to names that are the same everywhere, in Rust and in C++;
+//! `docs/supply-chain.md` says what else a build depends on.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::Options;
+use crate::habits::{cargo_program, root, run, say, target};
+
+/// Builds twice and compares. Arguments are passed to both `cargo build`, as `--profile dev`.
+pub(crate) fn reproduce(options: &Options) -> Result<(), String> {
+    let room = target().join("reproduce");
+    if room.exists() {
+        fs::remove_dir_all(&room).map_err(|error| format!("{}: {error}", room.display()))?;
+    }
+    let first = build(&room.join("one"), options)?;
+    let second = build(&room.join("another/place"), options)?;
+    if first != second {
+        let at = first.iter().zip(&second).position(|(a, b)| a != b);
+        let at = at.unwrap_or(first.len().min(second.len()));
+        let (one, two) = (first.len(), second.len());
+        return Err(format!("the builds of {one} and {two} bytes differ from byte {at} on"));
+    }
+    say(&format!("both builds are the same {} bytes", first.len()));
+    Ok(())
+}
+
+/// The bytes of the command, built in a clone in that folder.
+fn build(folder: &Path, options: &Options) -> Result<Vec<u8>, String> {
+    let mut clone = Command::new("git");
+    clone.args(["clone", "--quiet", "--shared"]).arg(root()).arg(folder);
+    run("clone the last commit", &mut clone)?;
+    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let home = home.ok_or("neither CARGO_HOME nor HOME is set")?;
+    let maps = [(folder, "/vmpack"), (&home, "/cargo")];
+    let mapped = |flag: &str| {
+        let maps = maps.map(|(path, name)| format!("{flag}={}={name}", path.display()));
+        maps.join(" ")
+    };
+    let mut cargo = Command::new(cargo_program());
+    cargo.args(["build", "--locked", "--bin", "vmpack"]);
+    if !options.arguments.iter().any(|word| word == "--profile") {
+        cargo.arg("--release");
+    }
+    if options.without_highs {
+        cargo.arg("--no-default-features");
+    }
+    cargo.args(&options.arguments);
+    cargo.arg("--manifest-path").arg(folder.join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(folder.join("target"));
+    cargo.env("RUSTFLAGS", mapped("--remap-path-prefix")).env("CARGO_INCREMENTAL", "0");
+    cargo.env("CFLAGS", mapped("-ffile-prefix-map")).env("CXXFLAGS", mapped("-ffile-prefix-map"));
+    cargo.env("SOURCE_DATE_EPOCH", "0");
+    run("build the command", &mut cargo)?;
+    let profiles = ["release", "debug"].map(|profile| folder.join("target").join(profile));
+    let program = profiles.iter().map(|profile| profile.join("vmpack")).find(|path| path.exists());
+    let program = program.ok_or("the build left no program in target/release or target/debug")?;
+    fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))
+}
