@@ -209,3 +209,30 @@ fn records_say_what_was_derived_again() {
         assert!(derived.contains(&name), "{name} is taken on trust: {derived:?}");
     }
 }
+
+#[test]
+fn a_file_that_a_scenario_refers_to_is_part_of_what_a_run_is() {
+    let folder = laboratory(
+        "name = 'e'\nlimits.wall_s = 60\n[[replays]]\ntraces = ['s.toml']\nseeds = [1]\n",
+    );
+    let folder = folder.path();
+    let scenario = "[cluster]\nhosts = '8x32c128g'\n[workload]\nsource = 'diurnal:rate=4,days=0.2'\n\
+                    [interference]\nmatrix = 'matrix.csv'\n";
+    fs::write(folder.join("s.toml"), scenario).unwrap();
+    let missing = run(folder, &[]).failure().code(1);
+    let said = String::from_utf8_lossy(&missing.get_output().stderr).into_owned();
+    assert!(said.contains("matrix.csv") && said.contains("e.toml"), "{said}");
+    let matrix = |entry: u64| {
+        fs::write(folder.join("matrix.csv"), format!("class,all\nall,{entry}\n")).unwrap();
+    };
+    matrix(100);
+    run(folder, &[]).success();
+    run(folder, &["--resume"]).success();
+    assert_eq!(records(folder).len(), 1);
+    matrix(300);
+    run(folder, &["--resume"]).success();
+    let [before, after] = &records(folder)[..] else { panic!("two runs") };
+    assert_ne!(before["run"], after["run"]);
+    assert_eq!(before["instance_hash"], after["instance_hash"]);
+    assert_ne!(before["answer"]["metrics"], after["answer"]["metrics"]);
+}

@@ -139,7 +139,7 @@ pub(crate) fn measure_replay(
     let (answer, series) = answered.unzip();
     let record = Record {
         schema: SCHEMA,
-        run: replay_id(&run.hash, &run.accepted, run.scenario.seed, &limits, repetition),
+        run: replay_id(&run.content, &run.accepted, run.scenario.seed, &limits, repetition),
         dataset: run.dataset.clone(),
         instance: run.instance.clone(),
         instance_hash: run.hash.clone(),

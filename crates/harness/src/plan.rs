@@ -1,7 +1,7 @@
 //! The plan: every run of an experiment, decided before the first one starts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -211,6 +211,7 @@ impl Plan {
             suites: BTreeMap::new(),
             loaded: BTreeMap::new(),
             ids: BTreeMap::new(),
+            files: BTreeMap::new(),
             taken: BTreeMap::new(),
             contenders: BTreeMap::new(),
             plan: Self {
@@ -266,6 +267,8 @@ struct Planner<'a> {
     loaded: BTreeMap<(String, usize), usize>,
     /// The runs planned so far, and their places.
     ids: BTreeMap<String, usize>,
+    /// Hashes of the files that scenarios refer to.
+    files: BTreeMap<PathBuf, blake3::Hash>,
     /// Pairs of content and method that were asked about so far, and whether the method takes it.
     taken: BTreeMap<(String, String), bool>,
     /// The contenders that were named so far, by their names.
@@ -445,18 +448,25 @@ impl Planner<'_> {
                     let accepted = simulator
                         .accept(&scenario)
                         .map_err(|refusal| replays::refused(block, entry, &scenario, &refusal))?;
+                    let content =
+                        replays::with_files(&trace.hash, &accepted.files, &mut self.files)
+                            .map_err(|message| PlanError::Replay {
+                                place: entry.place.clone(),
+                                message,
+                            })?;
                     for &seed in if accepted.randomised { &block.seeds[..] } else { &[0] } {
                         let replay = Box::new(ReplayRun {
                             dataset: entry.text.clone(),
                             instance: trace.name.clone(),
                             hash: trace.hash.clone(),
+                            content: content.clone(),
                             scenario: Scenario { seed, ..scenario.clone() },
                             accepted: accepted.clone(),
                             series: block.series,
                         });
                         let limits = block.limits;
                         for repetition in 0..block.repeats {
-                            let id = replay_id(&trace.hash, &accepted, seed, &limits, repetition);
+                            let id = replay_id(&content, &accepted, seed, &limits, repetition);
                             let work = Work::Replay(replay.clone());
                             self.run(Run { id, work, seed, repetition, limits });
                         }

@@ -20,6 +20,8 @@ pub struct ReplayRun {
     pub instance: String,
     /// The hash of its content.
     pub hash: String,
+    /// The hash of all content that determines the result: of the trace, and of files beside it.
+    pub content: String,
     /// What is replayed.
     pub scenario: Scenario,
     /// What that means.
@@ -45,8 +47,8 @@ pub(crate) fn find(
 ) -> Result<Vec<FoundTrace>, PlanError> {
     let wrong = |message: String| PlanError::Replay { place: entry.place.clone(), message };
     let text = &entry.text;
-    if simulator.is_drawn(text) {
-        let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+    if let Some(drawn) = simulator.drawn(text) {
+        let hash = blake3::hash(drawn.as_bytes()).to_hex().to_string();
         return Ok(vec![FoundTrace { text: text.clone(), name: text.clone(), hash }]);
     }
     let own = entry.place.path.parent().unwrap_or(Path::new(""));
@@ -74,6 +76,31 @@ fn found(path: &Path) -> Result<FoundTrace, String> {
         name: name.unwrap_or_default().to_string_lossy().into_owned(),
         hash: hasher.finalize().to_hex().to_string(),
     })
+}
+
+/// The hash of a trace with that of files which a scenario refers to beside it; that of the trace if it refers to none.
+/// `known` keeps what was read.
+pub(crate) fn with_files(
+    trace_hash: &str,
+    files: &[PathBuf],
+    known: &mut BTreeMap<PathBuf, blake3::Hash>,
+) -> Result<String, String> {
+    if files.is_empty() {
+        return Ok(trace_hash.to_owned());
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(trace_hash.as_bytes());
+    for path in files {
+        let hash = if let Some(hash) = known.get(path) {
+            *hash
+        } else {
+            let mut hasher = blake3::Hasher::new();
+            content(path, &mut hasher).map_err(|error| format!("{}: {error}", path.display()))?;
+            *known.entry(path.clone()).or_insert(hasher.finalize())
+        };
+        hasher.update(hash.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// Hashes the content of a file, or of all files of a folder with their names; hidden ones are left out.
@@ -148,7 +175,7 @@ pub(crate) fn refused(
 
 /// The id of a replay: a hash of all that determines it. 32 hexadecimal digits.
 pub(crate) fn replay_id(
-    trace_hash: &str,
+    content: &str,
     accepted: &Accepted,
     seed: u64,
     limits: &Limits,
@@ -168,7 +195,7 @@ pub(crate) fn replay_id(
     let Accepted { policy, replay, .. } = accepted;
     let determined = Determined {
         schema: SCHEMA,
-        trace: trace_hash,
+        trace: content,
         policy,
         replay,
         seed,

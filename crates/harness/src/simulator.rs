@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,6 +31,8 @@ pub struct Accepted {
     pub replay: Replay,
     /// Whether the result depends on the seed.
     pub randomised: bool,
+    /// The files and folders beside the trace that determine the result.
+    pub files: Vec<PathBuf>,
 }
 
 /// Why a scenario is refused.
@@ -73,8 +76,9 @@ pub struct Wanted {
 
 /// Replays traces under policies.
 pub trait Simulator: Sync + Debug {
-    /// Whether a trace is drawn from this description instead of being read.
-    fn is_drawn(&self, trace: &str) -> bool;
+    /// What determines a trace that is drawn instead of being read from a file: its description, or a text that ships under
+    /// this name.
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str>;
 
     /// What a scenario means, as far as can be said without reading the trace.
     ///
@@ -100,8 +104,8 @@ pub trait Simulator: Sync + Debug {
 pub struct NoSimulator;
 
 impl Simulator for NoSimulator {
-    fn is_drawn(&self, _trace: &str) -> bool {
-        false
+    fn drawn<'a>(&self, _trace: &'a str) -> Option<&'a str> {
+        None
     }
 
     fn accept(&self, _scenario: &Scenario) -> Result<Accepted, Refusal> {

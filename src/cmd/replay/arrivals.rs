@@ -31,8 +31,8 @@ impl Kind for Arrivals {
         true
     }
 
-    fn is_drawn(&self, trace: &str) -> bool {
-        Generator::parse(trace).is_some()
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str> {
+        Some(trace).filter(|trace| Generator::parse(trace).is_some())
     }
 
     fn subject(&self) -> &'static str {
@@ -65,6 +65,7 @@ impl Kind for Arrivals {
                 settings: given.map(|(name, value)| (name.to_owned(), value)).collect(),
             },
             randomised: noise(arguments) > 0.0 || policy.name == "random",
+            files: Vec::new(),
         })
     }
 

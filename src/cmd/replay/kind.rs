@@ -16,8 +16,8 @@ pub(super) trait Kind: Sync {
     /// Whether the arguments mean it; of several kinds that say so the first in [`KINDS`] is it.
     fn is_meant(&self, arguments: &Arguments) -> bool;
 
-    /// Whether a trace is drawn from this description instead of being read.
-    fn is_drawn(&self, trace: &str) -> bool;
+    /// See [`Simulator::drawn`].
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str>;
 
     /// What it replays, in words.
     fn subject(&self) -> &'static str;
@@ -117,8 +117,8 @@ pub(super) fn verdict(derived: Result<Derived, Fault>, replayed: &Replayed) -> J
 pub(crate) struct Simulators;
 
 impl Simulator for Simulators {
-    fn is_drawn(&self, trace: &str) -> bool {
-        KINDS.iter().any(|kind| kind.is_drawn(trace))
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str> {
+        KINDS.iter().find_map(|kind| kind.drawn(trace))
     }
 
     fn accept(&self, scenario: &Scenario) -> Result<Accepted, Refusal> {

@@ -33,8 +33,9 @@ impl Kind for Operation {
             || arguments.trace.extension().is_some_and(|extension| extension == "toml")
     }
 
-    fn is_drawn(&self, trace: &str) -> bool {
-        scenarios::name(trace).is_some()
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str> {
+        // A name that means nothing stands for itself until it is refused.
+        scenarios::name(trace).map(|name| scenarios::text(name).unwrap_or(trace))
     }
 
     fn subject(&self) -> &'static str {
@@ -67,10 +68,11 @@ impl Kind for Operation {
         // A file that cannot be read is an error of the replay.
         let text =
             shipped.or_else(|| std::fs::read_to_string(&arguments.trace).ok().map(Cow::Owned));
+        let mut files = Vec::new();
         if let Some(text) = text {
             let field = if changes.is_empty() { "trace" } else { "set" };
             let refusal = |error: ScenarioError| Refusal::new(field, error.to_string());
-            Scenario::check(&text, &arguments.trace, changes).map_err(refusal)?;
+            files = Scenario::check(&text, &arguments.trace, changes).map_err(refusal)?;
         }
         let policy = if changes.is_empty() { "as written".to_owned() } else { changes.join(" ") };
         let settings = [("set".to_owned(), json!(changes))];
@@ -78,6 +80,7 @@ impl Kind for Operation {
             policy,
             replay: Replay { kind: "operation".to_owned(), settings: settings.into() },
             randomised: true,
+            files,
         })
     }
 

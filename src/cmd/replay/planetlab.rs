@@ -39,8 +39,8 @@ impl Kind for Load {
         is_of_load(arguments)
     }
 
-    fn is_drawn(&self, _trace: &str) -> bool {
-        false
+    fn drawn<'a>(&self, _trace: &'a str) -> Option<&'a str> {
+        None
     }
 
     fn subject(&self) -> &'static str {
@@ -70,6 +70,7 @@ impl Kind for Load {
                 settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
             },
             randomised: draws,
+            files: Vec::new(),
         })
     }
 

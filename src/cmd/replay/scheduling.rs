@@ -54,8 +54,8 @@ impl Kind for Jobs {
         arguments.policy.is_none()
     }
 
-    fn is_drawn(&self, trace: &str) -> bool {
-        Generator::is_described_by(trace)
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str> {
+        Some(trace).filter(|trace| Generator::is_described_by(trace))
     }
 
     fn subject(&self) -> &'static str {
@@ -109,7 +109,7 @@ impl Kind for Jobs {
             }
         }
         let trace = arguments.trace.to_str().unwrap_or_default();
-        let randomised = self.is_drawn(trace);
+        let randomised = self.drawn(trace).is_some();
         if randomised {
             Generator::parse(trace).context("the jobs").map_err(wrong("trace"))?;
         }
@@ -117,6 +117,7 @@ impl Kind for Jobs {
             policy: name,
             replay: Replay { kind: kind.to_owned(), settings },
             randomised,
+            files: Vec::new(),
         })
     }
 

@@ -19,8 +19,8 @@ fn policy(scenario: &Scenario) -> Option<(&'static str, f64, u64)> {
 }
 
 impl Simulator for Rigged {
-    fn is_drawn(&self, trace: &str) -> bool {
-        trace == "drawn"
+    fn drawn<'a>(&self, trace: &'a str) -> Option<&'a str> {
+        Some(trace).filter(|trace| *trace == "drawn")
     }
 
     fn accept(&self, scenario: &Scenario) -> Result<Accepted, Refusal> {
@@ -32,6 +32,7 @@ impl Simulator for Rigged {
                 settings: std::collections::BTreeMap::new(),
             },
             randomised: false,
+            files: Vec::new(),
         })
     }
 

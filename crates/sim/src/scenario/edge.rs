@@ -1,5 +1,7 @@
 //! The section `[edge]`.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::cluster::Power;
@@ -127,6 +129,10 @@ impl Edge {
 }
 
 impl Part for Edge {
+    fn files(&self) -> Vec<&Path> {
+        self.latency.iter().map(Path::new).collect()
+    }
+
     fn prepare(&mut self, seed: u64, hosts: &mut Hosts, vms: &mut [Vm]) -> Result<(), String> {
         let cloud = self.cloud()?;
         *hosts = self.settled(hosts)?;

@@ -1,5 +1,7 @@
 //! The section `[faults]`.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::{Metrics, Part, Scene};
@@ -100,6 +102,11 @@ fn strike<'a>(
 }
 
 impl Part for Faults {
+    fn files(&self) -> Vec<&Path> {
+        let file = Some(&self.failures).filter(|text| !Failures::is_described_by(text));
+        file.map(Path::new).into_iter().collect()
+    }
+
     fn prepare(&mut self, _: u64, hosts: &mut Hosts, _: &mut [Vm]) -> Result<(), String> {
         self.plan = Some(self.plan(hosts)?);
         Ok(())

@@ -1,5 +1,7 @@
 //! The section `[interference]`.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::{Metrics, Part, Scene};
@@ -55,6 +57,10 @@ fn parts(field: &str, value: f64, (least, most): (f64, f64), one: f64) -> Result
 }
 
 impl Part for Interference {
+    fn files(&self) -> Vec<&Path> {
+        self.matrix.iter().map(Path::new).collect()
+    }
+
     fn prepare(&mut self, seed: u64, _: &mut Hosts, vms: &mut [Vm]) -> Result<(), String> {
         parts("load", self.load, (0.001, 10.0), 1e3)?;
         self.limit.map_or(Ok(0), |limit| parts("limit", limit, (1.0, 1e6), 1e6))?;

@@ -20,7 +20,7 @@ mod monitoring;
 mod placement;
 mod workload;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vmpack_model::Registry;
 
@@ -54,6 +54,11 @@ pub struct Scene<'a> {
 
 /// A section of a scenario as it acts on a run.
 pub trait Part {
+    /// The files that the section refers to, relative to the scenario's folder.
+    fn files(&self) -> Vec<&Path> {
+        Vec::new()
+    }
+
     /// Changes VMs or hosts before the run: classes, tenants, sites.
     ///
     /// # Errors
@@ -164,12 +169,20 @@ impl Sections {
 
 impl Scenario {
     /// Whether the text of a scenario file, with changes as for [`Scenario::read`], has sections and fields that there are,
-    /// with values of their types; quickly, as no VMs are read or drawn.
+    /// with values of their types; quickly, as no VMs are read or drawn. Returns the files and folders that it refers to, on
+    /// which a run depends beside the text.
     ///
     /// # Errors
     /// [`ScenarioError::Invalid`].
-    pub fn check(text: &str, path: &Path, changes: &[String]) -> Result<(), ScenarioError> {
-        Sections::parse(text, path, changes).map(|_| ())
+    pub fn check(
+        text: &str,
+        path: &Path,
+        changes: &[String],
+    ) -> Result<Vec<PathBuf>, ScenarioError> {
+        let Sections { workload, parts, places, .. } = Sections::parse(text, path, changes)?;
+        let of_parts = parts.iter().flat_map(|(_, part)| part.files());
+        let files = workload.file().into_iter().chain(of_parts);
+        Ok(files.map(|file| places.folder().join(file)).collect())
     }
 
     /// Reads a scenario file. Each of `changes` is `SECTION.FIELD=VALUE` in the notation of the file, and replaces what the

@@ -82,6 +82,11 @@ impl Drawn {
 }
 
 impl Workload {
+    /// The file or folder that the VMs are read from, relative to the scenario's; `None` if they are drawn.
+    pub(super) fn file(&self) -> Option<&Path> {
+        Generator::parse(&self.source).is_none().then_some(Path::new(&self.source))
+    }
+
     /// The VMs, and when the run ends.
     pub(super) fn vms(&self, folder: &Path, seed: u64) -> Result<(Vec<Vm>, Time), String> {
         if let Some(days) = self.days
