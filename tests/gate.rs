@@ -14,8 +14,18 @@ const RENEW: &str = "VMPACK_RENEW_BASELINE";
 
 /// The counters that say how much work a method did. Others count milliseconds.
 const COUNTERS: [&str; 12] = [
-    "arcs", "columns", "cuts", "dives", "expanded", "fills", "nodes", "patterns", "pricings", "rows",
-    "simplex-iterations", "states",
+    "arcs",
+    "columns",
+    "cuts",
+    "dives",
+    "expanded",
+    "fills",
+    "nodes",
+    "patterns",
+    "pricings",
+    "rows",
+    "simplex-iterations",
+    "states",
 ];
 
 fn home() -> PathBuf {
@@ -109,7 +119,8 @@ fn kernels_execute_no_more_instructions_than_their_baseline() {
     let ratios = KERNELS.map(|kernel| (instructions(kernel) - nothing) as f64 / reference as f64);
     if std::env::var_os(RENEW).is_some() {
         let renewed = KERNELS.iter().zip(ratios);
-        let renewed = renewed.map(|(kernel, ratio)| ((*kernel).to_owned(), ((ratio * 1e3).round() / 1e3).into()));
+        let renewed = renewed
+            .map(|(kernel, ratio)| ((*kernel).to_owned(), ((ratio * 1e3).round() / 1e3).into()));
         table.insert(profile.to_owned(), toml::Value::Table(renewed.collect()));
         fs::write(&path, table.to_string()).unwrap();
         return;

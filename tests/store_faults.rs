@@ -27,7 +27,8 @@ impl Bench {
     fn new(instances: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seeds: Vec<String> = (1..=instances).map(|seed| seed.to_string()).collect();
-        fs::write(folder.path().join("suite.toml"), SUITE.replace("SEEDS", &seeds.join(", "))).unwrap();
+        fs::write(folder.path().join("suite.toml"), SUITE.replace("SEEDS", &seeds.join(", ")))
+            .unwrap();
         fs::write(folder.path().join("e.toml"), EXPERIMENT).unwrap();
         Self { folder }
     }
@@ -38,7 +39,8 @@ impl Bench {
 
     /// The ids of all its runs.
     fn planned(&self) -> BTreeSet<String> {
-        let registry = Registry { packing: vmpack_greedy::PACKING.to_vec(), allocation: Vec::new() };
+        let registry =
+            Registry { packing: vmpack_greedy::PACKING.to_vec(), allocation: Vec::new() };
         let methods = Methods { registry: &registry, missing: &[], simulator: &NoSimulator };
         let experiment = Experiment::read(&self.path("e.toml")).unwrap();
         let plan = Plan::new(experiment, &methods, Path::new("/absent")).unwrap();
@@ -64,7 +66,8 @@ impl Bench {
     fn kept(&self, out: &str) -> BTreeSet<String> {
         let text = fs::read_to_string(self.path(out).join("records.jsonl")).unwrap_or_default();
         let whole = &text[..text.rfind('\n').map_or(0, |last| last + 1)];
-        let records = whole.lines().map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
+        let records =
+            whole.lines().map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
         let runs: Vec<String> =
             records.map(|record| record["run"].as_str().unwrap().to_owned()).collect();
         let set: BTreeSet<String> = runs.iter().cloned().collect();
@@ -85,7 +88,9 @@ fn kills_lose_nothing_but_runs_in_flight() {
         let planned = bench.planned();
         let mut state = salt;
         let mut random = |most: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % most
         };
         let (mut store, mut before, mut progress) = (0, BTreeSet::new(), 0);
@@ -197,7 +202,9 @@ fn a_read_only_directory_is_named() {
         cd \"$PWD\"
         $1 run e.toml --out new 2>&1; $1 run e.toml --resume --out part 2>&1
         $1 merge done --out merged 2>&1; $1 export done --out t.csv 2>&1; $1 report done 2>&1; true";
-    let Some(output) = with_mounts("a_read_only_directory_is_named", &bench, script) else { return };
+    let Some(output) = with_mounts("a_read_only_directory_is_named", &bench, script) else {
+        return;
+    };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<&str> = text.lines().collect();
     let expected = ["new", "part/records.jsonl", "", "t.csv", "done/"];
@@ -279,7 +286,11 @@ fn clocks_that_jump_between_sessions_change_nothing() {
         fs::write(out.join("records.jsonl"), half.join("\n") + "\n").unwrap();
         let output = bench.output("out");
         assert!(output.status.success(), "{}", said(&output));
-        assert!(said(&output).contains("7 runs recorded, 7 were there before"), "{}", said(&output));
+        assert!(
+            said(&output).contains("7 runs recorded, 7 were there before"),
+            "{}",
+            said(&output)
+        );
         assert_eq!(bench.kept("out"), whole);
         let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();

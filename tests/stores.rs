@@ -130,7 +130,8 @@ fn a_comparison_passes_with_itself_and_fails_on_what_is_planted() {
         record["seed"] == 0 && record["instance"] != "falkenauer-uniform-n20-s1"
     });
     let mut manifest: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder.join("busy/manifest.json")).unwrap()).unwrap();
+        serde_json::from_str(&fs::read_to_string(folder.join("busy/manifest.json")).unwrap())
+            .unwrap();
     manifest["commit"] = "0ff".into();
     manifest["machine"]["cores"] = 999.into();
     fs::write(folder.join("busy/manifest.json"), manifest.to_string()).unwrap();
@@ -139,7 +140,8 @@ fn a_comparison_passes_with_itself_and_fails_on_what_is_planted() {
     assert!(text.contains("the new with 0ff") && text.contains("999 x"), "{text}");
     assert!(text.contains("only in old: 2") && text.contains("n20-s1"), "{text}");
 
-    let json = vmpack().current_dir(folder).args(["compare", "old", "busy", "--json"]).output().unwrap();
+    let json =
+        vmpack().current_dir(folder).args(["compare", "old", "busy", "--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["pairs"], 46);
     assert_eq!(json["measures"][0]["measure"], "time");
@@ -169,17 +171,19 @@ fn exports_hold_what_the_records_say() {
             }
             3 => {
                 record["answer"] = serde_json::Value::Null;
-                record["termination"] = serde_json::json!({"kind": "failed", "message": "no, \"no\""});
+                record["termination"] =
+                    serde_json::json!({"kind": "failed", "message": "no, \"no\""});
                 record["reference"] = serde_json::Value::Null;
             }
             4 => {
                 record["schema"] = 2.into();
                 record["family"] = "replay".into();
                 record["replay"] = serde_json::json!({"kind": "load", "settings": {"hosts": 800}});
-                record["answer"]["metrics"] =
-                    serde_json::json!({"energy": {"value": 0.1, "unit": "kWh"}, "hosts_on": {"value": 3, "unit": ""}});
+                record["answer"]["metrics"] = serde_json::json!({"energy": {"value": 0.1, "unit": "kWh"}, "hosts_on": {"value": 3, "unit": ""}});
             }
-            5 => record["answer"]["counters"] = serde_json::json!({"nodes": u64::MAX, "columns": 0}),
+            5 => {
+                record["answer"]["counters"] = serde_json::json!({"nodes": u64::MAX, "columns": 0})
+            }
             _ => {}
         }
         lines += &format!("{record}\n");
@@ -200,17 +204,25 @@ fn exports_hold_what_the_records_say() {
     assert_eq!((cell(0, "cost_exact"), cell(0, "cost")), ("7/3", "2.3333333333333335"));
     assert_eq!(cell(1, "lower_bound_exact"), "18446744073709551617");
     assert_eq!((cell(2, "signal"), cell(2, "cost"), cell(3, "message")), ("11", "", "no, \"no\""));
-    assert_eq!((cell(4, "metric_energy"), cell(5, "counter_nodes")), ("0.1", "18446744073709551615"));
+    assert_eq!(
+        (cell(4, "metric_energy"), cell(5, "counter_nodes")),
+        ("0.1", "18446744073709551615")
+    );
     for (row, record) in all.iter().enumerate() {
         assert_eq!(cell(row, "instance"), record["instance"].as_str().unwrap());
         assert_eq!(cell(row, "seed"), record["seed"].to_string());
-        assert_eq!(cell(row, "peak_rss_bytes"), record["measurement"]["peak_rss_bytes"].to_string());
+        assert_eq!(
+            cell(row, "peak_rss_bytes"),
+            record["measurement"]["peak_rss_bytes"].to_string()
+        );
     }
 
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".native/python/bin/python3");
     let polars = Command::new(&python).args(["-c", "import polars"]).output();
     if !polars.is_ok_and(|output| output.status.success()) {
-        eprintln!("exports_hold_what_the_records_say: skipped in part, no polars in .native/python");
+        eprintln!(
+            "exports_hold_what_the_records_say: skipped in part, no polars in .native/python"
+        );
         return;
     }
     // Both tables hold the same: what polars reads of one by type equals the text of the other.

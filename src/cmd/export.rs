@@ -24,7 +24,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some("parquet") => TableFormat::Parquet,
         Some("csv") => TableFormat::Csv,
         _ => {
-            return Err(anyhow!("{}: expected a name that ends in .parquet or .csv", out.display()));
+            return Err(anyhow!(
+                "{}: expected a name that ends in .parquet or .csv",
+                out.display()
+            ));
         }
     };
     let exported = export(&arguments.directory, out, format)?;

@@ -50,12 +50,7 @@ fn write(directory: &Path, records: u64) -> Result<(), Error> {
         started: "2026-01-01T00:00:00Z".into(),
         command: Vec::new(),
         jobs: 1,
-        machine: Machine {
-            cpu: String::new(),
-            cores: 1,
-            memory_bytes: 0,
-            system: String::new(),
-        },
+        machine: Machine { cpu: String::new(), cores: 1, memory_bytes: 0, system: String::new() },
     };
     write_manifest(directory, &manifest)?;
     println!("{records} records, {bytes} bytes, {} bytes per record", bytes / records.max(1));
@@ -87,7 +82,7 @@ fn made_up(example: &Record, number: u64) -> Record {
     let answer = record.answer.as_mut().expect("the example has an answer");
     answer.claimed_cost = Some(Value::from(cost));
     answer.judgement.cost = Some(Value::from(cost));
-    answer.lower_bound = Some(Value::from(40));
+    answer.lower_bound = Some(Value::from(40_u64));
     answer.certificate = Some("volume".into());
     answer.counters = [("nodes", 1), ("columns", 7), ("pricing-calls", 3), ("lp-iterations", 99)]
         .map(|(name, factor)| (name.to_owned(), factor * (mixed % 1000)))
@@ -97,7 +92,7 @@ fn made_up(example: &Record, number: u64) -> Record {
         .map(|step| TrajectoryPoint {
             seconds: seconds * step as f64 / improvements as f64,
             cost: Some(Value::from(cost + improvements - step)),
-            bound: (step > 1).then(|| Value::from(40)),
+            bound: (step > 1).then(|| Value::from(40_u64)),
         })
         .collect();
     record
@@ -109,7 +104,10 @@ fn measure(directory: &Path) -> Result<(), Error> {
     println!("read {} records in {:.2?}", records.len(), started.elapsed());
     let started = Instant::now();
     let found = revise(&mut records).len();
-    println!("checked them against each other in {:.2?}: {found} contradictions", started.elapsed());
+    println!(
+        "checked them against each other in {:.2?}: {found} contradictions",
+        started.elapsed()
+    );
     let status = std::fs::read_to_string("/proc/self/status")?;
     for line in status.lines().filter(|line| line.starts_with("VmHWM")) {
         println!("{line}");

@@ -99,10 +99,13 @@ fn noise_passes_and_a_planted_slowdown_of_one_method_fails() {
     assert_eq!(same.failures, [], "{same}");
     let time = &same.measures[0];
     assert_eq!(time.measure, Measure::Time);
-    assert!(time.ratios.iter().all(|ratio| ratio.interval.is_some_and(|[l, h]| l < 1.05 && h > 0.95)));
+    assert!(
+        time.ratios.iter().all(|ratio| ratio.interval.is_some_and(|[l, h]| l < 1.05 && h > 0.95))
+    );
 
     let slower = stores.compare(&old, &again(1.5), &ALL);
-    let failed: Vec<_> = slower.failures.iter().map(|f| (f.gate.as_str(), f.method.as_deref())).collect();
+    let failed: Vec<_> =
+        slower.failures.iter().map(|f| (f.gate.as_str(), f.method.as_deref())).collect();
     assert_eq!(failed, [("time=1.05", None), ("time=1.05", Some("slow"))], "{slower}");
     let slow = &slower.measures[0].ratios[2];
     assert_eq!((slow.method.as_deref(), slow.instances), (Some("slow"), 20));
@@ -125,7 +128,10 @@ fn few_instances_prove_no_slowdown_and_a_count_needs_none() {
     let found = stores.compare(&old, &new, &["counter:placements-tried=1", "counter:nodes=1"]);
     let failed: Vec<&str> = found.failures.iter().map(|failure| failure.gate.as_str()).collect();
     // Of all methods, of the one, and a counter that nobody has.
-    assert_eq!(failed, ["counter:placements-tried=1", "counter:placements-tried=1", "counter:nodes=1"]);
+    assert_eq!(
+        failed,
+        ["counter:placements-tried=1", "counter:placements-tried=1", "counter:nodes=1"]
+    );
 }
 
 #[test]
@@ -174,7 +180,10 @@ fn unpaired_runs_are_listed_and_repetitions_are_one() {
     assert_eq!((found.pairs, &found.failures[..]), (9, &[][..]));
     assert_eq!(found.old.alone.len(), 1);
     assert_eq!(found.new.alone.len(), 2);
-    assert!(found.to_string().contains("only in new: 2\n  fast on i1 (seed 2, run fast-1-2)"), "{found}");
+    assert!(
+        found.to_string().contains("only in new: 2\n  fast on i1 (seed 2, run fast-1-2)"),
+        "{found}"
+    );
     let nothing = stores.compare(&old[..1], &old[1..], &[]);
     assert_eq!(nothing.warnings, ["No run of one is in the other."]);
 }
