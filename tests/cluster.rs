@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::{records, vmpack};
 
-/// Files that an experiment needs, which are found relative to it.
+/// Methods that end by themselves, long before any limit.
 const METHODS: &str = r#"["nf", "nfd", "ff", "ffd-l1", "ffd-l2", "ffd-linf", "ffd-prod", "bf", "bfd-l1", "bfd-l2", "bfd-linf",
     "bfd-prod", "wf", "wfd-l1", "wfd-l2""#;
 const INSTANCES: u32 = 12;
@@ -356,6 +356,96 @@ fn what_cannot_be_submitted_leaves_nothing() {
         !Path::new(&local).join("submission").exists()
             && Path::new(&local).join("records.jsonl").exists()
     );
+}
+
+/// Programs of a batch system that say what the test wants.
+fn pretend(folder: &Path, programs: &[(&str, &str)]) -> Site {
+    let place = folder.join("programs");
+    fs::create_dir(&place).unwrap();
+    for (name, script) in programs {
+        let path = place.join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::process::Command::new("chmod").arg("+x").arg(&path).status().unwrap();
+    }
+    Site(vec![("PATH", place.into()), ("SEEN", folder.join("seen").into())])
+}
+
+#[test]
+fn what_a_batch_system_refuses_late_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = pretend(
+        folder.path(),
+        &[
+            ("scontrol", "echo 'MaxArraySize            = 1001'"),
+            (
+                "squeue",
+                "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1",
+            ),
+            (
+                "sbatch",
+                "case \"$*\" in *--dependency=afterany:7*) echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1;; esac\n\
+                 echo '7;somewhere'",
+            ),
+            ("scancel", "echo $* >\"$SEEN\""),
+            ("hq", "echo 'Job submitted successfully, job ID: 1'"),
+        ],
+    );
+    let out = folder.path().join("out");
+    let error = site.refuses(&["submit", "slurm", "tiny", "--out", text(&out)]);
+    assert!(error.contains("sbatch: QOSMaxSubmitJobPerUserLimit"), "{error}");
+    assert_eq!(fs::read_to_string(folder.path().join("seen")).unwrap(), "7\n");
+    assert!(!out.exists());
+    let error = site.refuses(&["submit", "hq", "tiny", "--out", text(&out)]);
+    assert!(error.contains("hq: expected {\"id\": JOB}, found \"Job submitted"), "{error}");
+    assert!(!out.exists());
+    // A round that is refused leaves the others as they were.
+    site.says(&["submit", "slurm", "tiny", "--out", text(&out), "--dry-run"], 0);
+    let head = || fs::read_to_string(out.join("submission/submission.json")).unwrap();
+    let before = head();
+    let resume = ["submit", "slurm", "--resume", "--out", text(&out)];
+    let error = site.refuses(&resume);
+    assert!(
+        error.contains("Unable to contact slurm controller") && error.contains("--assume-ended"),
+        "{error}"
+    );
+    site.refuses(&[&resume[..], &["--assume-ended"]].concat());
+    assert_eq!(head(), before);
+    assert!(!out.join("submission/2").exists());
+    let status = site.status(text(&out));
+    assert!(status["notes"][0].as_str().unwrap().contains("Unable to contact"), "{status}");
+}
+
+/// Batch systems end all processes of a job at once; the harness may hear of its children first.
+#[test]
+fn a_job_that_is_ended_records_no_crash() {
+    let case = Case::new(0.01);
+    let slow = case.path("slow.sh");
+    fs::write(&slow, "sleep 30\n").unwrap();
+    let text_of = fs::read_to_string(case.experiment()).unwrap();
+    let start = text_of.find("methods = ").unwrap();
+    let end = text_of.find("solutions").unwrap();
+    let only = format!("{}methods = [\"slow-0.toml\"]\n{}", &text_of[..start], &text_of[end..]);
+    fs::write(case.experiment(), only.replace("wall_s = 20", "wall_s = 60")).unwrap();
+    let out = case.path("ended");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_vmpack"))
+        .arg("run")
+        .arg(case.experiment())
+        .args(["--jobs", "4", "--out"])
+        .arg(&out)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    // A shell and its sleep, four times.
+    while descendants(child.id()).len() < 8 {
+        assert!(started.elapsed() < Duration::from_secs(30), "nothing runs");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let processes = descendants(child.id()).into_iter().chain([child.id()]);
+    let processes = processes.map(|id| id.to_string());
+    std::process::Command::new("kill").arg("-TERM").args(processes).output().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert_eq!(records(&out).len(), 0);
 }
 
 /// A script of the project that starts a batch system, and ends it when the test does, however that ends.
