@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod browser;
+mod cluster;
 mod command;
 mod contenders;
 mod experiments;

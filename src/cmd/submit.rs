@@ -34,7 +34,7 @@ enum On {
         #[command(flatten)]
         common: Common,
     },
-    /// By `HyperQueue`: a task array; the task that ends last collects.
+    /// By HyperQueue: a task array; the task that ends last collects.
     Hq {
         #[command(flatten)]
         common: Common,
@@ -253,13 +253,14 @@ fn tell(submission: &Submission, written: &Written, common: &Common) -> anyhow::
             "the site's memory".to_owned()
         }
     };
+    let cores = if *cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
     let times = if longest - shortest < 1.0 {
         format!("{longest:.0} s")
     } else {
         format!("{shortest:.0} to {longest:.0} s")
     };
     say(format!(
-        "{}: {} runs in {} tasks, each of {cores} x CPU and {memory}, expected to run for {times}",
+        "{}: {} runs in {} tasks, each of {cores} and {memory}, expected to run for {times}",
         folder.display(),
         round.runs,
         round.tasks,

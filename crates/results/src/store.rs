@@ -144,6 +144,8 @@ impl Store {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path }),
+            // Shared folders without locks are written to all the same: whoever queues the work keeps writers apart.
+            Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(source)) => {
                 return Err(StoreError::Io { action: "lock", path, source });
             }

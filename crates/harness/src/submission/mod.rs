@@ -181,7 +181,7 @@ impl SubmissionError {
         move |source| Self::Io { action, path: path.to_owned(), source }
     }
 
-    fn malformed(path: &Path, expected: &'static str, reason: impl ToString) -> Self {
+    fn malformed(path: &Path, expected: &'static str, reason: &impl ToString) -> Self {
         Self::Malformed { path: path.to_owned(), expected, reason: reason.to_string() }
     }
 }
@@ -269,7 +269,7 @@ impl Submission {
         let head: Head = read_json(&path, "the head of a submission")?;
         if head.schema > SCHEMA {
             let reason = format!("format {} is newer than this version of vmpack", head.schema);
-            return Err(SubmissionError::malformed(&path, "a submission", reason));
+            return Err(SubmissionError::malformed(&path, "a submission", &reason));
         }
         let path = directory.join(SUBMISSION).join(RUNS);
         let lines = File::open(&path).map_err(SubmissionError::io("read", &path))?;
@@ -280,7 +280,7 @@ impl Submission {
                 let line = line.map_err(SubmissionError::io("read", &path))?;
                 serde_json::from_str(&line).map_err(|error| {
                     let reason = format!("line {}: {error}", index + 1);
-                    SubmissionError::malformed(&path, "a run per line", reason)
+                    SubmissionError::malformed(&path, "a run per line", &reason)
                 })
             })
             .collect();
@@ -514,7 +514,7 @@ impl ShardFile {
         let file: Self = read_json(path, "a shard")?;
         if file.index == 0 || file.index > file.count {
             let reason = format!("part {} of {}", file.index, file.count);
-            return Err(SubmissionError::malformed(path, "a shard", reason));
+            return Err(SubmissionError::malformed(path, "a shard", &reason));
         }
         Ok(file)
     }
@@ -569,7 +569,8 @@ fn read_json<T: for<'de> Deserialize<'de>>(
     expected: &'static str,
 ) -> Result<T, SubmissionError> {
     let text = fs::read(path).map_err(SubmissionError::io("read", path))?;
-    serde_json::from_slice(&text).map_err(|error| SubmissionError::malformed(path, expected, error))
+    serde_json::from_slice(&text)
+        .map_err(|error| SubmissionError::malformed(path, expected, &error))
 }
 
 /// Writes a file that appears under its name when it is whole.
