@@ -4,7 +4,7 @@ use vmpack_results::stats::Reversal;
 
 use crate::data::Data;
 use crate::format;
-use crate::statistics::{EQUAL_TIMES, SEED};
+use crate::statistics::{EQUAL_TIMES, SEED, misleads};
 use crate::table::Unit::{Count, Probability, Ratio, Seconds, Share, Text};
 use crate::table::{Cell, Column, Table, column, data_column, row};
 
@@ -75,16 +75,17 @@ fn pairwise(data: &Data<'_>) -> Table {
             "profiles_mislead",
             "profiles mislead",
             Text,
-            "profiles of all methods that show the opposite order somewhere",
+            "profiles of all methods that show the opposite order somewhere, by at least 5 % of the instances",
         ),
     ];
     let margin = |reversal: Option<Reversal>| reversal.map(|r| r.margin());
     let rows = data.statistics.pairs.iter().map(|pair| {
-        let mislead = match (pair.cost_reversal, pair.time_reversal) {
-            (Some(_), Some(_)) => "cost, time",
-            (Some(_), None) => "cost",
-            (None, Some(_)) => "time",
-            (None, None) => "",
+        let misleads = |reversal: Option<Reversal>| reversal.is_some_and(|r| misleads(&r));
+        let mislead = match (misleads(pair.cost_reversal), misleads(pair.time_reversal)) {
+            (true, true) => "cost, time",
+            (true, false) => "cost",
+            (false, true) => "time",
+            (false, false) => "",
         };
         row![
             data.methods[pair.a].name,
