@@ -44,7 +44,6 @@ use vmpack_results::{Record, StoreError, read, read_manifest, revise};
 
 use classes::Class;
 use commands::Commands;
-use draw::annotated;
 use table::{Table, data_package};
 
 pub use data::Data;
@@ -268,10 +267,11 @@ fn draw_all(
         match figure.draw(data) {
             Ok(svg) => {
                 let source = commands.line();
+                let parsed = svg.parsed().map_err(failed)?;
                 let forms = [
                     svg.with_source(&source).into_bytes(),
-                    annotated(&svg.to_png(PNG_SCALE).map_err(failed)?, &source),
-                    svg.to_pdf(figure.title(), &source).map_err(failed)?,
+                    parsed.to_png(PNG_SCALE, Some(&source)).map_err(failed)?,
+                    parsed.to_pdf(figure.title(), &source),
                 ];
                 Ok((Drawn { figure, caption, picture: Ok(svg) }, Some(forms)))
             }

@@ -12,6 +12,8 @@ use crate::data::{InstanceData, MethodData};
 
 /// Times that differ by less are equal: no machine repeats them better.
 pub(crate) const EQUAL_TIMES: f64 = 0.05;
+/// Profiles mislead about a pair if both orders are clear by so many of the instances.
+pub(crate) const MISLEADING: f64 = 0.05;
 /// The shift of shifted geometric means, in milliseconds.
 pub(crate) const SHIFT_MS: f64 = 10.0;
 /// The seed of all resampling.
@@ -44,9 +46,15 @@ pub(crate) struct Pair {
     /// Signed-rank tests of gaps and of logarithms of times, corrected by Holm for the number of pairs.
     pub(crate) cost_p: f64,
     pub(crate) time_p: f64,
-    /// Where profiles of all methods tell the opposite of this pair, if they do.
+    /// Where profiles of all methods are in the opposite order to those of the two alone, if anywhere.
     pub(crate) cost_reversal: Option<Reversal>,
     pub(crate) time_reversal: Option<Reversal>,
+}
+
+/// Whether a profile of all methods clearly misleads about two of them.
+pub(crate) fn misleads(reversal: &Reversal) -> bool {
+    // Shares of instances are sums of floating-point numbers.
+    reversal.margin() > MISLEADING - 1e-9
 }
 
 /// What methods can do together.

@@ -15,5 +15,4 @@ pub(crate) use labels::{
 };
 pub(crate) use look::{DARK, Look, Marker, STRANDED, USED, kind_colour, kind_title, looks};
 pub(crate) use scale::{Scale, Unit};
-pub(crate) use svg::annotated;
 pub use svg::{DrawError, Svg};

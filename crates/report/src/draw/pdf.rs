@@ -66,7 +66,7 @@ fn opacity_name(number: usize) -> String {
 }
 
 fn deflated(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(4));
     let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
     written.expect("memory takes everything")
 }

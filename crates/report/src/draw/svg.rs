@@ -87,23 +87,51 @@ impl Svg {
     /// # Errors
     /// [`DrawError::Render`] when the document does not parse or the picture does not fit in memory.
     pub fn to_png(&self, scale: f32) -> Result<Vec<u8>, DrawError> {
-        let error = |reason: String| DrawError::Render(reason);
-        let tree = parse(&self.text).map_err(|source| error(source.to_string()))?;
-        let pixels = |length: u32| (length as f32 * scale).round() as u32;
-        let (width, height) = (pixels(self.width), pixels(self.height));
-        let mut pixmap = Pixmap::new(width, height)
-            .ok_or_else(|| error(format!("{width} x {height} pixels are too many or too few")))?;
-        resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
-        pixmap.encode_png().map_err(|source| error(source.to_string()))
+        self.parsed()?.to_png(scale, None)
     }
 
-    /// The document as one page of a PDF of the same size, with a title and a note on what made it. Text is outlines.
-    ///
-    /// # Errors
-    /// [`DrawError::Render`] when the document does not parse.
-    pub fn to_pdf(&self, title: &str, source: &str) -> Result<Vec<u8>, DrawError> {
-        let tree = parse(&self.text).map_err(|source| DrawError::Render(source.to_string()))?;
-        Ok(super::pdf::page(&tree, title, source))
+    /// The document read again, to be turned into other formats.
+    pub(crate) fn parsed(&self) -> Result<Parsed, DrawError> {
+        parse(&self.text).map(Parsed).map_err(|source| DrawError::Render(source.to_string()))
+    }
+}
+
+/// A document whose text has become outlines.
+pub(crate) struct Parsed(usvg::Tree);
+
+impl Parsed {
+    /// A PNG of `scale` times the size, with a note on what made it.
+    pub(crate) fn to_png(&self, scale: f32, source: Option<&str>) -> Result<Vec<u8>, DrawError> {
+        let pixels = |length: f32| (length * scale).round() as u32;
+        let size = self.0.size();
+        let (width, height) = (pixels(size.width()), pixels(size.height()));
+        let mut pixmap = Pixmap::new(width, height).ok_or_else(|| {
+            DrawError::Render(format!("{width} x {height} pixels are too many or too few"))
+        })?;
+        resvg::render(&self.0, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
+        // The paper of a figure is opaque, so there is nothing to see through.
+        let colours: Vec<u8> =
+            pixmap.data().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+        let mut picture = Vec::new();
+        let mut write = || -> Result<(), png::EncodingError> {
+            let mut encoder = png::Encoder::new(&mut picture, width, height);
+            encoder.set_color(png::ColorType::Rgb);
+            encoder.set_depth(png::BitDepth::Eight);
+            // Figures are flat: bytes repeat better than their differences, and little effort finds it.
+            encoder.set_filter(png::Filter::NoFilter);
+            encoder.set_deflate_compression(png::DeflateCompression::Level(3));
+            if let Some(source) = source {
+                encoder.add_itxt_chunk("Comment".to_owned(), source.to_owned())?;
+            }
+            encoder.write_header()?.write_image_data(&colours)
+        };
+        write().map_err(|source| DrawError::Render(source.to_string()))?;
+        Ok(picture)
+    }
+
+    /// One page of PDF of the same size, with a title and a note on what made it.
+    pub(crate) fn to_pdf(&self, title: &str, source: &str) -> Vec<u8> {
+        super::pdf::page(&self.0, title, source)
     }
 }
 
@@ -111,23 +139,6 @@ impl Svg {
 fn escaped(text: &str) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
-}
-
-/// A PNG with a comment: a chunk `iTXt` (PNG specification, 11.3.3.4) after the header.
-pub(crate) fn annotated(png: &[u8], comment: &str) -> Vec<u8> {
-    /// The signature and the chunk `IHDR`.
-    const HEADER: usize = 8 + 25;
-    if png.len() < HEADER {
-        return png.to_owned();
-    }
-    // Keyword, no compression, no language, no translated keyword.
-    let mut chunk = b"iTXtComment\0\0\0\0\0".to_vec();
-    chunk.extend(comment.as_bytes());
-    let mut check = flate2::Crc::new();
-    check.update(&chunk);
-    let length = u32::try_from(chunk.len() - 4).unwrap_or(0);
-    [&png[..HEADER], &length.to_be_bytes(), &chunk, &check.sum().to_be_bytes(), &png[HEADER..]]
-        .concat()
 }
 
 fn parse(svg: &str) -> Result<usvg::Tree, usvg::Error> {

@@ -7,6 +7,7 @@ use crate::draw::{
     text_width,
 };
 use crate::format;
+use crate::statistics::Portfolio;
 
 /// Bars of solved instances and of marginal contributions.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +39,10 @@ impl Figure for Contribution {
     fn caption(&self) -> &'static str {
         "What each method adds to all others together. Left: the instances on which no method is cheaper, and dark those \
          on which every other one is dearer. Right: what is added to the mean gap of the virtual best, the portfolio \
-         that picks the cheapest method for every instance, when the method is left out (Xu et al. 2012). Of two methods \
-         that do the same neither adds anything, so an empty bar does not say that a method is bad; time has no part in \
-         it, and is in the table of contributions."
+         that picks the cheapest method for every instance, when the method is left out (Xu et al. 2012); if no method \
+         adds to it, then to the mean time until a proof of a portfolio of the fastest, unproved instances counting twice \
+         the limit; and if there is nothing in that either, the instances answered. Of two methods that do the same \
+         neither adds anything, so an empty bar does not say that a method is bad."
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
@@ -53,25 +55,8 @@ impl Figure for Contribution {
         let width = (WIDTH - LEFT - BETWEEN - RIGHT) / 2.0;
         let left = Area { left: LEFT, top: TOP, width, height: ROW * methods as f64 };
         let right = Area { left: left.right() + BETWEEN, ..left };
-        let counts: Vec<Bar> = portfolio
-            .costs
-            .iter()
-            .map(|costs| Bar {
-                all: costs.best as f64,
-                dark: costs.alone_best as f64,
-                text: if costs.alone_best > 0 {
-                    format!("{} ({})", format::count(costs.best), format::count(costs.alone_best))
-                } else {
-                    format::count(costs.best)
-                },
-            })
-            .collect();
-        let gaps: Vec<Bar> = portfolio
-            .gap
-            .1
-            .iter()
-            .map(|gap| Bar { all: 100.0 * gap, dark: 100.0 * gap, text: format::percent(*gap) })
-            .collect();
+        let counts = count_bars(portfolio.costs.iter().map(|of| (of.best, of.alone_best)));
+        let (unit, title, added) = added(portfolio);
         let svg = paint((WIDTH, left.bottom() + AXIS), self.title(), |canvas| {
             draw_key(canvas)?;
             for (k, method) in data.methods.iter().enumerate() {
@@ -80,9 +65,43 @@ impl Figure for Contribution {
                 canvas.text((left.left - 8.0, y), &name, Type::LABEL, Anchor::End)?;
             }
             bars(canvas, left, Unit::Count, "instances with the best cost", &counts)?;
-            bars(canvas, right, Unit::Percent, "added to the mean gap without it", &gaps)
+            bars(canvas, right, unit, title, &added)
         })?;
         Ok(svg)
+    }
+}
+
+/// Counts, and how many of them no other method has a part in.
+fn count_bars(counts: impl Iterator<Item = (u64, u64)>) -> Vec<Bar> {
+    let bar = |(all, alone): (u64, u64)| Bar {
+        all: all as f64,
+        dark: alone as f64,
+        text: if alone > 0 {
+            format!("{} ({})", format::count(all), format::count(alone))
+        } else {
+            format::count(all)
+        },
+    };
+    counts.map(bar).collect()
+}
+
+/// What the virtual best loses without each method: in its gap, if any method adds to that; else in its time to a proof;
+/// else what each answers.
+fn added(portfolio: &Portfolio) -> (Unit, &'static str, Vec<Bar>) {
+    let bars = |values: &[f64], scale: f64, text: &dyn Fn(f64) -> String| {
+        let bar = |v: &f64| Bar { all: scale * v, dark: scale * v, text: text(*v) };
+        values.iter().map(bar).collect()
+    };
+    let (gaps, times) = (&portfolio.gap.1, &portfolio.par2.1);
+    if gaps.iter().any(|gap| *gap > 0.0) {
+        let title = "added to the mean gap without it";
+        (Unit::Percent, title, bars(gaps, 100.0, &format::percent))
+    } else if times.iter().any(|seconds| *seconds > 0.0) {
+        let title = "added to PAR-2 of proofs without it";
+        (Unit::Seconds, title, bars(times, 1.0, &format::seconds))
+    } else {
+        let answers = portfolio.answers.iter().map(|of| (of.solved, of.only));
+        (Unit::Count, "instances answered", count_bars(answers))
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) struct GrowthBySize;
 const TOGETHER: usize = 12;
 
 const LEFT: f64 = 84.0;
-const CHART: f64 = 204.0;
+const CHART: f64 = 190.0;
 const BETWEEN: f64 = 78.0;
 const HEADING: f64 = 34.0;
 const HEIGHT: f64 = 236.0;

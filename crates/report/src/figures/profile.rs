@@ -7,7 +7,7 @@ use super::{Figure, NoFigure};
 use crate::Data;
 use crate::draw::{Scale, Svg, Unit};
 use crate::format;
-use crate::statistics::Pair;
+use crate::statistics::{MISLEADING, Pair, misleads};
 
 /// The profile of cost.
 #[derive(Clone, Copy, Debug)]
@@ -118,17 +118,24 @@ impl Figure for TimeProfile {
 
 /// What is said of pairs that a profile of all methods shows in the opposite order to that of the two alone.
 fn warning(data: &Data<'_>, of: impl Fn(&Pair) -> Option<Reversal>) -> Option<String> {
-    let found: Vec<Reversal> = data.statistics.pairs.iter().filter_map(of).collect();
+    let found: Vec<Reversal> =
+        data.statistics.pairs.iter().filter_map(of).filter(misleads).collect();
     let clearest = found.iter().max_by(|a, b| a.margin().total_cmp(&b.margin()))?;
     let name = |method: usize| data.methods[method].name;
     let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    let within = if clearest.ratio <= 1.0 {
+        "as good as the best of all".to_owned()
+    } else {
+        format!("within {} times the best of all", format::trimmed(clearest.ratio))
+    };
     Some(format!(
-        "Warning: here the order of {} of {} pairs of curves is somewhere the opposite of what the two alone show. The \
-         clearest case: within {} times the best of all, {} has {} % of the instances and {} has {} %; alone, within as \
-         many times the better of the two, {} and {} %.",
+        "Warning: here the order of {} of {} pairs of curves is somewhere the opposite of what the two alone show, both \
+         by at least {} % of the instances. The clearest case: {}, {} has {} % of the instances and {} has {} %; alone, \
+         against the better of the two, {} and {} %.",
         found.len(),
         data.statistics.pairs.len(),
-        format::trimmed(clearest.ratio),
+        percent(MISLEADING),
+        within,
         name(clearest.ahead),
         percent(clearest.among_all.0),
         name(clearest.behind),

@@ -69,7 +69,11 @@ impl Figure for Wins {
         };
         let side = cell * methods as f64;
         let first = Area { left, top: TOP, width: side, height: side };
-        let second = if is_beside {
+        // Small matrices have half of the width and their names each.
+        let is_small = left + side + RIGHT <= WIDTH / 2.0;
+        let second = if is_small {
+            Area { left: WIDTH / 2.0 + left, ..first }
+        } else if is_beside {
             Area { left: first.right() + BETWEEN, ..first }
         } else {
             Area { top: first.bottom() + below + 40.0, ..first }
@@ -81,7 +85,7 @@ impl Figure for Wins {
             let time = |pair: &Pair| pair.time;
             matrix(canvas, data, (first, cell, true), "cost", cost)?;
             let heading = data.clock_name();
-            matrix(canvas, data, (second, cell, !is_beside), heading, time)
+            matrix(canvas, data, (second, cell, is_small || !is_beside), heading, time)
         })?;
         Ok(svg)
     }
@@ -98,7 +102,7 @@ fn matrix(
     for (k, method) in data.methods.iter().enumerate() {
         let middle = cell * (k as f64 + 0.5);
         if named {
-            let name = shortened(method.name, Type::LABEL.size, area.left - 14.0);
+            let name = shortened(method.name, Type::LABEL.size, MOST_LEFT - 14.0);
             canvas.text((area.left - 7.0, area.top + middle), &name, Type::LABEL, Anchor::End)?;
         }
         let name = shortened(method.name, Type::LABEL.size, NAME);

@@ -38,7 +38,7 @@ impl Table {
             let command: String = command.chars().filter(|c| !c.is_control()).collect();
             writeln!(text, "% {command}").expect("strings take everything");
         }
-        text += &if self.rows.len() > ROWS_OF_A_PAGE {
+        let table = if self.rows.len() > ROWS_OF_A_PAGE {
             format!(
                 "% needs \\usepackage{{booktabs,longtable}}\n\
                  {{\\footnotesize\\setlength{{\\tabcolsep}}{{4pt}}\n\
@@ -56,7 +56,7 @@ impl Table {
                  \\end{{tabular}}\n\\end{{table}}\n"
             )
         };
-        Some(text)
+        Some(text + &table)
     }
 }
 

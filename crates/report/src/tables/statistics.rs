@@ -4,20 +4,21 @@ use vmpack_results::stats::Reversal;
 
 use crate::data::Data;
 use crate::format;
-use crate::statistics::{EQUAL_TIMES, SEED};
+use crate::statistics::{EQUAL_TIMES, SEED, misleads};
 use crate::table::Unit::{Count, Probability, Ratio, Seconds, Share, Text};
 use crate::table::{Cell, Column, Table, column, data_column, row};
 
 /// The tables that have something to show of a family.
 pub(crate) fn statistics(data: &Data<'_>) -> Vec<Table> {
-    let all = [pairwise(data), contribution(data), integrals(data), intervals(data)];
-    all.into_iter().flatten().filter(|table| !table.rows.is_empty()).collect()
+    let some = [contribution(data), intervals(data)].into_iter().flatten();
+    let all = [pairwise(data), integrals(data)].into_iter().chain(some);
+    all.filter(|table| !table.rows.is_empty()).collect()
 }
 
 const METHOD: Column = column("method", "method", Text, "id of the method");
 
 /// Every two methods.
-fn pairwise(data: &Data<'_>) -> Option<Table> {
+fn pairwise(data: &Data<'_>) -> Table {
     let columns = vec![
         column("method_a", "a", Text, "one method"),
         column("method_b", "b", Text, "another"),
@@ -74,16 +75,17 @@ fn pairwise(data: &Data<'_>) -> Option<Table> {
             "profiles_mislead",
             "profiles mislead",
             Text,
-            "profiles of all methods that show the opposite order somewhere",
+            "profiles of all methods that show the opposite order somewhere, by at least 5 % of the instances",
         ),
     ];
     let margin = |reversal: Option<Reversal>| reversal.map(|r| r.margin());
     let rows = data.statistics.pairs.iter().map(|pair| {
-        let mislead = match (pair.cost_reversal, pair.time_reversal) {
-            (Some(_), Some(_)) => "cost, time",
-            (Some(_), None) => "cost",
-            (None, Some(_)) => "time",
-            (None, None) => "",
+        let misleads = |reversal: Option<Reversal>| reversal.is_some_and(|r| misleads(&r));
+        let mislead = match (misleads(pair.cost_reversal), misleads(pair.time_reversal)) {
+            (true, true) => "cost, time",
+            (true, false) => "cost",
+            (false, true) => "time",
+            (false, false) => "",
         };
         row![
             data.methods[pair.a].name,
@@ -102,7 +104,7 @@ fn pairwise(data: &Data<'_>) -> Option<Table> {
             mislead,
         ]
     });
-    Some(Table {
+    Table {
         name: "pairwise",
         family: Some(data.family),
         title: "Methods two at a time",
@@ -116,7 +118,7 @@ fn pairwise(data: &Data<'_>) -> Option<Table> {
         ),
         columns,
         rows: rows.collect(),
-    })
+    }
 }
 
 /// The virtual best, and what each method adds to it.
@@ -197,7 +199,7 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
 }
 
 /// Gaps over time.
-fn integrals(data: &Data<'_>) -> Option<Table> {
+fn integrals(data: &Data<'_>) -> Table {
     let columns = vec![
         METHOD,
         column(
@@ -223,7 +225,7 @@ fn integrals(data: &Data<'_>) -> Option<Table> {
     let rows = rows
         .filter(|(_, anytime)| anytime.instances > 0)
         .map(|(m, anytime)| row![m.name, anytime.instances, anytime.primal, anytime.primal_dual]);
-    Some(Table {
+    Table {
         name: "integrals",
         family: Some(data.family),
         title: "Primal and primal-dual integrals",
@@ -234,7 +236,7 @@ fn integrals(data: &Data<'_>) -> Option<Table> {
             .to_owned(),
         columns,
         rows: rows.collect(),
-    })
+    }
 }
 
 /// Methods against the baseline.

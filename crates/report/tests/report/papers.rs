@@ -22,10 +22,10 @@ fn report_with_odd_names() -> Report {
     let mut all = records(6, 24, 8);
     for record in &mut all {
         if record.method == "ffd-l2" {
-            record.method = r#"a_b%&#$~^{x}\end{tabular}<|>"é'`--→"#.to_owned();
+            record.method = String::from(r#"a_b%&#$~^{x}\end{tabular}<|>"é'`--→"#);
         }
         if record.dataset == "planted" {
-            record.dataset = "50 % & more_\\".to_owned();
+            record.dataset = String::from("50 % & more_\\");
         }
     }
     Report::of(&all)
@@ -75,22 +75,22 @@ fn latex_takes_tables_and_figures() {
         assert!(tables.contains(&report.path(&format!("tables/{name}.tex"))), "{name}");
     }
     assert!(!tables.contains(&report.path("tables/runs.tex")), "thousands of rows are no table");
-    tables.iter().for_each(|path| check_structure(path));
+    for path in &tables {
+        check_structure(path);
+    }
 
     if Command::new("pdflatex").arg("--version").stdout(Stdio::null()).status().is_err() {
         println!("skipped: pdflatex is not here, only the structure of tables was checked");
         return;
     }
-    let mut text =
-        "\\documentclass{article}\n\\usepackage{booktabs,longtable,graphicx}\n\\begin{document}\n"
-            .to_owned();
-    for path in &tables {
-        text += &format!("\\input{{{}}}\n\\clearpage\n", path.display());
-    }
-    for path in files(&report, "figures", "pdf") {
-        text += &format!("\\noindent\\includegraphics[width=5cm]{{{}}}\n", path.display());
-    }
-    text += "\\end{document}\n";
+    let inputs = tables.iter().map(|path| format!("\\input{{{}}}\n\\clearpage\n", path.display()));
+    let figures = files(&report, "figures", "pdf")
+        .into_iter()
+        .map(|path| format!("\\noindent\\includegraphics[width=5cm]{{{}}}\n", path.display()));
+    let body: String = inputs.chain(figures).collect();
+    let text = format!(
+        "\\documentclass{{article}}\n\\usepackage{{booktabs,longtable,graphicx}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
+    );
     fs::write(report.path("paper.tex"), text).expect("written");
     let output = Command::new("pdflatex")
         .args(["-halt-on-error", "-interaction=nonstopmode", "paper.tex"])

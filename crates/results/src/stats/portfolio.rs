@@ -82,3 +82,39 @@ pub fn marginal(
     };
     (all, (0..values.len()).map(without).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn contributions_are_those_of_the_definition(
+            values in (1..5_usize, 1..7_usize).prop_flat_map(|(methods, instances)| {
+                let value = prop::option::weighted(0.6, (1..5_u8).prop_map(f64::from));
+                prop::collection::vec(prop::collection::vec(value, instances), methods)
+            }),
+        ) {
+            let instances = values[0].len();
+            let unsolved = |best: &[Option<f64>]| best.iter().filter(|v| v.is_none()).count() as f64;
+            let (all, without) = marginal(&values, unsolved);
+            let solved = (0..instances).filter(|&p| values.iter().any(|of| of[p].is_some())).count();
+            prop_assert_eq!(all as usize, instances - solved);
+            for (s, found) in contributions(&values).into_iter().enumerate() {
+                let others = |p: usize| values.iter().enumerate().filter(move |(k, _)| *k != s).filter_map(move |(_, of)| of[p]);
+                let own = |p: usize| values[s][p];
+                let count = |is: &dyn Fn(usize, f64) -> bool| {
+                    (0..instances).filter(|&p| own(p).is_some_and(|v| is(p, v))).count() as u64
+                };
+                prop_assert_eq!(found.solved, count(&|_, _| true));
+                prop_assert_eq!(found.only, count(&|p, _| others(p).count() == 0));
+                prop_assert_eq!(found.best, count(&|p, v| others(p).all(|other| other >= v)));
+                prop_assert_eq!(found.alone_best, count(&|p, v| others(p).all(|other| other > v)));
+                // Without it, what only it solves is not solved.
+                prop_assert_eq!(without[s] as u64, found.only);
+            }
+        }
+    }
+}
