@@ -100,6 +100,9 @@ impl Browser {
         let session = browser.post("", &wanted);
         browser.session =
             format!("{}/{}", browser.session, session["sessionId"].as_str().expect("a session"));
+        // What the browser's own first page asked for is none of the tests' business.
+        browser.visit("about:blank");
+        browser.requests();
         Some(browser)
     }
 
