@@ -111,7 +111,7 @@ function resourcePicture(resource, r, columns, place, width) {
   const names = kinds > 1 ? columns.map((column, at) => {
     if (at && columns[at - 1].kind === column.kind) return null;
     const reach = columns.filter((other) => other.kind === column.kind).length * step;
-    const room = Math.floor(reach / 6.3);
+    const room = Math.floor((reach - 6) / 6.8);
     if (room < Math.min(column.host.length, 8)) return null;
     const name = column.host.length > room ? `${column.host.slice(0, room - 1)}\u2026` : column.host;
     return drawing("text", { x: left + 0.5 + at * step, y: total - 4 }, name);
