@@ -83,7 +83,7 @@ fn reports_are_shown() {
         &[
             "HTTP/1.1 200",
             "content-type: text/html; charset=utf-8",
-            "href=\"a%20demo/report%2Ehtml\"",
+            "href=\"a%20demo/report.html\"",
             ">a demo</a>",
         ],
     );
@@ -110,7 +110,8 @@ fn reports_are_shown() {
         &served.ask("GET", "/a%20demo/records.jsonl"),
         &["content-type: text/plain; charset=utf-8"],
     );
-    has(&served.ask("GET", "/a%20demo"), &["HTTP/1.1 308", "location: /a%20demo/"]);
+    has(&served.ask("GET", "/a%20demo"), &["HTTP/1.1 308", "location: a%20demo/"]);
+    has(&served.ask("GET", "//a%20demo"), &["HTTP/1.1 308", "location: a%20demo/"]);
     has(&served.ask("GET", "/nothing"), &["HTTP/1.1 404"]);
     let head = served.ask("HEAD", "/a%20demo/report.html");
     has(&head, &["HTTP/1.1 200", "content-length: 34"]);

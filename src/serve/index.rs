@@ -3,12 +3,15 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use vmpack_results::read_manifest;
 
 /// How deep reports are looked for, and how many are listed.
 const DEPTH: usize = 4;
 const MOST: usize = 1000;
+
+/// What is encoded in the name of a file: all but what RFC 3986 calls unreserved.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A report below a directory.
 pub(super) struct Report {
@@ -50,7 +53,7 @@ pub(super) fn page(directory: &Path, reports: &[Report]) -> String {
         let link: Vec<String> = report
             .place
             .iter()
-            .map(|part| utf8_percent_encode(&part.to_string_lossy(), NON_ALPHANUMERIC).to_string())
+            .map(|part| utf8_percent_encode(&part.to_string_lossy(), NAME).to_string())
             .collect();
         let folder = report.place.parent().unwrap_or(Path::new("")).display().to_string();
         let folder = if folder.is_empty() { "here".to_owned() } else { escaped(&folder) };

@@ -30,10 +30,11 @@ const HEADERS: [(&str, &str); 6] = [
     (
         "Content-Security-Policy",
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-same-origin \
-         allow-downloads",
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 ];
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// What is sent for an address.
 enum Answer {
@@ -82,17 +83,18 @@ impl Site {
 
     /// What is at an address.
     fn look_up(&self, url: &str) -> Answer {
-        let path = url.split(['?', '#']).next().unwrap_or_default();
-        let Some(path) = paths::resolve(&self.root, path) else {
+        let address = url.split(['?', '#']).next().unwrap_or_default();
+        let Some(path) = paths::resolve(&self.root, address) else {
             return plain(404, "there is nothing here");
         };
+        if path.is_dir() && !address.ends_with('/') {
+            // Relative, so that no path is taken for the name of a host.
+            let name = address.rsplit('/').next().unwrap_or_default();
+            return Answer::Moved(format!("{name}/"));
+        }
         if path.is_dir() {
-            if !url.split(['?', '#']).next().is_some_and(|path| path.ends_with('/')) {
-                let name = url.split(['?', '#']).next().unwrap_or_default();
-                return Answer::Moved(format!("{name}/"));
-            }
             let reports = index::reports(&path);
-            return Answer::Text(200, "text/html; charset=utf-8", index::page(&path, &reports));
+            return Answer::Text(200, HTML, index::page(&path, &reports));
         }
         match File::open(&path) {
             Ok(file) => Answer::File(file, content_type(&path)),
@@ -137,7 +139,7 @@ fn header(name: &str, value: &str) -> Header {
 /// What browsers are told a file is, by its extension; of others they are told nothing more than that they are bytes.
 fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|extension| extension.to_str()) {
-        Some("html") => "text/html; charset=utf-8",
+        Some("html") => HTML,
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
         Some("pdf") => "application/pdf",

@@ -26,15 +26,15 @@ mod tests {
 
     #[test]
     fn nothing_outside_is_reached() {
-        let directory = tempfile::tempdir().unwrap();
-        let root = directory.path().canonicalize().unwrap().join("inside");
-        std::fs::create_dir_all(root.join("a b")).unwrap();
-        std::fs::write(root.join("a b/report.html"), "inside").unwrap();
-        std::fs::write(root.join(".hidden"), "hidden").unwrap();
-        std::fs::write(directory.path().join("secret"), "outside").unwrap();
-        std::os::unix::fs::symlink("../secret", root.join("link")).unwrap();
-        std::os::unix::fs::symlink("..", root.join("up")).unwrap();
-        std::os::unix::fs::symlink("a b", root.join("within")).unwrap();
+        let directory = tempfile::tempdir().expect("it can be done");
+        let root = directory.path().canonicalize().expect("it can be done").join("inside");
+        std::fs::create_dir_all(root.join("a b")).expect("it can be done");
+        std::fs::write(root.join("a b/report.html"), "inside").expect("it can be done");
+        std::fs::write(root.join(".hidden"), "hidden").expect("it can be done");
+        std::fs::write(directory.path().join("secret"), "outside").expect("it can be done");
+        std::os::unix::fs::symlink("../secret", root.join("link")).expect("it can be done");
+        std::os::unix::fs::symlink("..", root.join("up")).expect("it can be done");
+        std::os::unix::fs::symlink("a b", root.join("within")).expect("it can be done");
 
         assert_eq!(resolve(&root, "/"), Some(root.clone()));
         assert_eq!(resolve(&root, "/a%20b/report.html"), Some(root.join("a b/report.html")));

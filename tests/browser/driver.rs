@@ -1,4 +1,4 @@
-//! A browser under WebDriver (W3C 2018), and what a test asks of it.
+//! A browser under `WebDriver` (W3C 2018), and what a test asks of it.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// Keys by the numbers that WebDriver gives them.
+/// Keys by the numbers that `WebDriver` gives them.
 pub(crate) mod key {
     pub(crate) const TAB: char = '\u{e004}';
     pub(crate) const ENTER: char = '\u{e007}';
@@ -36,6 +36,13 @@ fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
+}
+
+/// What the driver answered.
+fn value(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    let mut answer = answer.unwrap();
+    let text = answer.body_mut().with_config().limit(64 << 20).read_to_string().unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 impl Browser {
@@ -83,7 +90,7 @@ impl Browser {
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .into();
         let mut browser = Self {
@@ -100,13 +107,15 @@ impl Browser {
         let session = browser.post("", &wanted);
         browser.session =
             format!("{}/{}", browser.session, session["sessionId"].as_str().expect("a session"));
+        // What the browser's own first page asked for is none of the tests' business.
+        browser.visit("about:blank");
+        browser.requests();
         Some(browser)
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let mut response =
-            self.agent.post(format!("{}{path}", self.session)).send_json(body).unwrap();
-        let answer: Value = response.body_mut().read_json().unwrap();
+        let request = self.agent.post(format!("{}{path}", self.session));
+        let answer = value(request.content_type("application/json").send(body.to_string()));
         assert!(answer["value"]["error"].is_null(), "{path}: {}", answer["value"]["message"]);
         answer["value"].clone()
     }
@@ -147,8 +156,7 @@ impl Browser {
 
     /// What the window shows, as PNG.
     pub(crate) fn screenshot(&self) -> Vec<u8> {
-        let mut answer = self.agent.get(format!("{}/screenshot", self.session)).call().unwrap();
-        let answer: Value = answer.body_mut().with_config().limit(64 << 20).read_json().unwrap();
+        let answer = value(self.agent.get(format!("{}/screenshot", self.session)).call());
         BASE64_STANDARD.decode(answer["value"].as_str().expect("a picture")).unwrap()
     }
 

@@ -67,11 +67,8 @@ fn gallery() {
             let of_run = |line: &&str| {
                 line.contains(&format!(",{instance}")) && line.contains(&format!(",{method},"))
             };
-            let line = runs
-                .lines()
-                .filter(of_run)
-                .last()
-                .unwrap_or_else(|| panic!("{method} on {instance}"));
+            let line =
+                runs.lines().rfind(of_run).unwrap_or_else(|| panic!("{method} on {instance}"));
             let id = line
                 .split(',')
                 .find(|cell| cell.len() == 32 && cell.bytes().all(|b| b.is_ascii_hexdigit()));

@@ -473,8 +473,15 @@ fn samples_are_nested_and_solutions_are_kept() {
         if record.is_answered() {
             let solution = vmpack_datasets::read_solution(&file).expect("a solution file");
             assert_eq!(solution.instance_hash(), Some(&*record.instance_hash));
+            // Beside it lies the instance, so that it can be judged again without whatever made that.
+            let path = scene.out().join(record.instance_file());
+            let source = vmpack_datasets::Source::File { path, format: Some("json".to_owned()) };
+            let instance = vmpack_datasets::load(&source).expect("an instance file");
+            assert_eq!(vmpack_datasets::content_hash(&instance), record.instance_hash);
         }
     }
+    let drafts = fs::read_dir(scene.out().join("instances")).expect("a folder");
+    assert_eq!(drafts.count(), 4, "one per instance, and no drafts");
 }
 
 #[test]

@@ -26,13 +26,14 @@ impl<'a> FromIterator<&'a str> for Words<'a> {
     }
 }
 
-/// A measured number, written with six significant figures.
+/// A measured number, written with nine significant figures: enough for means that agree with those of exact ones in what
+/// tables show of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rounded(pub(super) f64);
 
 impl Serialize for Rounded {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let value = rounded(self.0);
+        let value = rounded(self.0, 9);
         if value.fract() == 0.0 && value.abs() < 9e15 {
             serializer.serialize_i64(value as i64)
         } else {
@@ -41,9 +42,9 @@ impl Serialize for Rounded {
     }
 }
 
-/// The nearest number of six significant figures.
-pub(super) fn rounded(value: f64) -> f64 {
-    format!("{value:.5e}").parse().unwrap_or(value)
+/// The nearest number of so many significant figures.
+pub(super) fn rounded(value: f64, figures: usize) -> f64 {
+    format!("{value:.0$e}", figures - 1).parse().unwrap_or(value)
 }
 
 /// At most `most` of the places from 0 to `length`, the first and the last among them, evenly spread.
@@ -61,9 +62,9 @@ mod tests {
     #[test]
     fn numbers_are_short_and_keep_their_ends() {
         let text = |value: f64| serde_json::to_string(&Rounded(value)).expect("a number");
-        assert_eq!(text(0.123_456_789), "0.123457");
+        assert_eq!(text(0.123_456_789_123), "0.123456789");
         assert_eq!(text(2.0), "2");
-        assert_eq!(text(123_456_789.0), "123457000");
+        assert_eq!(text(12_345_678_912.0), "12345678900");
         assert_eq!(thinned(3, 8), [0, 1, 2]);
         assert_eq!(thinned(100, 4), [0, 33, 66, 99]);
         let words: Words<'_> = ["b", "a", "b"].into_iter().collect();

@@ -59,7 +59,7 @@ fn shorten(value: &mut Value) {
     match value {
         Value::Number(number) => {
             if let Some(real) = number.as_f64().filter(|_| number.is_f64()) {
-                *value = json!(rounded(real));
+                *value = json!(rounded(real, 6));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(shorten),

@@ -147,10 +147,10 @@ impl KindLook {
 }
 
 /// The instances of the records in order of appearance, and the place of each record's.
-fn instances<'a>(
-    records: &'a [Record],
+fn instances(
+    records: &[Record],
     known: impl Fn(&Record) -> Option<Known>,
-) -> (Instances<'a>, Vec<usize>) {
+) -> (Instances<'_>, Vec<usize>) {
     let mut columns = Instances::default();
     let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
     let mut contents: HashMap<&str, usize> = HashMap::new();

@@ -42,12 +42,12 @@ async function startExplorer() {
   const find = (id) => allRuns.find((run) => run.id === id);
   const inOrder = () => sorted(shown, RUN_COLUMNS, state.sort);
 
-  /** Follows a change of the state: shows it, and puts it into the address, as a step to go back or not. */
-  function change(inPlace = false) {
+  /** Follows a change of the state: shows it, and puts it into the address, as a step to go back to unless it is typed. */
+  function change(typing = false) {
     const hash = writeState(state);
     const address = hash ? `#${hash}` : location.pathname + location.search;
-    if (hash !== (location.hash.includes("=") ? location.hash.slice(1) : "")) history[inPlace ? "replaceState" : "pushState"](null, "", address);
-    show();
+    if (hash !== (location.hash.includes("=") ? location.hash.slice(1) : "")) history[typing ? "replaceState" : "pushState"](null, "", address);
+    show(typing);
   }
 
   const open = (run) => {
@@ -105,7 +105,7 @@ async function startExplorer() {
   }
 
   let last = "";
-  function show() {
+  function show(typing = false) {
     const words = wordsOf(state);
     if (!(state.x in MEASURES)) state.x = "time";
     // Opening a run changes nothing about which are shown.
@@ -113,7 +113,7 @@ async function startExplorer() {
     const key = JSON.stringify(filters, (__, value) => (value instanceof Set ? [...value] : value));
     if (key !== last) {
       shown = allRuns.filter((run) => isWanted(run, state, words));
-      showFilters();
+      showFilters(typing);
       showSummary(shown, state.methods);
       const y = upwards();
       showAxes(y);

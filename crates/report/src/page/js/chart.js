@@ -71,7 +71,7 @@ function extent(values) {
 function lineChart({ width, height, lines, xTitle, yTitle, xFormat, yFormat, describe }) {
   const points = lines.flatMap((line) => line.points);
   const xs = points.map((point) => point[0]);
-  const x = xs.some((value) => value > 0) && extent(xs)[1] / Math.max(extent(xs.filter((v) => v > 0))[0], 1e-9) > 50 ? logScale(xs) : linearScale(xs);
+  const x = xs.some((value) => value > 0) && extent(xs)[1] / Math.max(extent(xs.filter((v) => v > 0))[0], 1e-9) > 50 ? logScale(xs) : linearScale([0, ...xs]);
   const y = linearScale(points.map((point) => point[1]));
   const labels = y.ticks.map(yFormat);
   const left = 18 + 6.6 * Math.max(...labels.map((label) => label.length));

@@ -76,8 +76,8 @@ function makeFilters(runs, state, change) {
   });
   form.addEventListener("submit", (event) => event.preventDefault());
 
-  /** Shows the state, and beside every choice how many runs it would show. */
-  return function show() {
+  /** Shows the state, and beside every choice how many runs it would show; what is being typed is left alone. */
+  return function show(typing) {
     const now = state();
     const words = wordsOf(now);
     for (const facet of folds.keys()) {
@@ -94,8 +94,7 @@ function makeFilters(runs, state, change) {
       }
       folds.get(facet).textContent = now[facet].size ? `${now[facet].size} chosen` : "";
     }
-    if (document.activeElement !== from) from.value = now.from ?? "";
-    if (document.activeElement !== to) to.value = now.to ?? "";
-    if (document.activeElement !== text) text.value = now.text;
+    if (typing) return;
+    [from.value, to.value, text.value] = [now.from ?? "", now.to ?? "", now.text];
   };
 }

@@ -62,7 +62,8 @@ function formatNumber(value) {
 function formatValue(value) {
   if (value === null || value === undefined) return DASH;
   const number = toNumber(value);
-  return Number.isInteger(number) ? (number < 0 ? "-" : "") + formatCount(Math.abs(number)) : significant(number, 6);
+  const whole = Number.isInteger(number) || Math.abs(number) >= 1e5;
+  return whole ? (number < 0 ? "-" : "") + formatCount(Math.abs(Math.round(number))) : significant(number, 6);
 }
 
 function toNumber(value) {

@@ -60,7 +60,7 @@ function packingView(packing, width) {
   }, `Draw all ${formatCount(columns.length)} columns, not the first ${MOST_COLUMNS} alone`);
   const alike = hosts > columns.length ? ` Hosts that are filled alike are one column, with their number (\u00d7) below: ${plural(columns.length, "column")}.` : "";
   return [
-    element("p", { class: "soft" }, `${plural(hosts, "host")}, ${plural(vms, "VM")}.${alike} A column is as high as the host's capacity; each colour is a type of VM.`),
+    element("p", { class: "soft" }, `${plural(hosts, "host")}, ${plural(vms, "VM")}.${alike} A column is as high as the host's capacity; each colour is a ${hosts > columns.length || vms > keys.length ? "type of VM" : "VM"}.`),
     pictures,
     all || null,
     element("details", {}, element("summary", {}, "The packing as a table"), packingTable(resources, columns)),
@@ -72,15 +72,22 @@ function resourcePicture(resource, r, columns, place, width) {
   const top = 24;
   const gap = columns.length > 60 ? 1 : 3;
   const kinds = new Set(columns.map((column) => column.kind)).size;
-  const step = Math.max(7, Math.min(64, (width - 44) / columns.length));
-  const full = 44 + step * columns.length;
+  const left = 46;
+  const step = Math.max(7, Math.min(64, (width - left - 2) / columns.length));
+  const full = left + 2 + step * columns.length;
+  // Where the last number below a column ends.
+  let free = 0;
   const many = columns.some((column) => column.count > 1);
   const total = top + height + (many ? 18 : 4) + (kinds > 1 ? 16 : 0);
   const capacity = columns.reduce((sum, column) => sum + column.count * column.capacity[r], 0);
   const taken = columns.reduce((sum, column) => sum + column.count * used(column, r), 0);
   const share = capacity ? taken / capacity : 0;
   const bars = columns.map((column, at) => {
-    const x = 40 + at * step;
+    const x = left + at * step;
+    const number = `\u00d7${column.count}`;
+    const middle = x + (step - gap) / 2;
+    const numbered = column.count > 1 && middle - 3.4 * number.length > free;
+    if (numbered) free = middle + 3.4 * number.length + 8;
     let y = top + height;
     const scale = column.capacity[r] > 0 ? height / column.capacity[r] : 0;
     return [
@@ -94,29 +101,27 @@ function resourcePicture(resource, r, columns, place, width) {
         return [
           drawing("rect", { class: "vm", x: x + 0.5, y, width: step - gap, height: size, fill: vmColour(place.get(part.key)) },
             drawing("title", {}, `${label}: ${formatNumber(part.amounts[r])} of ${formatNumber(column.capacity[r])} ${resource.unit || resource.name} on ${column.host}`)),
-          fits ? drawing("text", { class: "inside", x: x + (step - gap) / 2, y: y + size / 2 + 4, "text-anchor": "middle" }, label) : null,
+          fits ? drawing("text", { class: "inside", x: middle, y: y + size / 2 + 4, "text-anchor": "middle" }, label) : null,
         ];
       }),
-      column.count > 1 && (step >= 22 || at % Math.ceil(24 / step) === 0)
-        ? drawing("text", { x: x + (step - gap) / 2, y: top + height + 14, "text-anchor": "middle" }, `\u00d7${column.count}`)
-        : null,
+      numbered ? drawing("text", { x: middle, y: top + height + 14, "text-anchor": "middle" }, number) : null,
     ];
   });
   // The names of host types stand under their first columns.
   const names = kinds > 1 ? columns.map((column, at) => {
     if (at && columns[at - 1].kind === column.kind) return null;
     const reach = columns.filter((other) => other.kind === column.kind).length * step;
-    const room = Math.floor(reach / 6.3);
-    if (room < 3) return null;
+    const room = Math.floor((reach - 6) / 6.8);
+    if (room < Math.min(column.host.length, 8)) return null;
     const name = column.host.length > room ? `${column.host.slice(0, room - 1)}\u2026` : column.host;
-    return drawing("text", { x: 40.5 + at * step, y: total - 4 }, name);
+    return drawing("text", { x: left + 0.5 + at * step, y: total - 4 }, name);
   }) : [];
   const label = `${resource.name}${resource.unit ? `, ${resource.unit}` : ""}: ${formatPercent(share)} in use`;
   return drawing(
     "svg",
     { viewBox: `0 0 ${full} ${total}`, width: full, height: total, role: "img", "aria-label": label },
     drawing("text", { class: "title", x: 2, y: 14 }, label),
-    [0, 0.5, 1].map((tick) => drawing("text", { x: 34, y: top + height - tick * height + (tick === 1 ? 10 : tick ? 4 : 0), "text-anchor": "end" }, `${100 * tick} %`)),
+    [0, 0.5, 1].map((tick) => drawing("text", { x: left - 6, y: top + height - tick * height + (tick === 1 ? 10 : tick ? 4 : 0), "text-anchor": "end" }, `${100 * tick} %`)),
     bars,
     names,
   );

@@ -50,6 +50,7 @@ function makePanel({ details, go, close, neighbours }) {
     if (!panel.open) {
       opener = document.activeElement;
       panel.show();
+      document.documentElement.classList.add("beside");
     }
     const turn = ++at;
     const { before, after } = neighbours(run);
@@ -73,11 +74,12 @@ function makePanel({ details, go, close, neighbours }) {
     if (!panel.open) return;
     at++;
     panel.close();
+    document.documentElement.classList.remove("beside");
     delete panel.dataset.run;
     panel.replaceChildren();
-    // What opened it may be gone, as rows are that have scrolled away.
-    if (opener?.isConnected) opener.focus({ preventScroll: true });
-    else document.querySelector("#runs-table tr[tabindex='0']")?.focus({ preventScroll: true });
+    // What opened it may be gone, as rows are that were drawn anew; and without it, it was opened by the address.
+    const back = opener?.isConnected && opener !== document.body ? opener : document.querySelector("#runs-table tr[tabindex='0']");
+    (back ?? document.querySelector("#scatter canvas")).focus({ preventScroll: true });
   }
   return { show, hide };
 }
@@ -158,12 +160,12 @@ function trajectory(run, answer, width) {
   ].filter((line) => line.points.length);
   const title = element("h3", {}, "Trajectory");
   if (!lines.length) return [title, element("p", { class: "soft" }, "It reported nothing on the way.")];
-  const said = lines.map((line) => `${line.name} from ${formatNumber(line.points[0][1])} to ${formatNumber(line.points.at(-1)[1])}`).join(", ");
+  const said = lines.map((line) => `${line.name} from ${formatValue(line.points[0][1])} to ${formatValue(line.points.at(-1)[1])}`).join(", ");
   const thinned = path.of > path.seconds.length ? ` ${path.seconds.length} of its ${path.of} improvements are drawn.` : "";
   return [
     title,
     element("div", { class: "legend" }, lines.map((line) => element("span", {}, element("i", { class: line.name }), line.name === "bound" ? "lower bound" : "cost"))),
-    element("div", { class: "picture" }, lineChart({ width: Math.max(300, width), height: 210, lines, xTitle: "wall time", yTitle: "", xFormat: formatSeconds, yFormat: formatNumber, describe: `Over time: ${said}` })),
+    element("div", { class: "picture" }, lineChart({ width: Math.max(300, width), height: 210, lines, xTitle: "wall time", yTitle: "", xFormat: formatSeconds, yFormat: formatValue, describe: `Over time: ${said}` })),
     element("p", { class: "soft" }, `Over ${formatSeconds(run.wall)}: ${said}.${thinned}`),
   ];
 }
@@ -181,7 +183,7 @@ function seriesView(series, width) {
       const [least, greatest] = extent(series[name]);
       return element("div", { class: "picture" }, lineChart({
         width: Math.max(300, width), height: 150, xTitle: "hours", yTitle: title, xFormat: formatNumber, yFormat: formatNumber,
-        lines: [{ name, colour: "var(--cost)", points: points.length > 40 ? points : points }],
+        lines: [{ name, colour: "var(--cost)", points }],
         describe: `${title} over time, from ${formatNumber(least)} to ${formatNumber(greatest)}`,
       }));
     }),

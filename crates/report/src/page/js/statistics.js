@@ -57,8 +57,11 @@ function summary(method, runs) {
   };
 }
 
-/** One summary per family and method, in the order of their first runs. */
+/** One summary per family and method, in the order of families, kinds and names. */
 function summaries(runs) {
   const groups = groupBy(runs, (run) => `${run.family} ${run.method}`);
-  return [...groups.values()].map((of) => summary(of[0].method, of));
+  const families = [...new Set(runs.map((run) => run.family))];
+  const place = (row) => 100 * families.indexOf(row.family) + kindPlace(row.kind);
+  const rows = [...groups.values()].map((of) => summary(of[0].method, of));
+  return rows.sort((a, b) => place(a) - place(b) || (a.method < b.method ? -1 : 1));
 }

@@ -49,7 +49,7 @@ const SUMMARY_COLUMNS = [
   column("proved", (row) => row.proved, (row) => formatCount(row.proved)),
   column("certified", (row) => row.certified, (row) => formatCount(row.certified)),
   column("mean gap", (row) => row.gap, (row) => formatPercent(row.gap)),
-  column("best cost", (row) => row.best, (row) => `${formatCount(row.best)} of ${formatCount(row.instances)}`),
+  column("best cost", (row) => row.best, (row) => (row.family === "replay" ? DASH : `${formatCount(row.best)} of ${formatCount(row.instances)}`)),
   column("time, 10\u00a0ms", (row) => row.sgm10ms, (row) => formatSeconds(row.sgm10ms)),
   column("time, 1\u00a0s", (row) => row.sgm1s, (row) => formatSeconds(row.sgm1s)),
   column("PAR-2", (row) => row.par2, (row) => formatSeconds(row.par2)),
@@ -121,7 +121,7 @@ function makeSummary({ change, only, highlight }) {
         ? element("td", { class: `${numeric ? "n" : ""} ${name === "wrong" && row.wrong ? "wrong" : ""}` }, text(row))
         : element("th", { scope: "row" }, element("button", {
           type: "button",
-          title: "Show its runs alone, or all again",
+          title: `${row.method}: show its runs alone, or all again`,
           onclick: () => only(row.method),
           onfocus: () => highlight(row.method),
           onblur: () => highlight(null),
@@ -156,11 +156,13 @@ function makeRunsTable({ change, open }) {
     const key = `${first} ${last}`;
     if (key === window_) return;
     window_ = key;
-    const held = document.activeElement?.closest?.("#runs-table tbody tr") ? focused : null;
+    const held = body.contains(document.activeElement);
+    // One of the rows that exist can be reached by the keyboard.
+    focused = Math.max(first, Math.min(last - 1, focused));
     above.firstChild.style.height = `${first * ROW}px`;
     below.firstChild.style.height = `${(everything ? 0 : rows.length - last) * ROW}px`;
     body.replaceChildren(above, ...rows.slice(first, last).map((run, offset) => row(run, first + offset)), below);
-    if (held !== null) rowAt(held)?.focus({ preventScroll: true });
+    if (held) rowAt(focused)?.focus({ preventScroll: true });
   }
 
   function row(run, place) {
@@ -220,7 +222,10 @@ function makeRunsTable({ change, open }) {
     const same = rows.length === runs.length && rows.every((known, place) => known === runs[place]);
     rows = sorted(runs, RUN_COLUMNS, word);
     selected = run;
-    focused = Math.max(0, rows.findIndex((known) => known.id === run));
+    const place = rows.findIndex((known) => known.id === run);
+    if (place >= 0) focused = place;
+    else if (!same) focused = 0;
+    const held = body.contains(document.activeElement);
     if (!same) view.scrollTop = 0;
     window_ = "";
     table.setAttribute("aria-rowcount", rows.length + 1);
@@ -235,5 +240,6 @@ function makeRunsTable({ change, open }) {
       body,
     );
     fill();
+    if (held) rowAt(focused)?.focus({ preventScroll: true });
   };
 }
