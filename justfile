@@ -35,6 +35,14 @@ report directory:
 doc:
     cargo doc --workspace --no-deps --open
 
+# Feed every reader with damaged input.
+fuzz *arguments:
+    cargo xtask fuzz {{arguments}}
+
+# Write what is linked into the command as CycloneDX.
+sbom:
+    cargo xtask sbom
+
 # Lint, then test.
 ci:
     cargo xtask ci

@@ -27,7 +27,7 @@ def main(model, solver, instance, seconds="0", threads="1"):
         print("status infeasible")
         return
     model.write("model.mps")
-    status, values, bound = solver.solve("model.mps", clock.left(), int(threads))
+    status, values, bound = solver.solve("model.mps", clock, int(threads))
     if values is not None:
         model.show(values)
     if bound is not None:

@@ -1,4 +1,4 @@
-"""Solvers of mixed-integer programs, each of which is given a file in MPS, seconds and a number of threads.
+"""Solvers of mixed-integer programs, each of which is given a file in MPS, a clock and a number of threads.
 
 Each returns a `Result`: what it claims (`optimal`, `infeasible` or None), the values of the variables that are not 0 as
 integers (None without a solution), and a lower bound (None without one). No gap is tolerated.
@@ -21,8 +21,8 @@ class Cbc:
         said = subprocess.run(["cbc", "-exit"], capture_output=True, text=True).stdout
         return "CBC " + re.search(r"^Version: *(\S+)", said, re.MULTILINE).group(1)
 
-    def solve(self, model, seconds, threads):
-        command = ["cbc", model, "-timeMode", "elapsed", "-sec", f"{seconds:.2f}", "-ratioGap", "0"]
+    def solve(self, model, clock, threads):
+        command = ["cbc", model, "-timeMode", "elapsed", "-sec", f"{clock.left():.2f}", "-ratioGap", "0"]
         # One thread is what it uses unless told otherwise; to say so costs it a thread that waits.
         if threads > 1:
             command += ["-threads", str(threads)]
@@ -55,12 +55,12 @@ class Highs:
     def version(self):
         return "HiGHS " + run(self.program, "--version", env=self.environment).split()[2]
 
-    def solve(self, model, seconds, threads):
+    def solve(self, model, clock, threads):
         with open("highs.options", "w") as file:
             print(f"threads = {threads}\nmip_rel_gap = 0", file=file)
         said = run(
             self.program, "--model_file", model, "--options_file", "highs.options",
-            "--time_limit", f"{seconds:.2f}", "--solution_file", "highs.sol", env=self.environment,
+            "--time_limit", f"{clock.left():.2f}", "--solution_file", "highs.sol", env=self.environment,
         )
         with open("highs.sol") as file:
             lines = file.read().splitlines()
@@ -84,14 +84,14 @@ class Scip:
         parts = model.getMajorVersion(), model.getMinorVersion(), model.getTechVersion()
         return f"SCIP {'.'.join(str(int(part)) for part in parts)} by PySCIPOpt {pyscipopt.__version__}"
 
-    def solve(self, model, seconds, threads):
+    def solve(self, model, clock, threads):
         import pyscipopt
 
         scip = pyscipopt.Model()
         scip.hideOutput()
         scip.readProblem(model)
         scip.setParams({
-            "limits/time": seconds,
+            "limits/time": clock.left(),
             "timing/clocktype": 2,
             "lp/threads": threads,
             "parallel/maxnthreads": threads,

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use vmpack_fuzz::{Target, targets};
 
 /// Damaged inputs per target.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 50;
 
 /// Bits flipped, and pieces cut out, doubled, or taken from elsewhere.
 fn damaged(seeds: &[Vec<u8>], random: &mut ChaCha8Rng) -> Vec<u8> {

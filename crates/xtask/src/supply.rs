@@ -10,7 +10,7 @@ use crate::habits::{cargo_program, root, run, say};
 pub(crate) fn check() -> Result<(), String> {
     if is_installed("deny") {
         let mut deny = subcommand("deny");
-        deny.args(["--offline", "check", "licenses", "bans", "sources"]);
+        deny.args(["--workspace", "--offline", "check", "licenses", "bans", "sources"]);
         run("check the dependencies", &mut deny)?;
     } else {
         say("skipped: licences and sources of dependencies, since `cargo deny` is not installed");

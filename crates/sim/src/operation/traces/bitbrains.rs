@@ -19,6 +19,9 @@ const COLUMNS: &[&str] = &[
 /// Seconds between samples. The time stamps are in seconds, whatever the header says.
 const STEP: u64 = 300;
 
+/// How long a VM may be observed, in seconds: ten years.
+const MOST: u64 = 10 * 365 * 86_400;
+
 /// A sample: its time in seconds, then thousandths of a core and MiB, provisioned and used.
 struct Sample {
     time: u64,
@@ -42,6 +45,11 @@ pub fn bitbrains(path: &Path) -> Result<Traced, TraceError> {
         let mut samples: Vec<Sample> = Vec::new();
         while table.advance()? {
             let time = table.integer(0)?;
+            let since = samples.first().map_or(time, |first: &Sample| first.time);
+            // Use is kept for every step, so what is a slip of the pen must not become gigabytes.
+            if time.saturating_sub(since) > MOST || time > u64::MAX - MOST {
+                return Err(table.fault(0, "a time within ten years of the first").into());
+            }
             if samples.last().is_some_and(|last| time < last.time) {
                 return Err(table.fault(0, "samples in order of time").into());
             }
@@ -153,6 +161,12 @@ mod tests {
             "9;9999999;1;1;100;1;1\n",
             "1.csv:2: CPU usage [%]: expected less than four million",
         );
+        // Memory for every step between two samples is what a slip of the pen must not ask for.
+        for time in ["5901376351641", "18446744073709551615"] {
+            let rows = format!("9;1;1;1;1;1;1\n{time};1;1;1;1;1;1\n");
+            refused(&rows, "1.csv:3: Timestamp [ms]: expected a time within ten years");
+        }
+        refused("18446744073709551615;1;1;1;1;1;1\n", "1.csv:2: Timestamp [ms]: expected a time");
         assert!(read(&[]).expect_err("refused").contains("expected files NAME.csv, found none"));
     }
 }
