@@ -28,7 +28,8 @@ fn overhead(criterion: &mut Criterion) {
     let source = Source::File { path: path.clone(), format: None };
     let instance = LoadedInstance::load("files".into(), source).expect("a valid file");
     let request = format!(
-        r#"{{"source":{{"kind":"file","path":{path:?},"format":null}},"method":"one-per-host","seed":0,"limits":{{"wall_s":20.0,"cpu_s":null,"memory_bytes":null,"work":null,"threads":1}}}}"#
+        r#"{{"source":{{"kind":"file","path":"{}","format":null}},"method":"one-per-host","seed":0,"limits":{{"wall_s":20.0,"cpu_s":null,"memory_bytes":null,"work":null,"threads":1}}}}"#,
+        path.display()
     );
     let by_hand = || {
         let mut child = Command::new(RIG)
