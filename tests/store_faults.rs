@@ -255,7 +255,7 @@ fn a_torn_line_in_the_middle_is_named_and_left() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vmpack"));
         let output = command.args(&arguments).current_dir(bench.folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
-        let expected = "records.jsonl, line 5: expected a record: EOF while parsing";
+        let expected = "records.jsonl, line 5: expected a record: ";
         assert!(said(&output).contains(expected), "{}", said(&output));
     }
     let output = bench.output("out");
