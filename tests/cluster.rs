@@ -95,18 +95,36 @@ impl Case {
     }
 }
 
-/// What does not depend on time, by run; each run is recorded once.
+/// What does not depend on time and machine, by run; each run is recorded once.
 fn content(directory: &Path) -> BTreeMap<String, Value> {
+    const FIELDS: [&str; 15] = [
+        "run",
+        "dataset",
+        "instance",
+        "instance_hash",
+        "class",
+        "rules",
+        "family",
+        "features",
+        "reference",
+        "method",
+        "kind",
+        "seed",
+        "limits",
+        "termination",
+        "answer",
+    ];
     let records = records(directory);
     let count = records.len();
-    let strip = |mut record: Value| {
-        record.as_object_mut().unwrap().remove("measurement").unwrap();
+    let determined = |record: Value| {
+        let mut record = record.as_object().unwrap().clone();
+        record.retain(|field, _| FIELDS.contains(&field.as_str()));
         for point in record["answer"]["trajectory"].as_array_mut().unwrap() {
             point.as_object_mut().unwrap().remove("seconds").unwrap();
         }
-        (record["run"].as_str().unwrap().to_owned(), record)
+        (record["run"].as_str().unwrap().to_owned(), Value::Object(record))
     };
-    let content: BTreeMap<_, _> = records.into_iter().map(strip).collect();
+    let content: BTreeMap<_, _> = records.into_iter().map(determined).collect();
     assert_eq!(content.len(), count, "a run is recorded twice");
     content
 }
