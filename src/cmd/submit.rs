@@ -244,14 +244,13 @@ fn tell(submission: &Submission, written: &Written, common: &Common) -> anyhow::
     let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest), commands } =
         written;
     let folder = submission.round(*number);
-    let memory = match memory_bytes {
-        Some(bytes) => format!("{} MiB", bytes.div_ceil(1 << 20)),
-        None => {
-            eprintln!(
-                "the experiment sets no memory limit: tasks get what the site gives unless an --option says more"
-            );
-            "the site's memory".to_owned()
-        }
+    let memory = if let Some(bytes) = memory_bytes {
+        format!("{} MiB", bytes.div_ceil(1 << 20))
+    } else {
+        eprintln!(
+            "the experiment sets no memory limit: tasks get what the site gives unless an --option says more"
+        );
+        "the site's memory".to_owned()
     };
     let cores = if *cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
     let times = if longest - shortest < 1.0 {

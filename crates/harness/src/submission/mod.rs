@@ -530,7 +530,7 @@ fn tasks(wish: &Wish<'_>, runs: usize, seconds: f64) -> Result<usize, Submission
     let most = match wish.engine.most_tasks() {
         Ok(most) => most,
         // Slurm's own default, for scripts that are written elsewhere.
-        Err(EngineError::Absent { .. }) if wish.dry_run => Some(1000),
+        Err(_) if wish.dry_run => Some(1000),
         Err(error) => return Err(error.into()),
     };
     let most = most.unwrap_or(usize::MAX);
