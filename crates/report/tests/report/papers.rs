@@ -243,6 +243,25 @@ fn contributions_are_shown_where_there_are_any() {
 }
 
 #[test]
+fn a_matrix_of_many_methods_keeps_those_that_lead() {
+    let methods: Vec<String> = (0..60).map(|k| format!("method-{k:02}")).collect();
+    let all: Vec<_> = ["a", "b"]
+        .into_iter()
+        .flat_map(|instance| {
+            let each = methods.iter().enumerate();
+            each.map(move |(k, method)| packing(instance, method, 100 + k as u64, 0.1))
+        })
+        .collect();
+    let report = Report::of(&all);
+    report.says("Here are the 42 of 60 methods that lead in cost most often");
+    let svg = fs::read_to_string(report.path("figures/wins-packing.svg")).expect("a figure");
+    assert!(svg.contains("method-41") && !svg.contains("method-42"));
+    assert_eq!(report.table("pairwise-packing").len(), 60 * 59 / 2);
+    assert!(!report.path("tables/pairwise-packing.tex").exists(), "nobody prints so many rows");
+    report.says("The first 500 rows, all of them in tables");
+}
+
+#[test]
 fn profiles_that_mislead_are_said_to() {
     let costs = [("third", [10, 10, 90]), ("a", [40, 40, 10]), ("b", [30, 30, 30])];
     let all: Vec<_> = costs
