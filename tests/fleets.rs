@@ -39,4 +39,8 @@ fn a_fleet_with_all_rules_is_solved_and_the_report_says_what_they_cost() {
     // In one site there is no latency.
     assert_eq!(named, ["at-most", all]);
     assert!(out.join("figures/rule-prices-packing.png").exists());
+    assert!(out.join("figures/rule-prices-packing.pdf").exists());
+    let paper = std::fs::read_to_string(out.join("tables/methods.tex")).unwrap();
+    let again = format!("% vmpack report {}\n", out.display());
+    assert!(paper.contains("e.toml --report --out ") && paper.contains(&again), "{paper}");
 }

@@ -83,6 +83,21 @@ pub(crate) struct Summary {
     pub(crate) spread: Option<f64>,
 }
 
+/// A method in cost and time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TradeOff {
+    /// An index into the methods of the data.
+    pub(crate) method: usize,
+    /// The shifted geometric mean of its time with a shift of 10 ms.
+    pub(crate) seconds: f64,
+    /// The mean gap over the instances on which it has a verified cost.
+    pub(crate) gap: f64,
+    /// Whether it answered every instance of the family.
+    pub(crate) everywhere: bool,
+    /// Whether it did, and no other that did beats it in both: the Pareto front.
+    pub(crate) unbeaten: bool,
+}
+
 impl<'a> Data<'a> {
     /// Arranges the records of one family; records of the other are left out.
     pub(crate) fn new(
@@ -160,6 +175,24 @@ impl<'a> Data<'a> {
     /// The clock's name as axes and tables show it.
     pub(crate) fn clock_name(&self) -> &'static str {
         clock_name(self.clock)
+    }
+
+    /// The methods that have a gap and a time, in their order.
+    pub(crate) fn trade_offs(&self) -> Vec<TradeOff> {
+        let everything = self.instances.len() as u64;
+        let all = self.methods.iter().enumerate().filter_map(|(method, m)| {
+            let summary = self.summary(m, |_| true);
+            let everywhere = summary.answered == everything;
+            let (gap, seconds) = (summary.gap?, summary.sgm_10ms?);
+            Some(TradeOff { method, seconds, gap, everywhere, unbeaten: false })
+        });
+        let mut all: Vec<TradeOff> = all.collect();
+        let complete = all.iter().filter(|t| t.everywhere).map(|t| (t.seconds, t.gap));
+        let front = stats::pareto_front(complete);
+        for t in &mut all {
+            t.unbeaten = t.everywhere && front.contains(&(t.seconds, t.gap));
+        }
+        all
     }
 
     /// What the method did on the instances that `wanted` picks.

@@ -28,6 +28,7 @@ pub(crate) fn seconds(value: f64) -> String {
 /// A duration at a tick: a power of ten keeps its unit up to 1000 s.
 pub(crate) fn tick_seconds(value: f64) -> String {
     let (scaled, unit) = match value {
+        v if v <= 0.0 => (0.0, "s"),
         v if v < 0.999_5e-3 => (v * 1e6, "\u{b5}s"),
         v if v < 0.999_5 => (v * 1e3, "ms"),
         v => (v, "s"),

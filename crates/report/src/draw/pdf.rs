@@ -1,7 +1,5 @@
 //! One page of PDF from a parsed SVG: paths with colours, opacity and dashes, which is all that figures are made of.
-//!
-//! The crates that convert SVG to PDF stand on older releases of the SVG reader than the one that draws the PNG, and bring
-//! some forty crates with decoders of photographs along. Text is drawn as outlines, so no font has to be embedded.
+//! Text is drawn as outlines, so no font has to be embedded (docs/adr/0018-pdf-of-paths-alone.md).
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

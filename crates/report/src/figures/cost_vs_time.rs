@@ -14,15 +14,6 @@ use crate::draw::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CostVsTime;
 
-/// A method in the figure.
-struct Point {
-    seconds: f64,
-    gap: f64,
-    /// Whether it answered every instance of the family.
-    everywhere: bool,
-    method: usize,
-}
-
 impl Figure for CostVsTime {
     fn name(&self) -> &'static str {
         "cost-vs-time"
@@ -43,19 +34,8 @@ impl Figure for CostVsTime {
     }
 
     fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
-        let everything = data.instances.len() as u64;
-        let mut points = Vec::new();
-        for (method, m) in data.methods.iter().enumerate() {
-            let summary = data.summary(m, |_| true);
-            if let (Some(gap), Some(seconds)) = (summary.gap, summary.sgm_10ms) {
-                points.push(Point {
-                    seconds,
-                    gap,
-                    everywhere: summary.answered == everything,
-                    method,
-                });
-            }
-        }
+        let everything = data.instances.len();
+        let points = data.trade_offs();
         if points.is_empty() {
             return Err(NoFigure::Nothing("no answer has a verified cost"));
         }
@@ -63,8 +43,8 @@ impl Figure for CostVsTime {
         let x = Scale::log(points.iter().map(|p| p.seconds), Unit::Seconds).with_room();
         let y = Scale::log_from_zero(0.1, worst, Unit::Percent);
         // Those that answered everything and are not beaten in both, from fast to cheap.
-        let complete = points.iter().filter(|p| p.everywhere).map(|p| (p.seconds, p.gap));
-        let steps = front::steps(&stats::pareto_front(complete));
+        let unbeaten = points.iter().filter(|p| p.unbeaten).map(|p| (p.seconds, p.gap));
+        let steps = front::steps(&stats::pareto_front(unbeaten));
         let hollow = points.iter().any(|p| !p.everywhere);
         let key = key(data, hollow, steps.len() > 1);
         let top = 28.0 + KEY_LINE * key.len() as f64;

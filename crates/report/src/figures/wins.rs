@@ -12,17 +12,21 @@ use vmpack_results::stats;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wins;
 
-/// The lead of a row, in steps: two hues that differ for every eye, dark at both ends.
-const STEPS: [(f64, RGBColor); 7] = [
-    (-0.6, RGBColor(0xA6, 0x4A, 0x00)),
-    (-0.3, RGBColor(0xE0, 0x8B, 0x3A)),
-    (-0.05, RGBColor(0xF6, 0xD2, 0xA6)),
-    (0.05, RGBColor(0xEE, 0xEE, 0xEE)),
-    (0.3, RGBColor(0xB5, 0xD4, 0xEC)),
-    (0.6, RGBColor(0x4C, 0x97, 0xCC)),
-    (f64::INFINITY, RGBColor(0x0A, 0x4C, 0x86)),
+/// The colours of the lead of a row: two hues that differ for every eye, dark at both ends.
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0xA6, 0x4A, 0x00),
+    RGBColor(0xE0, 0x8B, 0x3A),
+    RGBColor(0xF6, 0xD2, 0xA6),
+    RGBColor(0xEE, 0xEE, 0xEE),
+    RGBColor(0xB5, 0xD4, 0xEC),
+    RGBColor(0x4C, 0x97, 0xCC),
+    RGBColor(0x0A, 0x4C, 0x86),
 ];
+/// Leads, as shares of the instances, beyond which the colour is the next one.
+const EDGES: [f64; 3] = [0.05, 0.3, 0.6];
 
+/// More methods have no room for their names.
+const MOST: usize = 42;
 const TOP: f64 = 62.0;
 const MOST_LEFT: f64 = 170.0;
 const BETWEEN: f64 = 26.0;
@@ -45,18 +49,26 @@ impl Figure for Wins {
 
     fn caption(&self) -> &'static str {
         "Each cell compares two methods on the instances that both were run on, and no third one has a say: blue where \
-         the method of the row is better more often than that of the column, orange where it is worse more often, the \
-         darker the clearer; empty where they have no instance in common. The number, if there is room, is the share of \
+         the method of the row is better more often than that of the column, orange where it is worse more often, darker \
+         beyond a lead of 5, 30 and 60 % of the instances; empty where they have no instance in common. The number, if there is room, is the share of \
          instances in percent on which the row is better. A missing answer is worse than any. Costs are compared \
          exactly, times within 5 % are equal. How large the differences are is not in it."
     }
 
-    fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
+    fn note(&self, data: &Data<'_>) -> Option<String> {
         let methods = data.methods.len();
+        (methods > MOST).then(|| {
+            format!("Here are the {MOST} of {methods} methods that lead in cost most often; all are in the table.")
+        })
+    }
+
+    fn draw(&self, data: &Data<'_>) -> Result<Svg, NoFigure> {
+        let shown = shown(data);
+        let methods = shown.len();
         if data.statistics.pairs.is_empty() {
             return Err(NoFigure::Nothing("no two methods were run on the same instance"));
         }
-        let names = data.methods.iter().map(|m| text_width(m.name, Type::LABEL.size));
+        let names = shown.iter().map(|&m| text_width(data.methods[m].name, Type::LABEL.size));
         let widest = names.fold(0.0, f64::max);
         let left = (widest + 20.0).min(MOST_LEFT);
         let below = widest.min(NAME) + 16.0;
@@ -83,23 +95,40 @@ impl Figure for Wins {
             draw_key(canvas, left)?;
             let cost = |pair: &Pair| pair.cost;
             let time = |pair: &Pair| pair.time;
-            matrix(canvas, data, (first, cell, true), "cost", cost)?;
+            matrix(canvas, data, &shown, (first, cell, true), "cost", cost)?;
             let heading = data.clock_name();
-            matrix(canvas, data, (second, cell, is_small || !is_beside), heading, time)
+            let named = is_small || !is_beside;
+            matrix(canvas, data, &shown, (second, cell, named), heading, time)
         })?;
         Ok(svg)
     }
 }
 
+/// The methods with a row, in the order of the report: all, or those that lead most often.
+fn shown(data: &Data<'_>) -> Vec<usize> {
+    let mut leads = vec![0.0; data.methods.len()];
+    for pair in &data.statistics.pairs {
+        leads[pair.a] += pair.cost.lead();
+        leads[pair.b] -= pair.cost.lead();
+    }
+    let mut order: Vec<usize> = (0..leads.len()).collect();
+    order.sort_by(|&a, &b| leads[b].total_cmp(&leads[a]));
+    order.truncate(MOST);
+    order.sort_unstable();
+    order
+}
+
 fn matrix(
     canvas: &Canvas<'_>,
     data: &Data<'_>,
+    shown: &[usize],
     (area, cell, named): (Area, f64, bool),
     heading: &str,
     wins: impl Fn(&Pair) -> stats::Wins,
 ) -> Result<(), DrawError> {
     canvas.text((area.left, area.top - 14.0), heading, Type::HEADING, Anchor::Start)?;
-    for (k, method) in data.methods.iter().enumerate() {
+    for (k, &method) in shown.iter().enumerate() {
+        let method = &data.methods[method];
         let middle = cell * (k as f64 + 0.5);
         if named {
             let name = shortened(method.name, Type::LABEL.size, MOST_LEFT - 14.0);
@@ -116,22 +145,27 @@ fn matrix(
             width: cell - 1.0,
             height: cell - 1.0,
         };
-        let step = STEPS.iter().position(|(edge, _)| wins.lead() < *edge).unwrap_or(3);
-        canvas.rectangle(box4, STEPS[step].1)?;
+        let beyond = EDGES.iter().filter(|edge| wins.lead().abs() > **edge).count();
+        let middle = COLOURS.len() / 2;
+        let step = if wins.lead() < 0.0 { middle - beyond } else { middle + beyond };
+        canvas.rectangle(box4, COLOURS[step])?;
         if cell < WITH_NUMBER {
             return Ok(());
         }
         let share = 100.0 * wins.better as f64 / wins.instances().max(1) as f64;
-        let dark = step == 0 || step == STEPS.len() - 1;
+        let dark = step == 0 || step == COLOURS.len() - 1;
         let kind = Type { colour: if dark { Ink::PAPER } else { Ink::TEXT }, ..Type::LABEL };
         let middle = (box4.left + box4.width / 2.0, box4.top + box4.height / 2.0);
         // `100` is wider than the narrowest cells with a number.
         let size = if cell < 30.0 { 12.0 } else { kind.size };
         canvas.text(middle, &format!("{share:.0}"), Type { size, ..kind }, Anchor::Middle)
     };
+    let place = |method: usize| shown.binary_search(&method).ok();
     for pair in &data.statistics.pairs {
-        draw(pair.a, pair.b, wins(pair))?;
-        draw(pair.b, pair.a, wins(pair).reversed())?;
+        if let (Some(a), Some(b)) = (place(pair.a), place(pair.b)) {
+            draw(a, b, wins(pair))?;
+            draw(b, a, wins(pair).reversed())?;
+        }
     }
     Ok(())
 }
@@ -144,7 +178,7 @@ fn draw_key(canvas: &Canvas<'_>, left: f64) -> Result<(), DrawError> {
         Ok::<f64, DrawError>(x)
     };
     let mut at = said("row is worse more often")?;
-    for (_, colour) in STEPS {
+    for colour in COLOURS {
         canvas.rectangle(Area { left: at, top: 13.0, width: 20.0, height: 14.0 }, colour)?;
         at += 21.0;
     }

@@ -85,8 +85,18 @@ pub(super) fn methods(families: &[Data<'_>]) -> Table {
     ];
     columns.extend(SUMMARY);
     columns.push(column("peak_rss_bytes", "memory", Bytes, "the most resident memory of any run"));
-    let all = families.iter().flat_map(|data| data.methods.iter().map(move |m| (data, m)));
-    let rows = all.map(|(data, m)| {
+    columns.push(column(
+        "unbeaten",
+        "front",
+        Text,
+        "whether it answered everything, and no other method that did has both a smaller gap and a smaller SGM, 10 ms",
+    ));
+    let all = families.iter().flat_map(|data| {
+        let trade_offs = data.trade_offs();
+        let is_unbeaten = move |k| trade_offs.iter().any(|t| t.method == k && t.unbeaten);
+        data.methods.iter().enumerate().map(move |(k, m)| (data, m, is_unbeaten(k)))
+    });
+    let rows = all.map(|(data, m, unbeaten)| {
         let c = &m.counts;
         let ended = |end| ended(c, end);
         let mut row = row![
@@ -105,6 +115,7 @@ pub(super) fn methods(families: &[Data<'_>]) -> Table {
         ];
         row.extend(summary_cells(&data.summary(m, |_| true)));
         row.push(m.peak_rss_bytes.into());
+        row.push(if unbeaten { "yes" } else { "" }.into());
         row
     });
     Table {

@@ -211,7 +211,54 @@ fn statistics_of_a_small_experiment_by_hand() {
     assert!((number("gap_difference_low") + 0.5).abs() < 1e-12);
     assert!((number("gap_difference_high") - 1.0).abs() < 1e-12);
     let methods = report.table("methods");
+    // The exact one did not answer b.
+    assert_eq!((&*methods[0]["unbeaten"], &*methods[1]["unbeaten"]), ("", "yes"));
     assert!((methods[0]["par10_s"].parse::<f64>().expect("a number") - 106.0 / 3.0).abs() < 1e-9);
+}
+
+#[test]
+fn contributions_are_shown_where_there_are_any() {
+    let figure = |report: &Report| {
+        fs::read_to_string(report.path("figures/contribution-packing.svg")).expect("a figure")
+    };
+    let mut all = vec![
+        packing("a", "one", 10, 0.5),
+        packing("a", "two", 10, 1.0),
+        packing("a", "three", 10, 2.0),
+    ];
+    assert!(figure(&Report::of(&all)).contains("instances answered"), "no method adds anything");
+    for record in &mut all[..2] {
+        let answer = record.answer.as_mut().expect("an answer");
+        answer.status = Status::Optimal;
+        answer.lower_bound = Some(Value::from(10_u64));
+    }
+    assert!(figure(&Report::of(&all)).contains("added to PAR-2 of proofs without it"));
+    all.push(packing("b", "one", 10, 0.5));
+    all.push(packing("b", "two", 12, 0.5));
+    let svg = figure(&Report::of(&all));
+    assert!(
+        svg.contains("added to the mean gap without it") && svg.contains("8.33 %"),
+        "a sixth of two"
+    );
+}
+
+#[test]
+fn a_matrix_of_many_methods_keeps_those_that_lead() {
+    let methods: Vec<String> = (0..60).map(|k| format!("method-{k:02}")).collect();
+    let all: Vec<_> = ["a", "b"]
+        .into_iter()
+        .flat_map(|instance| {
+            let each = methods.iter().enumerate();
+            each.map(move |(k, method)| packing(instance, method, 100 + k as u64, 0.1))
+        })
+        .collect();
+    let report = Report::of(&all);
+    report.says("Here are the 42 of 60 methods that lead in cost most often");
+    let svg = fs::read_to_string(report.path("figures/wins-packing.svg")).expect("a figure");
+    assert!(svg.contains("method-41") && !svg.contains("method-42"));
+    assert_eq!(report.table("pairwise-packing").len(), 60 * 59 / 2);
+    assert!(!report.path("tables/pairwise-packing.tex").exists(), "nobody prints so many rows");
+    report.says("The first 500 rows, all of them in tables");
 }
 
 #[test]
