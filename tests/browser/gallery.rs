@@ -22,7 +22,7 @@ struct Picture {
 const PICTURES: [Picture; 4] = [
     Picture {
         name: "explore",
-        size: (1280, 860),
+        size: (1280, 1040),
         state: "family=packing",
         run: None,
         heading: None,
@@ -30,23 +30,23 @@ const PICTURES: [Picture; 4] = [
     },
     Picture {
         name: "run",
-        size: (1280, 860),
+        size: (1600, 1140),
         state: "family=packing",
-        run: Some(("fleet-", "lns")),
-        heading: None,
+        run: Some(("fleet-vms400-", "lns")),
+        heading: Some("Trajectory"),
         dark: false,
     },
     Picture {
         name: "run-dark",
-        size: (1280, 860),
+        size: (1600, 1140),
         state: "family=packing",
         run: Some(("caprara-toth-2d-class6", "branch-price")),
-        heading: None,
+        heading: Some("Packing"),
         dark: true,
     },
     Picture {
         name: "replay",
-        size: (1280, 860),
+        size: (1600, 1140),
         state: "family=replay",
         run: Some(("diurnal", "lifetime")),
         heading: Some("Over time"),
@@ -64,9 +64,8 @@ fn gallery() {
     for Picture { name, size: (width, height), state, run, heading, dark } in PICTURES {
         let Some(browser) = Browser::start("gallery", width, height) else { return };
         let run = run.map(|(instance, method)| {
-            let of_run = |line: &&str| {
-                line.contains(&format!(",{instance}")) && line.contains(&format!(",{method},"))
-            };
+            let of_run =
+                |line: &&str| line.contains(instance) && line.contains(&format!(",{method},"));
             let line =
                 runs.lines().rfind(of_run).unwrap_or_else(|| panic!("{method} on {instance}"));
             let id = line

@@ -19,7 +19,7 @@ use vmpack_results::Record;
 use vmpack_results::stats::Clock;
 
 use crate::data::Data;
-use crate::{ReportError, Source};
+use crate::{ReportError, Source, format};
 
 /// The parts, as text that needs no escaping in HTML.
 #[derive(Serialize)]
@@ -27,6 +27,8 @@ pub(super) struct Embedded {
     runs: String,
     records: String,
     packings: String,
+    /// How many kept solutions are not among them; empty if all are.
+    left_out: String,
 }
 
 /// Bytes of JSON, before compression, that solutions and instances may take together.
@@ -43,11 +45,16 @@ impl Embedded {
         source: Source<'_>,
     ) -> Result<Self, ReportError> {
         let run_dir: &Path = source.run_dir;
+        let packings = packings::Packings::new(records, run_dir, PACKINGS_BUDGET)?;
         let points = (POINTS_BUDGET / records.len().max(1)).clamp(8, 200);
         Ok(Self {
             runs: packed(&runs::Runs::new(records, families, clock)),
             records: packed(&records::records(records, source.series, points)),
-            packings: packed(&packings::Packings::new(records, run_dir, PACKINGS_BUDGET)?),
+            packings: packed(&packings),
+            left_out: match packings.left_out {
+                0 => String::new(),
+                some => format::count(some),
+            },
         })
     }
 }

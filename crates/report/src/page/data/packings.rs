@@ -21,7 +21,7 @@ pub(super) struct Packings {
     /// By the hash of their content.
     instances: BTreeMap<String, Instance>,
     /// Solutions that are kept, but not here: there is no room for them in the page, or their instance is not kept.
-    left_out: u64,
+    pub(super) left_out: u64,
 }
 
 /// Who can be where.

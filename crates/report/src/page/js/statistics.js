@@ -52,7 +52,7 @@ function summary(method, runs) {
     sgm10ms: shiftedGeometricMean(times, 0.01),
     sgm1s: shiftedGeometricMean(times, 1),
     par2: mean(cells.map((cell) => cell.answered ?? 2 * cell.limit)),
-    memory: Math.max(...runs.map((run) => run.memory)),
+    memory: runs.reduce((most, run) => Math.max(most, run.memory), 0),
     wrong: count("wrong"),
   };
 }
