@@ -55,7 +55,7 @@ impl Folder {
 }
 
 /// Gives a reader of files the input as a file of that name.
-pub(crate) fn as_file(name: &str, data: &[u8], read: impl FnOnce(&Path)) {
+pub(crate) fn as_file<T>(name: &str, data: &[u8], read: impl FnOnce(&Path) -> T) -> T {
     let folder = Folder::new();
-    read(&folder.file(name, data));
+    read(&folder.file(name, data))
 }

@@ -55,7 +55,7 @@ pub(crate) const TARGETS: &[Target] = &[
 ];
 
 /// VMs, hosts and flavors in files of their own, and no rules. More VMs than a fuzzer has time for are left alone.
-fn fleet(origin: Origin, data: &[u8]) {
+fn fleet(origin: Origin, data: &[u8]) -> bool {
     let [vms, hosts, flavors] = parts(data);
     let folder = Folder::new();
     let vms = folder.file("vms", vms);
@@ -68,9 +68,7 @@ fn fleet(origin: Origin, data: &[u8]) {
         origin: Some(origin),
         powered_off: true,
     };
-    if let Ok(fleet) = operator::read(&files) {
-        let _ = operator::compile(&fleet, None, "fuzz");
-    }
+    operator::read(&files).and_then(|fleet| operator::compile(&fleet, None, "fuzz")).is_ok()
 }
 
 fn example() -> Fleet {
@@ -88,18 +86,20 @@ fn example() -> Fleet {
 }
 
 /// Rules on the fleet of the examples.
-fn rules(data: &[u8]) {
+fn rules(data: &[u8]) -> bool {
     let folder = Folder::new();
     let path = folder.file("rules.toml", data);
-    let _ = operator::compile(&example(), Some(&path), "fuzz");
+    operator::compile(&example(), Some(&path), "fuzz").is_ok()
 }
 
-fn quantity(data: &[u8]) {
-    let Some(text) = text(data) else { return };
+fn quantity(data: &[u8]) -> bool {
+    let Some(text) = text(data) else { return false };
+    let mut accepted = fixed(text, 6).is_ok();
     for kind in [Kind::Cores, Kind::Bytes, Kind::Count] {
         if let Ok(read) = amount(text, kind, None) {
             assert_eq!(amount(&kind.show(read), kind, None).ok(), Some(read), "{text:?}");
+            accepted = true;
         }
     }
-    let _ = fixed(text, 6);
+    accepted
 }

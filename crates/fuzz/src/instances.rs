@@ -61,17 +61,18 @@ fn vscsp() -> Vec<Vec<u8>> {
 }
 
 /// No two formats call a file theirs, and an instance means the same after it was written and read.
-fn instance(name: &str, data: &[u8]) {
+fn instance(name: &str, data: &[u8]) -> bool {
     let known = FORMATS.iter().filter(|format| format.recognises(data)).count();
     assert!(known <= 1, "recognised as {known} formats");
     let read = format(name).expect("a known format").read(data, "fuzz");
-    let Ok(instance) = read else { return };
+    let Ok(instance) = read else { return false };
     let hash = content_hash(&instance);
     for format in FORMATS {
         let Ok(text) = format.write(&instance) else { continue };
         let again = format.read(text.as_bytes(), "fuzz").expect("what was written is read");
         assert_eq!(content_hash(&again), hash, "written as {}:\n{text}", format.name());
     }
+    true
 }
 
 /// Three VM types, one with two alternatives, on two host types.
@@ -95,9 +96,9 @@ fn small_allocation() -> vmpack_model::allocation::Instance {
 const EFFORT: Effort = Effort { knapsack_steps: 100_000, tree_steps: 100_000 };
 
 /// What is read is written the same, and the judge judges it whatever it claims.
-fn solution(data: &[u8]) {
+fn solution(data: &[u8]) -> bool {
     as_file("solution.json", data, |path| {
-        let Ok(file) = read_solution(path) else { return };
+        let Ok(file) = read_solution(path) else { return false };
         let text = write_solution(&file);
         std::fs::write(path, &text).expect("a folder that can be written to");
         let again = read_solution(path).expect("what was written is read");
@@ -116,7 +117,8 @@ fn solution(data: &[u8]) {
                 }
             }
         }
-    });
+        true
+    })
 }
 
 fn solutions() -> Vec<Vec<u8>> {
@@ -135,14 +137,15 @@ fn solutions() -> Vec<Vec<u8>> {
 }
 
 /// A placement in lines is judged like any other.
-fn lines(data: &[u8]) {
+fn lines(data: &[u8]) -> bool {
     let instance = small();
-    let Some(Ok(Some((solution, cost)))) = text(data).map(|text| placement(&instance, text)) else {
-        return;
-    };
-    let solved = Some(Solved { solution, cost });
-    let outcome = Outcome::<Packing> { status: Status::Feasible, solved, ..Outcome::unknown() };
-    Packing::judge(&instance, &outcome, &EFFORT);
+    let Some(Ok(found)) = text(data).map(|text| placement(&instance, text)) else { return false };
+    if let Some((solution, cost)) = found {
+        let solved = Some(Solved { solution, cost });
+        let outcome = Outcome::<Packing> { status: Status::Feasible, solved, ..Outcome::unknown() };
+        Packing::judge(&instance, &outcome, &EFFORT);
+    }
+    true
 }
 
 fn printed() -> Vec<Vec<u8>> {

@@ -4,7 +4,7 @@
 //! writers make. `cargo xtask fuzz` mutates them for a bounded time, guided by coverage; the tests of this crate feed
 //! every target with its seeds, with those that once broke something (`corpus/TARGET/`), and with damaged ones.
 //!
-//! A target may refuse whatever it is given. What it accepts must hold together: what is written again is read again,
+//! A target may refuse whatever it is given but its seeds. What it accepts must hold together: what is written again is read again,
 //! with the same meaning.
 
 mod cases;
@@ -21,8 +21,8 @@ use std::path::Path;
 pub struct Target {
     /// Its name, and that of its folder in `corpus/`.
     pub name: &'static str,
-    /// Feeds it.
-    pub run: fn(&[u8]),
+    /// Feeds it, and returns whether it accepted the input.
+    pub run: fn(&[u8]) -> bool,
     /// Inputs that it accepts, to start from.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }

@@ -29,21 +29,22 @@ fn one_line() -> Vec<u8> {
 }
 
 /// A record that is read is written and read again as the same.
-fn record(data: &[u8]) {
-    let Ok(record) = serde_json::from_slice::<Record>(data) else { return };
+fn record(data: &[u8]) -> bool {
+    let Ok(record) = serde_json::from_slice::<Record>(data) else { return false };
     let text = serde_json::to_string(&record).expect("what was read is written");
     let again: Record = serde_json::from_str(&text).expect("what was written is read");
     assert_eq!(again, record);
+    true
 }
 
 /// A store that can be read can be resumed and goes on, and a torn last line costs nothing else.
-fn store(data: &[u8]) {
+fn store(data: &[u8]) -> bool {
     let folder = Folder::new();
     folder.file(RECORDS, data);
     let all = || read(folder.path()).expect("there is a store").collect::<Result<Vec<_>, _>>();
     let Ok(before) = all() else {
         assert!(Store::resume(folder.path()).is_err(), "what cannot be read is not resumed");
-        return;
+        return false;
     };
     let (mut store, recovered) = Store::resume(folder.path()).expect("what can be read is resumed");
     assert!(recovered.runs.len() <= before.len());
@@ -52,16 +53,18 @@ fn store(data: &[u8]) {
     let after = all().expect("a store that goes on");
     assert_eq!((after.len(), after.last()), (before.len() + 1, Some(&more)));
     assert_eq!(after[..before.len()], before);
+    true
 }
 
 /// Likewise a manifest.
-fn manifest(data: &[u8]) {
+fn manifest(data: &[u8]) -> bool {
     let folder = Folder::new();
     folder.file(MANIFEST, data);
-    let Ok(manifest) = read_manifest(folder.path()) else { return };
+    let Ok(manifest) = read_manifest(folder.path()) else { return false };
     write_manifest(folder.path(), &manifest).expect("what was read is written");
     let again = read_manifest(folder.path()).expect("what was written is read");
     assert_eq!(again, manifest);
+    true
 }
 
 fn manifests() -> Vec<Vec<u8>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vmpack_datasets::{SUITES, suite};
 use vmpack_harness::{Contender, Experiment};
-use vmpack_sim::arrivals::{Fleet, Generator};
+use vmpack_sim::arrivals::{Fleet, Generator, Resource};
 use vmpack_sim::edge::Rule;
 use vmpack_sim::faults::{Detector, Failures, Law, RecoveryPolicy, Scope};
 use vmpack_sim::monitoring::Configuration;
@@ -27,9 +27,7 @@ pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "experiment",
         run: |data| {
-            if let Some(text) = text(data) {
-                let _ = Experiment::parse(Path::new("fuzz.toml"), text);
-            }
+            text(data).is_some_and(|text| Experiment::parse(Path::new("fuzz.toml"), text).is_ok())
         },
         seeds: || {
             files![
@@ -44,21 +42,20 @@ pub(crate) const TARGETS: &[Target] = &[
         run: |data| {
             let folder = Folder::new();
             let path = folder.file("suite.toml", data);
-            let _ = suite(&path.to_string_lossy(), folder.path());
+            suite(&path.to_string_lossy(), folder.path()).is_ok()
         },
         seeds: || SUITES.iter().take(6).map(|(_, text)| text.as_bytes().to_vec()).collect(),
     },
     Target {
         name: "contender",
-        run: |data| as_file("contender.toml", data, |path| drop(Contender::read(path))),
+        run: |data| as_file("contender.toml", data, |path| Contender::read(path).is_ok()),
         seeds: || files!["benches/contenders/ortools.toml", "benches/contenders/vpsolver.toml"],
     },
     Target {
         name: "scenario",
         run: |data| {
-            if let Some(text) = text(data) {
-                let _ = Scenario::check(text, Path::new("fuzz.toml"), &[]);
-            }
+            let check = |text| Scenario::check(text, Path::new("fuzz.toml"), &[]);
+            text(data).is_some_and(|text| check(text).is_ok())
         },
         seeds: || {
             files![
@@ -77,9 +74,8 @@ pub(crate) const TARGETS: &[Target] = &[
     Target {
         name: "monitoring",
         run: |data| {
-            if let Some(text) = text(data) {
-                let _ = Configuration::parse(Path::new("fuzz.toml"), text);
-            }
+            let parse = |text| Configuration::parse(Path::new("fuzz.toml"), text);
+            text(data).is_some_and(|text| parse(text).is_ok())
         },
         seeds: || files!["crates/sim/src/monitoring/default.toml"],
     },
@@ -87,17 +83,21 @@ pub(crate) const TARGETS: &[Target] = &[
 ];
 
 /// Whatever a text may be meant to describe.
-fn descriptions(data: &[u8]) {
-    let Some(text) = text(data) else { return };
-    let _ = scheduling::Generator::parse(text);
-    let _ = Generator::parse(text);
-    let _ = Detector::parse(text);
-    let _ = Failures::parse(text);
-    let _ = Law::parse(text);
-    let _ = RecoveryPolicy::parse(text);
-    let _ = Scope::parse(text);
-    let _ = Rule::parse(text, 1);
-    let _ = Fleet::parse(text, &[], None);
+fn descriptions(data: &[u8]) -> bool {
+    let Some(text) = text(data) else { return false };
+    let cores = [Resource::CPU];
+    [
+        scheduling::Generator::parse(text).is_ok(),
+        Generator::parse(text).is_some_and(|read| read.is_ok()),
+        Detector::parse(text).is_ok(),
+        Failures::parse(text).is_ok(),
+        Law::parse(text).is_ok(),
+        RecoveryPolicy::parse(text).is_ok(),
+        Scope::parse(text).is_ok(),
+        Rule::parse(text, 1).is_ok(),
+        Fleet::parse(text, &cores, None).is_ok(),
+    ]
+    .contains(&true)
 }
 
 fn described() -> Vec<Vec<u8>> {
@@ -109,7 +109,7 @@ fn described() -> Vec<Vec<u8>> {
         "host:up=weibull:60d:0.7,down=log-normal:2h:1",
         "restart:fence=20s,at-once=50",
         "racks:1",
-        "1100x64c256g+2x96c384g8u",
+        "1100x64c+2x96c",
     ]
     .map(Vec::from)
     .into()

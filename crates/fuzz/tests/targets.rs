@@ -57,8 +57,11 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
 fn targets_survive_their_seeds_and_damaged_ones() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     for target in targets() {
-        let mut inputs = [(target.seeds)(), corpus(target)].concat();
-        inputs.push(Vec::new());
+        let seeds = (target.seeds)();
+        for (number, seed) in seeds.iter().enumerate() {
+            assert!((target.run)(seed), "{} refuses its seed {number}", target.name);
+        }
+        let inputs = [seeds, corpus(target), vec![Vec::new()]].concat();
         for input in &inputs {
             (target.run)(input);
         }
