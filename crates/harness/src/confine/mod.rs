@@ -154,8 +154,10 @@ impl Drop for Session {
     fn drop(&mut self) {
         for home in &self.homes {
             if let Some(own) = &home.left {
-                // Cgroups that hand controllers on may hold no processes.
-                let _ = write(&own.join("cgroup.subtree_control"), "-memory -pids");
+                // Cgroups that hand controllers on may hold no processes, and stop only from below.
+                for folder in [&home.group.folder, own] {
+                    let _ = write(&folder.join("cgroup.subtree_control"), "-memory -pids");
+                }
                 let _ = write(&own.join("cgroup.procs"), &std::process::id().to_string());
             }
             home.group.remove();
