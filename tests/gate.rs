@@ -1,13 +1,9 @@
-//! The project's own regression gate: counts of work and of instructions, never times.
+//! The project's own regression gate: counts of work, never times.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use vmpack_model::{AnyInstance, Budget, NullObserver};
-
-use crate::support::{packing_methods, records, vmpack};
+use crate::support::{records, vmpack};
 
 /// Renews the baseline instead of comparing with it.
 const RENEW: &str = "VMPACK_RENEW_BASELINE";
@@ -94,92 +90,4 @@ fn no_method_does_more_work_than_its_baseline() {
     let (code, text) = compare(&planted);
     assert_eq!(code, Some(4), "{text}");
     assert!(text.contains("FAILED counter:simplex-iterations=1 (branch-price)"), "{text}");
-}
-
-/// The kernels whose instructions are counted.
-const KERNELS: [&str; 3] = ["ffd-l2", "bfd-linf", "mbs"];
-
-/// What [`counted`] is to do, in its environment.
-const JOB: &str = "VMPACK_COUNTED_JOB";
-
-/// Kernels execute no more instructions, in relation to a reference loop compiled and counted alike, than the baseline
-/// says, up to a tenth.
-#[test]
-fn kernels_execute_no_more_instructions_than_their_baseline() {
-    if !Command::new("valgrind").arg("--version").output().is_ok_and(|o| o.status.success()) {
-        eprintln!("kernels_execute_no_more_instructions_than_their_baseline: skipped, no valgrind");
-        return;
-    }
-    let nothing = instructions("nothing");
-    let reference = instructions("reference") - nothing;
-    // Compilers leave other instructions in tests than in releases.
-    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let path = home().join("baseline/instructions.toml");
-    let mut table: toml::Table = fs::read_to_string(&path).unwrap_or_default().parse().unwrap();
-    let ratios = KERNELS.map(|kernel| (instructions(kernel) - nothing) as f64 / reference as f64);
-    if std::env::var_os(RENEW).is_some() {
-        let renewed = KERNELS.iter().zip(ratios);
-        let renewed = renewed
-            .map(|(kernel, ratio)| ((*kernel).to_owned(), ((ratio * 1e3).round() / 1e3).into()));
-        table.insert(profile.to_owned(), toml::Value::Table(renewed.collect()));
-        fs::write(&path, table.to_string()).unwrap();
-        return;
-    }
-    for (kernel, ratio) in KERNELS.iter().zip(ratios) {
-        let before = table[profile][kernel].as_float().unwrap();
-        eprintln!("{kernel}: {ratio:.3} reference loops, {before:.3} in the baseline ({profile})");
-        assert!(
-            ratio <= 1.1 * before,
-            "{kernel} takes {ratio:.3} reference loops of instructions, {before:.3} in the baseline; if that is meant: \
-             {RENEW}=1 cargo test gate::kernels, with and without --release"
-        );
-    }
-}
-
-/// The instructions of this program when it does one job.
-fn instructions(job: &str) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "gate::counted", "--ignored", "--test-threads=1"])
-        .env(JOB, job)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    let collected = text.lines().find_map(|line| line.split_once("Collected : ")).unwrap();
-    collected.1.trim().parse().unwrap()
-}
-
-#[test]
-#[ignore = "is run under valgrind by another test"]
-fn counted() {
-    let Ok(job) = std::env::var(JOB) else { return };
-    if job == "nothing" {
-        return;
-    }
-    if job == "reference" {
-        std::hint::black_box(reference());
-        return;
-    }
-    let methods = packing_methods();
-    let method = methods.iter().find(|method| method.name() == job).unwrap();
-    let generated = vmpack_datasets::generate("falkenauer-uniform", &BTreeMap::new(), 1).unwrap();
-    let AnyInstance::Packing(instance) = generated.instance else { panic!("of packing") };
-    let outcome = method.solve(&instance, &Budget::default(), &mut NullObserver);
-    std::hint::black_box(outcome);
-}
-
-/// First fit of 2000 sizes, as plain as can be: what instructions are measured in.
-#[inline(never)]
-fn reference() -> usize {
-    let mut free: Vec<u64> = Vec::new();
-    for item in 0..2000_u64 {
-        let size = 10 + item.wrapping_mul(0x9e37_79b9) % 60;
-        match free.iter_mut().find(|free| **free >= size) {
-            Some(room) => *room -= size,
-            None => free.push(100 - size),
-        }
-    }
-    free.len()
 }
