@@ -41,7 +41,7 @@ impl Table {
         let table = if self.rows.len() > ROWS_OF_A_PAGE {
             format!(
                 "% needs \\usepackage{{booktabs,longtable}}\n\
-                 {{\\footnotesize\\setlength{{\\tabcolsep}}{{4pt}}\n\
+                 {{\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\\setlength{{\\LTcapwidth}}{{\\textwidth}}\n\
                  \\begin{{longtable}}{{{alignment}}}\n\
                  \\caption{{{caption}}}\\label{{{label}}}\\\\\n\\toprule\n{head}\\midrule\n\\endfirsthead\n\
                  \\toprule\n{head}\\midrule\n\\endhead\n\\bottomrule\n\\endfoot\n\
@@ -50,7 +50,7 @@ impl Table {
         } else {
             format!(
                 "% needs \\usepackage{{booktabs}}\n\
-                 \\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{4pt}}\n\
+                 \\begin{{table}}\n\\centering\\footnotesize\\setlength{{\\tabcolsep}}{{3pt}}\n\
                  \\caption{{{caption}}}\\label{{{label}}}\n\
                  \\begin{{tabular}}{{{alignment}}}\n\\toprule\n{head}\\midrule\n{body}\\bottomrule\n\
                  \\end{{tabular}}\n\\end{{table}}\n"
@@ -176,7 +176,7 @@ mod tests {
     fn a_table_for_a_paper() {
         let text = table(1).latex(&commands()).expect("a table");
         let expected = "% vmpack run 100% --out x\n% vmpack report x\n% needs \\usepackage{booktabs}\n\
-            \\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{4pt}\n\
+            \\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n\
             \\caption{An example. 50 \\% \\& more.}\\label{tab:example}\n\
             \\begin{tabular}{lrr}\n\\toprule\nmethod\\_name & time [s] & gap [\\%] \\\\\n\\midrule\n\
             a\\_b\\{2\\}\\textbackslash{}x & $0.0123$ & $50.00$ \\\\\n\\bottomrule\n\\end{tabular}\n\\end{table}\n";

@@ -73,9 +73,9 @@ fn pairwise(data: &Data<'_>) -> Table {
         ),
         column(
             "profiles_mislead",
-            "profiles mislead",
+            "profiles",
             Text,
-            "profiles of all methods that show the opposite order somewhere, by at least 5 % of the instances",
+            "where profiles of all methods mislead: they show the opposite order at some factor, by at least 5 % of the instances",
         ),
     ];
     let margin = |reversal: Option<Reversal>| reversal.map(|r| r.margin());
