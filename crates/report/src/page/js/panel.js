@@ -253,6 +253,7 @@ function metrics(answer) {
     element("div", { class: "scroll others" }, element(
       "table",
       {},
+      element("caption", { class: "unseen" }, "What the replay measured"),
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "metric"), element("th", { scope: "col", class: "n" }, "value"), element("th", { scope: "col" }, "derived again by the judge"))),
       element("tbody", {}, entries.map(([name, { value, unit }]) => element("tr", {}, element("th", { scope: "row" }, name.replaceAll("_", " ")), element("td", { class: "n" }, `${formatNumber(value)} ${unit}`.trim()), element("td", {}, derived.has(name) ? "yes" : "")))),
     )),
@@ -270,6 +271,7 @@ function otherRuns(run, go) {
     element("div", { class: "scroll others" }, element(
       "table",
       {},
+      element("caption", { class: "unseen" }, "Other runs"),
       element("thead", {}, element("tr", {}, ["method", "outcome", run.family === "replay" ? run.metricName.replaceAll("_", " ") : "cost", "gap", "time"].map((head, at) => element("th", { scope: "col", class: at > 1 && "n" }, head)))),
       element("tbody", {}, rows.map((other) => element(
         "tr",
