@@ -129,6 +129,6 @@ fn load(data: &[u8]) -> bool {
 }
 
 fn samples() -> Vec<Vec<u8>> {
-    let day = (0..288).map(|k| format!("{}\n", k % 101)).collect::<String>();
-    vec![day.into(), tables().pop().expect("the last is of samples")]
+    let day: Vec<_> = (0..288).map(|k| (k % 101).to_string()).collect();
+    vec![day.join("\n").into(), tables().pop().expect("the last is of samples")]
 }
