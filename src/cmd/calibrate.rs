@@ -17,7 +17,7 @@ use super::say;
 /// the program was built alike, and a method may gain more or less than the mix of a round.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How often it is done; about twenty times per second.
+    /// How often it is done; about forty times per second.
     #[arg(long, default_value = "20", value_name = "N")]
     samples: NonZeroUsize,
     /// Print it as one JSON object.

@@ -1,9 +1,9 @@
 //! A fixed piece of work, by which the speed of machines is compared.
 //!
-//! A *round* is, one after the other, on one thread: 2^23 steps of a 64-bit xorshift generator with a
-//! multiplication each, which is integer work in registers; 2^17 steps along a random cycle through
-//! 16 MiB, each of which waits for the one before, which is the latency of caches and memory; and 2^22
-//! chained multiply-adds and 2^19 divisions in floating point. The parts take about as long as each other.
+//! A *round* is, one after the other, on one thread: 2^22 steps of a 64-bit xorshift generator with a
+//! multiplication each, which is integer work in registers; 2^16 steps along a random cycle through
+//! 8 MiB, each of which waits for the one before, which is the latency of caches and memory; and 2^21
+//! chained multiply-adds and 2^18 divisions in floating point. The parts take about as long as each other.
 //! The score is rounds per CPU second.
 
 use std::hint::black_box;
@@ -14,16 +14,16 @@ use vmpack_results::{Calibration, stats};
 use crate::limits::thread_cpu_seconds;
 
 /// Steps of integer work in a round.
-const INTEGER_STEPS: u64 = 1 << 23;
+const INTEGER_STEPS: u64 = 1 << 22;
 
 /// Places of the walk through memory, of four bytes each.
-const PLACES: u32 = 1 << 22;
+const PLACES: u32 = 1 << 21;
 
 /// Steps of the walk in a round.
-const MEMORY_STEPS: u32 = 1 << 17;
+const MEMORY_STEPS: u32 = 1 << 16;
 
 /// Multiply-adds in a round; there is a division for every eight.
-const FLOAT_STEPS: u32 = 1 << 22;
+const FLOAT_STEPS: u32 = 1 << 21;
 
 /// How often a running experiment is calibrated again.
 const PERIOD: Duration = Duration::from_secs(30);

@@ -329,9 +329,15 @@ impl<'a> Watch<'a> {
             self.kill(child, self.phase);
         } else if self.cpu_limit.is_some_and(|limit| self.cpu_s > limit) {
             self.kill(child, Stop::Cpu);
-        } else if self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit) {
+        } else if self.is_over_memory() {
             self.kill(child, Stop::Memory);
         }
+    }
+
+    /// Of cgroups of version 1 the kernel kills one process alone; the run is over all the same.
+    fn is_over_memory(&self) -> bool {
+        self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit)
+            || self.cage.memory_kills().is_some_and(|kills| kills > 0)
     }
 
     fn kill(&mut self, child: u32, reason: Stop) {

@@ -194,6 +194,16 @@ fn a_burst_of_memory_in_a_child_is_caught() {
     assert!((60_000_000..=64_000_000).contains(&measurement.peak_rss_bytes), "{measurement:?}");
 }
 
+/// The kernel may kill one process alone: what the others do is no longer of interest.
+#[test]
+fn a_run_is_over_when_one_of_its_processes_exceeded_the_memory() {
+    let script = "echo ready; (head -c 400000000 /dev/zero | tail -n 1; sleep 60) & sleep 60";
+    let record = run_shell(script, Limits { memory_bytes: Some(64_000_000), ..LIMITS });
+    assert_eq!(record.termination, Termination::OutOfMemory, "{record:?}");
+    assert_eq!(record.cause, Some(Cause::MemoryLimit));
+    assert!(record.measurement.process_wall_s < LIMITS.wall_s, "{:?}", record.measurement);
+}
+
 #[test]
 fn the_work_of_children_that_nobody_waits_for_is_counted() {
     if enforcement().processes != Means::CgroupV2 {
