@@ -12,7 +12,7 @@ fn record(method: &str, instance: u64, seed: u64, seconds: f64) -> Record {
     let mut record: Record =
         serde_json::from_str(include_str!("data/record.json")).expect("the example is a record");
     record.run = format!("{method}-{instance}-{seed}");
-    record.method = method.to_owned();
+    method.clone_into(&mut record.method);
     record.instance = format!("i{instance}");
     record.instance_hash = format!("{instance:064}");
     record.seed = seed;
@@ -65,7 +65,7 @@ fn judged(old: &Path, new: &Path, gates: &[&str]) -> Comparison {
 /// Pseudo-random factors around 1, other ones for every salt.
 fn noise(instance: u64, seed: u64, salt: u64) -> f64 {
     let mixed = (instance * 31 + seed * 7 + salt).wrapping_mul(6_364_136_223_846_793_005);
-    0.8 + 0.4 * (mixed >> 40) as f64 / (1 << 24) as f64
+    0.8 + 0.4 * (mixed >> 40) as f64 / f64::from(1 << 24)
 }
 
 const ALL: [&str; 6] =
