@@ -5,10 +5,20 @@
 #   local-slurm.sh kill DIR N   ends node N (1, 2, 3) at once, with all that runs on it, as a power cut does
 #   local-slurm.sh stop DIR     ends everything that runs, and leaves DIR with its logs
 #
-# Needs root, as Slurm's daemons do. Ports are free ones, so several may run side by side.
+# Needs root, as Slurm's daemons do. Ports are free ones, so several may run side by side. Exits with 77 where Slurm's
+# daemons cannot run.
 set -eu
 
 die() { echo "local-slurm: $*" >&2; exit 1; }
+
+# Ends the script if the reason is the machine.
+cannot_run() {
+    if grep -q 'Unable to initialize cgroup plugin' "$dir"/slurmd.*.log 2>/dev/null; then
+        echo "local-slurm: slurmd finds no cgroups that it can use here" >&2
+        exit 77
+    fi
+    cat "$dir"/slurmd.*.log >&2 2>/dev/null || true
+}
 
 # So many TCP ports in a row that nobody listens on.
 free_ports() {
@@ -69,8 +79,8 @@ MinJobAge=300
 NodeName=n[1-3] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 3))] CPUs=2 RealMemory=4000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 EOF
-    # A file of its own, or Slurm reads that of the system.
-    echo "CgroupAutomount=no" >"$dir/cgroup.conf"
+    # A file of its own, or Slurm reads that of the system. Slurm looks at cgroups even if it is to do without.
+    printf 'CgroupAutomount=no\nIgnoreSystemd=yes\n' >"$dir/cgroup.conf"
 }
 
 start() {
@@ -86,18 +96,18 @@ start() {
     head -c 1024 /dev/urandom >"$dir/munge/munge.key"
     chmod 400 "$dir/munge/munge.key"
     configure
-    trap 'stop' EXIT
+    trap 'code=$?; stop || true; exit $code' EXIT
     munged --force --key-file="$dir/munge/munge.key" --socket="$dir/munge/munge.socket" \
         --pid-file="$dir/munge/munged.pid" --log-file="$dir/munge/munged.log" --seed-file="$dir/munge/munged.seed"
     export SLURM_CONF="$dir/slurm.conf"
     slurmctld -c -f "$SLURM_CONF"
     for node in n1 n2 n3; do
-        slurmd -N "$node" -c -f "$SLURM_CONF"
+        slurmd -N "$node" -c -f "$SLURM_CONF" || cannot_run
     done
     tries=0
     until [ "$(sinfo --noheader --Node --states=idle --format=%N 2>/dev/null | wc -l)" = 3 ]; do
         tries=$((tries + 1))
-        [ "$tries" -lt 150 ] || die "the nodes are not up after 30 s: see the logs in $dir"
+        [ "$tries" -lt 150 ] || { cannot_run; die "the nodes are not up after 30 s: see the logs in $dir"; }
         sleep 0.2
     done
     trap - EXIT

@@ -89,7 +89,11 @@ fn report<'a>(submission: &'a Submission, progress: &'a Progress) -> Report<'a> 
                 failed.push(Failed {
                     task: format!("{}/{}", task.round, task.task),
                     missing: task.planned - task.finished,
-                    how: state.as_ref().map_or_else(|| "ended".to_owned(), ToString::to_string),
+                    how: match (state, &submission.head.rounds[task.round - 1].job) {
+                        (Some(state), _) => state.to_string(),
+                        (None, Some(_)) => "ended".to_owned(),
+                        (None, None) => "not submitted, or ended".to_owned(),
+                    },
                     said: &task.last_line,
                     log: submission.task(task.round, task.task).join("log"),
                 });
