@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 /// A headless browser with one window. It ends when this is dropped, also when a test fails.
 pub(crate) struct Browser {
-    driver: Child,
+    _driver: Driver,
     /// The address of the session.
     session: String,
     agent: ureq::Agent,
@@ -55,24 +55,9 @@ impl Browser {
             );
             return None;
         };
-        let mut driver = Command::new(chromedriver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once("started successfully on port ")
-                    .map(|(_, port)| port.trim_end_matches('.').to_owned())
-            })
-            .expect("chromedriver says its port");
-        // It goes on talking, and must not wait for a reader.
-        thread::spawn(move || lines.for_each(drop));
+        // The port that is free of one kind of address may be taken of the other, and then it gives up.
+        let started = (0..10).find_map(|_| Driver::start(&chromedriver));
+        let (driver, port) = started.expect("chromedriver finds a port");
         let profile = tempfile::tempdir().unwrap();
         let flags = [
             "--headless",
@@ -95,7 +80,7 @@ impl Browser {
             .build()
             .into();
         let mut browser = Self {
-            driver,
+            _driver: driver,
             session: format!("http://127.0.0.1:{port}/session"),
             agent,
             _profile: profile,
@@ -237,9 +222,34 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends the browser; the driver would leave it behind.
+        // Ends the browser; the driver alone would leave it behind.
         let _ = self.agent.delete(&self.session).call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+    }
+}
+
+/// The program between test and browser.
+struct Driver(Child);
+
+impl Driver {
+    /// Starts it, with the port that it listens on; nothing if it ends at once.
+    fn start(program: &Path) -> Option<(Self, String)> {
+        let mut command = Command::new(program);
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = Self(command.spawn().unwrap());
+        let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
+        let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        })?;
+        // It goes on talking, and must not wait for a reader.
+        thread::spawn(move || lines.for_each(drop));
+        Some((driver, port))
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -85,7 +85,7 @@ fn gallery() {
         if let Some(heading) = heading {
             browser.eval(&format!(
                 "const panel = document.getElementById('panel'); const head = [...panel.querySelectorAll('h3')].find((h) => h.textContent === {heading:?}); \
-                 panel.scrollTop = head.offsetTop - 90"
+                 panel.scrollTop = head.offsetTop - 110"
             ));
         }
         // A frame for what is drawn when the browser has time.

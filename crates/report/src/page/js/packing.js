@@ -97,7 +97,7 @@ function resourcePicture(resource, r, columns, place, width) {
         if (size < 0.4) return null;
         y -= size;
         const label = part.count > 1 ? `${part.vm} \u00d7${part.count}` : part.vm;
-        const fits = size >= 14 && 6.3 * label.length < step - gap - 4;
+        const fits = size >= 14 && 7.4 * label.length < step - gap - 4;
         return [
           drawing("rect", { class: "vm", x: x + 0.5, y, width: step - gap, height: size, fill: vmColour(place.get(part.key)) },
             drawing("title", {}, `${label}: ${formatNumber(part.amounts[r])} of ${formatNumber(column.capacity[r])} ${resource.unit || resource.name} on ${column.host}`)),

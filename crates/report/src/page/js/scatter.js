@@ -160,7 +160,7 @@ function makeScatter(kinds, open) {
     for (const pass of [true, false]) {
       for (const point of points) {
         if (faded(point.run) !== pass) continue;
-        pen.globalAlpha = pass ? 0.1 : usable.length > 600 ? 0.55 : 0.8;
+        pen.globalAlpha = pass ? 0.1 : usable.length > 600 ? 0.55 : 0.75;
         pen.fillStyle = point.run.wrong ? colours.bad : kindColour[point.run.kind];
         tracePoint(pen, SHAPES[point.run.kind], point.x, point.y, size);
         pen.fill();
