@@ -1,5 +1,6 @@
 //! Stores merged, compared and exported by the command.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -33,7 +34,7 @@ fn copy(folder: &Path, from: &str, to: &str, change: impl Fn(&mut serde_json::Va
     let mut text = String::new();
     for mut record in records(&from) {
         if change(&mut record) {
-            text += &format!("{record}\n");
+            writeln!(text, "{record}").unwrap();
         }
     }
     fs::write(to.join("records.jsonl"), text).unwrap();
@@ -182,11 +183,11 @@ fn exports_hold_what_the_records_say() {
                 record["answer"]["metrics"] = serde_json::json!({"energy": {"value": 0.1, "unit": "kWh"}, "hosts_on": {"value": 3, "unit": ""}});
             }
             5 => {
-                record["answer"]["counters"] = serde_json::json!({"nodes": u64::MAX, "columns": 0})
+                record["answer"]["counters"] = serde_json::json!({"nodes": u64::MAX, "columns": 0});
             }
             _ => {}
         }
-        lines += &format!("{record}\n");
+        writeln!(lines, "{record}").unwrap();
     }
     fs::write(out.join("records.jsonl"), lines).unwrap();
     let export = |name: &str| {

@@ -35,7 +35,7 @@ fn kernels_execute_no_more_instructions_than_before() {
     let reference = (instructions("reference") - nothing) as f64;
     let counted = BASELINE.map(|(kernel, before)| {
         let loops = (instructions(kernel) - nothing) as f64 / reference;
-        eprintln!("{kernel}: {loops:.2} reference loops, {:.2} before", before);
+        eprintln!("{kernel}: {loops:.2} reference loops, {before:.2} before");
         loops <= SLACK * before
     });
     assert!(counted.iter().all(|passed| *passed), "more instructions than before, see above");
