@@ -6,9 +6,9 @@ usage: ortools_assignment.py INSTANCE SECONDS THREADS SEED
 import math
 import sys
 
-from ortools.sat.python import cp_model
-
 from packing import Clock, first_fit_decreasing, read, show
+
+from ortools.sat.python import cp_model
 
 
 def main():

@@ -55,6 +55,9 @@ fn build(folder: &Path, options: &Options) -> Result<Vec<u8>, String> {
     cargo.env("RUSTFLAGS", mapped("--remap-path-prefix")).env("CARGO_INCREMENTAL", "0");
     cargo.env("CFLAGS", mapped("-ffile-prefix-map")).env("CXXFLAGS", mapped("-ffile-prefix-map"));
     cargo.env("SOURCE_DATE_EPOCH", "0");
+    // With several units the compiler's bitcode differs from build to build, in one folder too.
+    cargo.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    cargo.env("CARGO_PROFILE_DEV_CODEGEN_UNITS", "1");
     run("build the command", &mut cargo)?;
     let profiles = ["release", "debug"].map(|profile| folder.join("target").join(profile));
     let program = profiles.iter().map(|profile| profile.join("vmpack")).find(|path| path.exists());
