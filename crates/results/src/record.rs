@@ -20,6 +20,9 @@ pub const SOLVING_SCHEMA: u32 = 1;
 /// The folder of kept solutions in a run directory.
 pub(crate) const SOLUTIONS: &str = "solutions";
 
+/// The folder of the instances that kept solutions answer.
+pub(crate) const INSTANCES: &str = "instances";
+
 /// The folder of time series.
 pub(crate) const SERIES: &str = "series";
 
@@ -116,7 +119,7 @@ impl Record {
 
     /// Where the instance is that a kept solution answers, as vmpack's own JSON, relative to the run directory.
     pub fn instance_file(&self) -> PathBuf {
-        Path::new("instances").join(format!("{}.json", self.instance_hash))
+        Path::new(INSTANCES).join(format!("{}.json", self.instance_hash))
     }
 
     /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.

@@ -103,6 +103,10 @@ fn stores_become_one_with_what_runs_left_and_equal_records_once() {
     for (directory, file, text) in [
         (&a, "solutions/1.json", "one"),
         (&a, "solutions/9.json", "of no record"),
+        (&a, "instances/ab.json", "alike in both"),
+        (&b, "instances/ab.json", "alike in both"),
+        (&b, "instances/cd.json", "of the other"),
+        (&b, "instances/ef.ThreadId(1).draft", "half"),
         (&b, "solutions/2.json", "of a record that comes from the other store"),
         (&b, "series/3.periods.csv", "three"),
         (&b, "series/3.hosts.draft", "half"),
@@ -124,6 +128,9 @@ fn stores_become_one_with_what_runs_left_and_equal_records_once() {
     assert_eq!(fs::read_to_string(out.join("solutions/1.json")).expect("kept"), "one");
     assert_eq!(fs::read_to_string(out.join("series/3.periods.csv")).expect("kept"), "three");
     assert_eq!(fs::read_dir(out.join("solutions")).expect("kept").count(), 1);
+    assert_eq!(fs::read_to_string(out.join("instances/ab.json")).expect("kept"), "alike in both");
+    assert_eq!(fs::read_to_string(out.join("instances/cd.json")).expect("kept"), "of the other");
+    assert_eq!(fs::read_dir(out.join("instances")).expect("kept").count(), 2);
     assert_eq!(read_manifest(&out).expect("a manifest"), manifest());
     // The same again, over what is there.
     let error = merge(&[a, b], &out, Keep::Refuse).expect_err("taken");

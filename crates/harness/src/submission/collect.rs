@@ -48,7 +48,8 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Collec
 
 impl Submission {
     /// Merges the records of all tasks, and those that the directory holds already, into the store of the directory, with
-    /// manifest, solutions and time series. Tasks may run meanwhile; doing it again changes nothing but what is new.
+    /// manifest, solutions, their instances, and time series. Tasks may run meanwhile; doing it again changes nothing but
+    /// what is new.
     ///
     /// # Errors
     /// If a store is damaged, records contradict each other, somebody writes to the store of the directory, or it cannot
@@ -77,7 +78,8 @@ impl Submission {
         manifest.planned = self.head.planned;
         manifest.shards = None;
         write_manifest(&draft, &manifest)?;
-        for name in ["solutions", "series"] {
+        // Instances before the solutions that answer them.
+        for name in ["instances", "solutions", "series"] {
             take_over(&draft.join(name), &directory.join(name))?;
         }
         for name in [RECORDS, MANIFEST] {

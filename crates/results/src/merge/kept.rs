@@ -6,11 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Kept, MergeError};
-use crate::record::{SERIES, SOLUTIONS};
+use crate::record::{INSTANCES, SERIES, SOLUTIONS};
 use crate::store::StoreError;
 
 /// Copies the solutions and time series of the records that are kept, each from the source of its record, and counts
-/// them. Files of runs without a record stay where they are.
+/// them. Files of runs without a record stay where they are. Instances of solutions come from all sources.
 pub(super) fn copy(
     sources: &[PathBuf],
     runs: &HashMap<Box<str>, usize>,
@@ -19,12 +19,10 @@ pub(super) fn copy(
 ) -> Result<u64, MergeError> {
     let mut files = 0;
     for (source, directory) in sources.iter().enumerate() {
+        copy_instances(&directory.join(INSTANCES), &into.join(INSTANCES))?;
         for folder in [SOLUTIONS, SERIES] {
             let path = directory.join(folder);
-            let entries = match fs::read_dir(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.map_err(StoreError::io("read", &path))?,
-            };
+            let Some(entries) = entries(&path)? else { continue };
             let target = into.join(folder);
             fs::create_dir_all(&target).map_err(MergeError::write(&target))?;
             for entry in entries {
@@ -42,4 +40,26 @@ pub(super) fn copy(
         }
     }
     Ok(files)
+}
+
+/// Copies the instances of a source that are not there yet: they are called after their content.
+fn copy_instances(from: &Path, into: &Path) -> Result<(), MergeError> {
+    let Some(entries) = entries(from)? else { return Ok(()) };
+    fs::create_dir_all(into).map_err(MergeError::write(into))?;
+    for entry in entries {
+        let name = entry.map_err(StoreError::io("read", from))?.file_name();
+        let file = into.join(&name);
+        if file.extension().is_some_and(|extension| extension == "json") && !file.exists() {
+            fs::copy(from.join(&name), &file).map_err(MergeError::write(&file))?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a folder, if there is one.
+fn entries(folder: &Path) -> Result<Option<fs::ReadDir>, MergeError> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        entries => Ok(Some(entries.map_err(StoreError::io("read", folder))?)),
+    }
 }

@@ -117,8 +117,8 @@ struct Kept {
     place: Place,
 }
 
-/// Merges the stores in the directories `sources`, with manifests, kept solutions and time series, into the new directory
-/// `into`, which may exist if it is empty.
+/// Merges the stores in the directories `sources`, with manifests, kept solutions, their instances, and time series, into
+/// the new directory `into`, which may exist if it is empty.
 ///
 /// Equal records are taken once. Records of one run that contradict each other are refused: what the run was asked
 /// differs, or its answers cannot both be true. If they are two honest measurements, `keep` says which is taken. A torn

@@ -219,8 +219,9 @@ function makeRunsTable({ change, open }) {
   new ResizeObserver(() => fill()).observe(view);
 
   return function show(runs, word, run) {
-    const same = rows.length === runs.length && rows.every((known, place) => known === runs[place]);
-    rows = sorted(runs, RUN_COLUMNS, word);
+    const now = sorted(runs, RUN_COLUMNS, word);
+    const same = rows.length === now.length && rows.every((known, place) => known === now[place]);
+    rows = now;
     selected = run;
     const place = rows.findIndex((known) => known.id === run);
     if (place >= 0) focused = place;
