@@ -28,11 +28,23 @@ function groupBy(items, key) {
   return groups;
 }
 
+function median(values) {
+  const inOrder = [...values].sort((a, b) => a - b);
+  const middle = inOrder.length >> 1;
+  return inOrder.length % 2 ? inOrder[middle] : (inOrder[middle - 1] + inOrder[middle]) / 2;
+}
+
+/** The time of a method on an instance: of repetitions the median, of seeds the mean; null unless every run answered. */
+function answeredTime(runs) {
+  if (!runs.every((run) => run.answered)) return null;
+  return mean([...groupBy(runs, (run) => run.seed).values()].map((repeated) => median(repeated.map((run) => run.time))));
+}
+
 /** What one method did in some runs: seeds are averaged first, then instances, which are told apart by their content. */
 function summary(method, runs) {
   const cells = [...groupBy(runs, (run) => run.instance.content).values()].map((seeds) => ({
     gap: meanIfAll(seeds.map((run) => run.gap)),
-    answered: meanIfAll(seeds.map((run) => (run.answered ? run.time : null))),
+    answered: answeredTime(seeds),
     limit: Math.max(...seeds.map((run) => run.limit)),
   }));
   const gaps = cells.map((cell) => cell.gap).filter((gap) => gap !== null);
