@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{records, vmpack};
+use crate::support::{native_python, records, vmpack};
 
 /// Methods that end by themselves, long before any limit.
 const METHODS: &str = r#"["nf", "nfd", "ff", "ffd-l1", "ffd-l2", "ffd-linf", "ffd-prod", "bf", "bfd-l1", "bfd-l2", "bfd-linf",
@@ -598,7 +598,7 @@ struct LocalHyperQueue {
 impl LocalHyperQueue {
     /// The Python that has HyperQueue, if it is there.
     fn python() -> Option<PathBuf> {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".native/python/bin/python3");
+        let python = native_python();
         let import = std::process::Command::new(&python).args(["-c", "import hyperqueue"]).output();
         import.is_ok_and(|output| output.status.success()).then_some(python)
     }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{records, vmpack};
+use crate::support::{native_python, records, vmpack};
 
 /// A contender that ships: its file, and the packages that it needs.
 struct Shipped {
@@ -55,7 +55,7 @@ impl Package {
     fn version(self) -> Option<String> {
         let mut command = match self {
             Python(name) => {
-                let mut command = Command::new(root().join(".native/python/bin/python3"));
+                let mut command = Command::new(native_python());
                 let code = "import importlib.metadata, sys; \
                             print(importlib.metadata.version(sys.argv[1]), end='')";
                 command.args(["-c", code, name]);

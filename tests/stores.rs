@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{records, vmpack};
+use crate::support::{native_python, records, vmpack};
 
 /// An experiment of two methods on 24 instances.
 fn run(folder: &Path, out: &str) {
@@ -218,7 +218,7 @@ fn exports_hold_what_the_records_say() {
         );
     }
 
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join(".native/python/bin/python3");
+    let python = native_python();
     let polars = Command::new(&python).args(["-c", "import polars"]).output();
     if !polars.is_ok_and(|output| output.status.success()) {
         eprintln!(

@@ -30,6 +30,11 @@ pub(crate) fn real_data(test: &str) -> Option<PathBuf> {
     None
 }
 
+/// The Python with the packages that `cargo xtask aids` brings, which need not be there.
+pub(crate) fn native_python() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(".native/python/bin/python3")
+}
+
 /// The packing methods of this build.
 pub(crate) fn packing_methods() -> Vec<&'static dyn Method<Packing>> {
     #[cfg(feature = "highs")]
