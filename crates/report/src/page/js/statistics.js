@@ -34,17 +34,20 @@ function median(values) {
   return inOrder.length % 2 ? inOrder[middle] : (inOrder[middle - 1] + inOrder[middle]) / 2;
 }
 
-/** The time of a method on an instance: of repetitions the median, of seeds the mean; null unless every run answered. */
-function answeredTime(runs) {
-  if (!runs.every((run) => run.answered)) return null;
-  return mean([...groupBy(runs, (run) => run.seed).values()].map((repeated) => median(repeated.map((run) => run.time))));
+/** A figure of a method on an instance: of repetitions the median, of seeds the mean; null as soon as one run has none. */
+function overSeeds(runs, of) {
+  const medians = [...groupBy(runs, (run) => run.seed).values()].map((repeated) => {
+    const values = repeated.map(of);
+    return values.includes(null) ? null : median(values);
+  });
+  return meanIfAll(medians);
 }
 
 /** What one method did in some runs: seeds are averaged first, then instances, which are told apart by their content. */
 function summary(method, runs) {
   const cells = [...groupBy(runs, (run) => run.instance.content).values()].map((seeds) => ({
-    gap: meanIfAll(seeds.map((run) => run.gap)),
-    answered: answeredTime(seeds),
+    gap: overSeeds(seeds, (run) => run.gap),
+    answered: overSeeds(seeds, (run) => (run.answered ? run.time : null)),
     limit: Math.max(...seeds.map((run) => run.limit)),
   }));
   const gaps = cells.map((cell) => cell.gap).filter((gap) => gap !== null);
