@@ -26,8 +26,8 @@ const PREFIX: &str = "vmpack-";
 /// to hand controllers on.
 const LEAF: &str = "harness";
 
-/// Processes and threads that a run may have beyond the threads that it is granted: more than any solver's
-/// interpreter and helpers, and few enough that a run that only forks is stopped in time.
+/// Processes and threads that a run may have beyond the threads that it is granted: more than any solver
+/// with its interpreter has, and few enough that a run that only forks is stopped in time.
 const PROCESSES: u64 = 1024;
 
 /// The session of this process while somebody uses it: cgroups are the process's, not a caller's.

@@ -1,4 +1,4 @@
-// Small helpers that make elements. Text only ever becomes text nodes: nothing from a record is markup.
+// Makes elements. Text only ever becomes text nodes: nothing from a record is markup.
 
 const byId = (id) => document.getElementById(id);
 
