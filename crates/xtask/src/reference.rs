@@ -28,7 +28,7 @@ pub(crate) fn reference(options: &Options) -> Done {
     let [from, to] = [RUNS, REPORT].map(|folder| root().join(folder));
     let copied = fs::copy(from.join("manifest.json"), to.join("manifest.json"));
     copied.map_err(|error| format!("{}: {error}", to.display()))?;
-    // The same figures as SVG are smaller, and sharper.
+    // The same figures as SVG are smaller, and sharper than pictures.
     remove_pictures(&to.join("figures"))?;
     say(&format!("open {REPORT}/report.html in a browser"));
     Ok(())
@@ -45,7 +45,7 @@ fn remove_pictures(folder: &Path) -> Done {
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "png") {
+        if path.extension().is_some_and(|extension| extension == "png" || extension == "pdf") {
             fs::remove_file(path).map_err(failed)?;
         }
     }
