@@ -87,6 +87,8 @@ impl Case {
             let [mine, local] =
                 [out, &self.path("local")].map(|dir| fs::read(dir.join(&solution)).ok());
             assert_eq!(mine, local, "{solution}");
+            let instance = format!("instances/{}.json", record["instance_hash"].as_str().unwrap());
+            assert!(mine.is_none() || out.join(&instance).exists(), "{instance}");
         }
         let manifest: Value =
             serde_json::from_slice(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
