@@ -23,6 +23,9 @@ pub(crate) const SOLUTIONS: &str = "solutions";
 /// The folder of time series.
 pub(crate) const SERIES: &str = "series";
 
+/// The folder of the instances that kept solutions answer, below the run directory.
+pub(crate) const INSTANCES: &str = "instances";
+
 /// What one run was asked, how it ended, what it claimed and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -116,7 +119,7 @@ impl Record {
 
     /// Where the instance is that a kept solution answers, as vmpack's own JSON, relative to the run directory.
     pub fn instance_file(&self) -> PathBuf {
-        Path::new("instances").join(format!("{}.json", self.instance_hash))
+        Path::new(INSTANCES).join(format!("{}.json", self.instance_hash))
     }
 
     /// Where the time series of a replay is, relative to the run directory; only some experiments keep it.

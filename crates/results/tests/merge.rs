@@ -106,6 +106,8 @@ fn stores_become_one_with_what_runs_left_and_equal_records_once() {
         (&b, "solutions/2.json", "of a record that comes from the other store"),
         (&b, "series/3.periods.csv", "three"),
         (&b, "series/3.hosts.draft", "half"),
+        (&a, "instances/ab.json", "an instance"),
+        (&b, "instances/ab.json", "an instance"),
     ] {
         let path = directory.join(file);
         fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
@@ -122,6 +124,7 @@ fn stores_become_one_with_what_runs_left_and_equal_records_once() {
     assert_eq!(merged.torn.len(), 1);
     assert_eq!(stored(&out), [record("1"), record("2"), record("3")]);
     assert_eq!(fs::read_to_string(out.join("solutions/1.json")).expect("kept"), "one");
+    assert_eq!(fs::read_to_string(out.join("instances/ab.json")).expect("kept"), "an instance");
     assert_eq!(fs::read_to_string(out.join("series/3.periods.csv")).expect("kept"), "three");
     assert_eq!(fs::read_dir(out.join("solutions")).expect("kept").count(), 1);
     assert_eq!(read_manifest(&out).expect("a manifest"), manifest());

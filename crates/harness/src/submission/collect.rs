@@ -77,7 +77,7 @@ impl Submission {
         manifest.planned = self.head.planned;
         manifest.shards = None;
         write_manifest(&draft, &manifest)?;
-        for name in ["solutions", "series"] {
+        for name in ["instances", "solutions", "series"] {
             take_over(&draft.join(name), &directory.join(name))?;
         }
         for name in [RECORDS, MANIFEST] {

@@ -54,12 +54,14 @@ pub(super) const FIXED: &[(&str, Cell)] = &[
     ("method", Cell::Name(|r| &r.method)),
     ("kind", Cell::Text(|r| Some(r.kind.to_string()))),
     ("seed", Cell::Count(|r| Some(r.seed))),
+    ("repetition", Cell::Count(|r| Some(r.repetition))),
     ("limit_wall_s", Cell::Real(|r| Some(r.limits.wall_s))),
     ("limit_cpu_s", Cell::Real(|r| r.limits.cpu_s)),
     ("limit_memory_bytes", Cell::Count(|r| r.limits.memory_bytes)),
     ("limit_work", Cell::Count(|r| r.limits.work)),
     ("threads", Cell::Count(|r| Some(r.limits.threads))),
     ("termination", Cell::Name(|r| r.termination.name())),
+    ("cause", Cell::Text(|r| r.cause.map(|cause| cause.to_string()))),
     ("signal", Cell::Count(signal)),
     ("message", Cell::Text(message)),
     ("status", Cell::Text(|r| answer(r, |a| a.status.to_string()))),
@@ -80,8 +82,13 @@ pub(super) const FIXED: &[(&str, Cell)] = &[
     ("process_wall_s", Cell::Real(|r| Some(r.measurement.process_wall_s))),
     ("process_cpu_s", Cell::Real(|r| Some(r.measurement.process_cpu_s))),
     ("peak_rss_bytes", Cell::Count(|r| Some(r.measurement.peak_rss_bytes))),
+    ("peak_by", Cell::Text(|r| r.measurement.peak_by.map(|means| means.to_string()))),
     ("involuntary_switches", Cell::Count(|r| Some(r.measurement.involuntary_switches))),
     ("load", Cell::Real(|r| Some(r.measurement.load))),
+    ("steal_s", Cell::Real(|r| r.measurement.noise.map(|noise| noise.steal_s))),
+    ("others_s", Cell::Real(|r| r.measurement.noise.map(|noise| noise.others_s))),
+    ("waited_s", Cell::Real(|r| r.measurement.noise.and_then(|noise| noise.waited_s))),
+    ("disturbed", Cell::Flag(|r| r.measurement.noise.map(|noise| noise.disturbed))),
 ];
 
 fn answer<T>(record: &Record, of: impl FnOnce(&Answer) -> T) -> Option<T> {

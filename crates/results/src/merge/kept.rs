@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Kept, MergeError};
-use crate::record::{SERIES, SOLUTIONS};
+use crate::record::{INSTANCES, SERIES, SOLUTIONS};
 use crate::store::StoreError;
 
 /// Copies the solutions and time series of the records that are kept, each from the source of its record, and counts
-/// them. Files of runs without a record stay where they are.
+/// them. Files of runs without a record stay where they are. The instances of solutions come along, once each: their names
+/// are hashes of what is in them.
 pub(super) fn copy(
     sources: &[PathBuf],
     runs: &HashMap<Box<str>, usize>,
@@ -41,5 +42,25 @@ pub(super) fn copy(
             }
         }
     }
+    for directory in sources {
+        copy_instances(&directory.join(INSTANCES), &into.join(INSTANCES))?;
+    }
     Ok(files)
+}
+
+fn copy_instances(from: &Path, into: &Path) -> Result<(), MergeError> {
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(StoreError::io("read", from))?,
+    };
+    fs::create_dir_all(into).map_err(MergeError::write(into))?;
+    for entry in entries {
+        let path = entry.map_err(StoreError::io("read", from))?.path();
+        let Some(name) = path.file_name() else { continue };
+        let file = into.join(name);
+        if path.extension().is_some_and(|extension| extension == "json") && !file.exists() {
+            fs::copy(&path, &file).map_err(MergeError::write(&file))?;
+        }
+    }
+    Ok(())
 }
