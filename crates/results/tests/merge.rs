@@ -140,7 +140,7 @@ fn contradictions_are_refused_by_file_line_and_run() {
         change(&mut record);
         record
     };
-    let cases = [
+    let cases = vec![
         (
             record("2"),
             asked(&|r| r.instance_hash = "0ff".into()),
