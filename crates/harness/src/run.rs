@@ -11,8 +11,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination, UNLIKE,
-    read_manifest, write_manifest,
+    Cause, Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination,
+    UNLIKE, read_manifest, write_manifest,
 };
 
 use crate::calibrate::Calibrator;
@@ -322,7 +322,7 @@ fn carry_out(
         run: run.id.clone(),
         source,
     })?;
-    if may_be_ended_with_us(&record.termination) {
+    if may_be_ended_with_us(&record) {
         thread::sleep(SIGNAL_DELAY);
         if interrupt.is_set() {
             return Err(MeasureError::Interrupted.into());
@@ -336,12 +336,13 @@ const SIGNAL_DELAY: Duration = Duration::from_millis(100);
 
 /// Whether a child ended as it does when a batch system ends its job: that signals all processes at once, and the end of a
 /// child may be seen before our own signal is. It says nothing about the method then.
-fn may_be_ended_with_us(termination: &Termination) -> bool {
-    match termination {
+fn may_be_ended_with_us(record: &Record) -> bool {
+    match &record.termination {
         Termination::Crashed { signal } => {
             [libc::SIGTERM, libc::SIGINT, libc::SIGHUP].contains(signal)
         }
-        Termination::OutOfMemory => true,
+        // SIGKILL by somebody else looks like this.
+        Termination::OutOfMemory => record.cause == Some(Cause::Machine),
         _ => false,
     }
 }

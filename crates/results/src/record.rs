@@ -20,11 +20,11 @@ pub const SOLVING_SCHEMA: u32 = 1;
 /// The folder of kept solutions in a run directory.
 pub(crate) const SOLUTIONS: &str = "solutions";
 
-/// The folder of the instances that kept solutions answer.
-pub(crate) const INSTANCES: &str = "instances";
-
 /// The folder of time series.
 pub(crate) const SERIES: &str = "series";
+
+/// The folder of the instances that kept solutions answer, below the run directory.
+pub(crate) const INSTANCES: &str = "instances";
 
 /// What one run was asked, how it ended, what it claimed and what the judge found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -61,6 +61,7 @@ fn asked(a: &Record, b: &Record) -> Option<String> {
         ("method", a.method != b.method, [text(&a.method), text(&b.method)]),
         ("kind", a.kind != b.kind, [text(&a.kind), text(&b.kind)]),
         ("seed", a.seed != b.seed, [text(&a.seed), text(&b.seed)]),
+        ("repetition", a.repetition != b.repetition, [text(&a.repetition), text(&b.repetition)]),
         ("limits", a.limits != b.limits, [text(&a.limits), text(&b.limits)]),
     ];
     fields

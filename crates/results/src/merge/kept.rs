@@ -10,7 +10,8 @@ use crate::record::{INSTANCES, SERIES, SOLUTIONS};
 use crate::store::StoreError;
 
 /// Copies the solutions and time series of the records that are kept, each from the source of its record, and counts
-/// them. Files of runs without a record stay where they are. Instances of solutions come from all sources.
+/// them. Files of runs without a record stay where they are. The instances of solutions come along, once each: their names
+/// are hashes of what is in them.
 pub(super) fn copy(
     sources: &[PathBuf],
     runs: &HashMap<Box<str>, usize>,
@@ -19,10 +20,12 @@ pub(super) fn copy(
 ) -> Result<u64, MergeError> {
     let mut files = 0;
     for (source, directory) in sources.iter().enumerate() {
-        copy_instances(&directory.join(INSTANCES), &into.join(INSTANCES))?;
         for folder in [SOLUTIONS, SERIES] {
             let path = directory.join(folder);
-            let Some(entries) = entries(&path)? else { continue };
+            let entries = match fs::read_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                entries => entries.map_err(StoreError::io("read", &path))?,
+            };
             let target = into.join(folder);
             fs::create_dir_all(&target).map_err(MergeError::write(&target))?;
             for entry in entries {
@@ -39,27 +42,25 @@ pub(super) fn copy(
             }
         }
     }
+    for directory in sources {
+        copy_instances(&directory.join(INSTANCES), &into.join(INSTANCES))?;
+    }
     Ok(files)
 }
 
-/// Copies the instances of a source that are not there yet: they are called after their content.
 fn copy_instances(from: &Path, into: &Path) -> Result<(), MergeError> {
-    let Some(entries) = entries(from)? else { return Ok(()) };
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(StoreError::io("read", from))?,
+    };
     fs::create_dir_all(into).map_err(MergeError::write(into))?;
     for entry in entries {
-        let name = entry.map_err(StoreError::io("read", from))?.file_name();
-        let file = into.join(&name);
-        if file.extension().is_some_and(|extension| extension == "json") && !file.exists() {
-            fs::copy(from.join(&name), &file).map_err(MergeError::write(&file))?;
+        let path = entry.map_err(StoreError::io("read", from))?.path();
+        let Some(name) = path.file_name() else { continue };
+        let file = into.join(name);
+        if path.extension().is_some_and(|extension| extension == "json") && !file.exists() {
+            fs::copy(&path, &file).map_err(MergeError::write(&file))?;
         }
     }
     Ok(())
-}
-
-/// The entries of a folder, if there is one.
-fn entries(folder: &Path) -> Result<Option<fs::ReadDir>, MergeError> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        entries => Ok(Some(entries.map_err(StoreError::io("read", folder))?)),
-    }
 }
