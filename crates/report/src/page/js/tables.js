@@ -8,11 +8,12 @@ function cellNumber(text) {
   return match ? parseFloat(match[1].replaceAll("\u202f", "")) * (UNITS[match[2]] ?? 1) : NaN;
 }
 
-/** Less first; what is nothing comes last. */
-function compareValues(a, b) {
+/** Less first, or last if `down`; what is nothing comes last either way. */
+function compareValues(a, b, down) {
   const nothing = (value) => value === null || value === undefined || Number.isNaN(value);
   if (nothing(a) || nothing(b)) return nothing(a) - nothing(b);
-  return typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b;
+  const order = typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a - b;
+  return down ? -order : order;
 }
 
 /** A heading that sorts. */
@@ -32,7 +33,7 @@ function makeSortable(table) {
         const text = row.cells[column].textContent.trim();
         return [numeric ? cellNumber(text) : text, row];
       });
-      rows.sort((a, b) => (down ? compareValues(b[0], a[0]) : compareValues(a[0], b[0])));
+      rows.sort((a, b) => compareValues(a[0], b[0], down));
       table.tBodies[0].append(...rows.map(([, row]) => row));
     });
   });
@@ -79,12 +80,7 @@ function sorted(rows, columns, word) {
   const chosen = columns.find((candidate) => candidate.name === word.slice(down ? 1 : 0));
   if (!chosen) return rows;
   const keyed = rows.map((row, place) => [chosen.of(row), place, row]);
-  const nothing = (value) => value === null || value === undefined;
-  keyed.sort((a, b) => {
-    // Nothing comes last either way.
-    if (nothing(a[0]) || nothing(b[0])) return nothing(a[0]) - nothing(b[0]) || a[1] - b[1];
-    return (down ? compareValues(b[0], a[0]) : compareValues(a[0], b[0])) || a[1] - b[1];
-  });
+  keyed.sort((a, b) => compareValues(a[0], b[0], down) || a[1] - b[1]);
   return keyed.map((entry) => entry[2]);
 }
 
