@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for note in &progress.notes {
         eprintln!("{note}");
     }
-    let missing = submission.head.planned - progress.finished.len() as u64;
+    let missing = submission.head.planned.saturating_sub(progress.finished.len() as u64);
     if missing == 0 {
         return Ok(ExitCode::SUCCESS);
     }
