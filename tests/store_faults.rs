@@ -164,7 +164,7 @@ fn a_full_disk_costs_only_what_did_not_fit() {
         mkdir full && cp disk/out/records.jsonl full
         mount -o remount,size=20m disk || exit 77
         $1 run e.toml --jobs 2 --resume --out disk/out; echo $? > code-2
-        mkdir whole && cp disk/out/records.jsonl whole";
+        mkdir whole && cp disk/out/records.jsonl whole || exit 2";
     let test = "a_full_disk_costs_only_what_did_not_fit";
     let read = |name: &str| fs::read_to_string(bench.path(name)).unwrap();
     let planned = bench.planned();
