@@ -96,6 +96,10 @@ impl Site {
             let reports = index::reports(&path);
             return Answer::Text(200, HTML, index::page(&path, &reports));
         }
+        if !path.is_file() {
+            // A pipe would hold whoever opens it.
+            return plain(404, "there is nothing here");
+        }
         match File::open(&path) {
             Ok(file) => Answer::File(file, content_type(&path)),
             Err(_) => plain(404, "there is nothing here"),

@@ -182,7 +182,8 @@ pub fn run(
     monitor: &dyn Monitor,
 ) -> Result<Summary, RunError> {
     let directory = options.directory;
-    let jobs = options.jobs.max(1);
+    // A worker without a run would be a thread for nothing.
+    let jobs = options.jobs.clamp(1, plan.runs.len().max(1));
     // Before anything is written.
     let cores = if options.pin || plan.experiment.pin { pinned(plan, jobs)? } else { Vec::new() };
     let (store, found) = if options.resume {

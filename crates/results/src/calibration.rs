@@ -24,6 +24,21 @@ impl Calibration {
     /// The greatest coefficient of variation that a quiet machine has.
     pub const STEADY: f64 = 0.05;
 
+    /// What both found together: a score as the median of all samples, parts by the number of their samples.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let samples: Vec<f64> = self.samples.iter().chain(&other.samples).copied().collect();
+        let (a, b) = (self.samples.len() as f64, other.samples.len() as f64);
+        let part = |first: f64, second: f64| (first * a + second * b) / (a + b).max(1.0);
+        Self {
+            score: stats::quantile(&samples, 0.5).unwrap_or(0.0),
+            integer_ms: part(self.integer_ms, other.integer_ms),
+            memory_ms: part(self.memory_ms, other.memory_ms),
+            float_ms: part(self.float_ms, other.float_ms),
+            samples,
+        }
+    }
+
     /// The standard deviation of the samples as a share of their mean; `None` of fewer than three.
     ///
     /// ```
@@ -57,6 +72,19 @@ impl Calibration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_two_found_is_one() {
+        let of = |samples: &[f64], integer_ms| Calibration {
+            samples: samples.to_vec(),
+            integer_ms,
+            ..Calibration::default()
+        };
+        let joined = of(&[10.0, 20.0], 4.0).joined(&of(&[60.0], 1.0));
+        assert_eq!((joined.score, joined.integer_ms), (20.0, 3.0));
+        assert_eq!(joined.samples, [10.0, 20.0, 60.0]);
+        assert!(joined.unsteady().is_some());
+    }
 
     #[test]
     fn only_an_unsteady_machine_is_worth_a_sentence() {

@@ -426,6 +426,17 @@ pub enum Means {
     Rlimits,
 }
 
+impl Means {
+    /// The word of records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CgroupV2 => "cgroup-v2",
+            Self::CgroupV1 => "cgroup-v1",
+            Self::Rlimits => "rlimits",
+        }
+    }
+}
+
 impl fmt::Display for Means {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -107,7 +107,11 @@ impl Session {
             }
         }
         let memory = has(&homes, |powers| powers.memory).unwrap_or(Means::Rlimits);
+        // Any cgroup holds what runs in it together, whether or not it limits how much that is.
         let processes = homes.first().map_or(Means::Rlimits, |home| home.group.powers.version);
+        if !homes.is_empty() && has(&homes, |powers| powers.processes).is_none() {
+            reasons.push("no controller limits the number of processes".to_owned());
+        }
         let is_best = memory == Means::CgroupV2 && processes == Means::CgroupV2;
         let reason = (!is_best).then(|| reasons.join("; ")).filter(|text| !text.is_empty());
         let enforcement = Enforcement { memory, processes, reason };

@@ -36,6 +36,16 @@ pub(super) fn merged(
         for (name, version) in &other.versions {
             merged.versions.entry(name.clone()).or_insert_with(|| version.clone());
         }
+        // Of several machines no one speed is true, nor one way of confining runs.
+        merged.calibration = match (merged.calibration, &other.calibration) {
+            (Some(found), Some(more)) if first.machine == other.machine => Some(found.joined(more)),
+            _ => None,
+        };
+        merged.enforcement = merged.enforcement.filter(|of| other.enforcement.as_ref() == Some(of));
+        if merged.pinned != other.pinned {
+            merged.pinned.clear();
+        }
+        merged.warm_up = merged.warm_up.min(other.warm_up);
         sentences.extend(other.missing.iter().cloned());
         // Shards know the methods that run in them, not all: a version that one lacks is no difference.
         let differences = first.differences(other);

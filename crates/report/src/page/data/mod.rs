@@ -8,7 +8,7 @@ mod packings;
 mod records;
 mod runs;
 
-use std::io::Write as _;
+use std::io::BufWriter;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -49,7 +49,7 @@ impl Embedded {
         let points = (POINTS_BUDGET / records.len().max(1)).clamp(8, 200);
         Ok(Self {
             runs: packed(&runs::Runs::new(records, families, clock)),
-            records: packed(&records::records(records, source.series, points)),
+            records: packed(&records::Records { records, series: source.series, points }),
             packings: packed(&packings),
             left_out: match packings.left_out {
                 0 => String::new(),
@@ -61,8 +61,10 @@ impl Embedded {
 
 /// Compressed JSON in base 64; the same data gives the same text.
 fn packed(data: &impl Serialize) -> String {
-    let mut writer = GzBuilder::new().write(Vec::new(), Compression::best());
-    let text = serde_json::to_vec(data).expect("plain data with string keys");
-    let bytes = writer.write_all(&text).and_then(|()| writer.finish());
-    BASE64_STANDARD.encode(bytes.expect("memory takes everything"))
+    let gzip = GzBuilder::new().write(Vec::new(), Compression::best());
+    // JSON is written in morsels, each of which would be a call of the compressor.
+    let mut writer = BufWriter::with_capacity(1 << 16, gzip);
+    serde_json::to_writer(&mut writer, data).expect("plain data with string keys");
+    let gzip = writer.into_inner().expect("memory takes everything");
+    BASE64_STANDARD.encode(gzip.finish().expect("memory takes everything"))
 }

@@ -1,6 +1,7 @@
 //! The whole record of every run, for the panel that tells of one: what the columns of runs hold is left out,
 //! trajectories are thinned, and numbers are rounded.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use vmpack_results::Record;
 
@@ -11,9 +12,19 @@ use crate::series::Series;
 const IN_COLUMNS: [&str; 9] =
     ["dataset", "instance", "class", "family", "features", "reference", "method", "kind", "seed"];
 
-/// One object per run, in the order of the records, with at most `points` points of a trajectory and of a series.
-pub(super) fn records(records: &[Record], series: &Series, points: usize) -> Vec<Value> {
-    records.iter().map(|record| record_view(record, series, points)).collect()
+/// One object per run, in the order of the records. Each is made when it is written, so that no more than one is in memory.
+pub(super) struct Records<'a> {
+    pub(super) records: &'a [Record],
+    pub(super) series: &'a Series,
+    /// The most points of a trajectory, and of a series.
+    pub(super) points: usize,
+}
+
+impl Serialize for Records<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = |record| record_view(record, self.series, self.points);
+        serializer.collect_seq(self.records.iter().map(view))
+    }
 }
 
 fn record_view(record: &Record, series: &Series, points: usize) -> Value {
