@@ -83,9 +83,8 @@ def until_ended():
 
 def server_start(directory, _):
     directory.mkdir(parents=True, exist_ok=True)
-    cluster = Cluster(str(directory))
+    _cluster = Cluster(str(directory))  # Runs as long as somebody holds it.
     until_ended()
-    cluster.stop()
 
 
 def worker_start(directory, arguments):

@@ -246,7 +246,8 @@ function makeScatter(kinds, open) {
     if (!move || !points.length || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const sorted = [...points].sort(move[0]);
-    const place = current ? sorted.indexOf(current) + move[1] : 0;
+    // Whoever comes without a point starts at the first, or with End at the last.
+    const place = current ? sorted.indexOf(current) + move[1] : move[1] - 1;
     current = sorted[Math.min(sorted.length - 1, Math.max(0, place))];
     draw();
     showTip(current);
