@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("vmpack: {}", describe(&error));
+            cmd::tell(format_args!("vmpack: {}", describe(&error)));
             ExitCode::from(1)
         }
     }

@@ -23,6 +23,7 @@ impl Served {
         fs::write(root.join("a demo/report.html"), "<!doctype html><title>demo</title>").unwrap();
         fs::write(root.join("a demo/figures/f.svg"), "<svg></svg>").unwrap();
         fs::write(root.join("a demo/records.jsonl"), "{}\n").unwrap();
+        fs::write(root.join("a demo/large.csv"), "1\n".repeat(50_000)).unwrap();
         fs::write(root.join(".hidden"), "secret").unwrap();
         fs::write(directory.path().join("secret"), "secret").unwrap();
         std::os::unix::fs::symlink("../secret", root.join("link")).unwrap();
@@ -102,6 +103,8 @@ fn reports_are_shown() {
             "<title>demo</title>",
         ],
     );
+    has(&served.ask("GET", "/a%20demo/large.csv"), &["content-length: 100000"]);
+    has(&served.ask("HEAD", "/a%20demo/large.csv"), &["content-length: 100000"]);
     has(
         &served.ask("GET", "/a%20demo/figures/f.svg"),
         &["content-type: image/svg+xml", "<svg></svg>"],

@@ -297,3 +297,43 @@ fn clocks_that_jump_between_sessions_change_nothing() {
         assert_eq!(manifest["started"], started, "the first session's word stays");
     }
 }
+
+/// Whoever reads what an experiment says may be gone: it goes on.
+#[test]
+fn a_closed_standard_error_stops_nothing() {
+    let bench = Bench::new(1);
+    let mut child = bench.run("out").spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(bench.kept("out"), bench.planned());
+}
+
+#[test]
+fn a_session_that_is_pinned_like_the_one_before_is_no_difference() {
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        eprintln!("skipped: two runs at a time cannot be pinned here");
+        return;
+    }
+    let bench = Bench::new(1);
+    for _ in 0..2 {
+        assert!(bench.run("out").arg("--pin").output().unwrap().status.success());
+        let records = bench.path("out").join("records.jsonl");
+        let text = fs::read_to_string(&records).unwrap();
+        fs::write(&records, text.lines().next().unwrap().to_owned() + "\n").unwrap();
+    }
+    let manifest = fs::read_to_string(bench.path("out").join("manifest.json")).unwrap();
+    assert!(!manifest.contains("own cores"), "{manifest}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_need_not_be_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bench = Bench::new(1);
+    let out = bench.folder.path().join(std::ffi::OsStr::from_bytes(b"\xff"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vmpack"));
+    command.arg("run").arg(bench.path("e.toml")).arg("--out").arg(&out);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(out.join("manifest.json").exists());
+}

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use vmpack_harness::submission::Submission;
 
-use super::say;
+use super::{say, tell};
 
 /// Gather the records of all tasks of a submission into `DIR/records.jsonl`, with manifest and kept files.
 ///
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let progress = submission.progress()?;
     for note in &progress.notes {
-        eprintln!("{note}");
+        tell(&note);
     }
     let missing = submission.head.planned.saturating_sub(progress.finished.len() as u64);
     if missing == 0 {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use vmpack_results::stats::{Clock, Resampling};
 use vmpack_results::{CompareOptions, Gate, compare};
 
-use super::{say, seconds};
+use super::{say, seconds, tell};
 
 /// The exit code of a comparison that did not pass its gates.
 const REGRESSION: u8 = 4;
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         say(comparison.to_string().trim_end())?;
     }
     for failure in comparison.failures.iter().filter(|_| arguments.json) {
-        eprintln!("{failure}");
+        tell(&failure);
     }
     Ok(if comparison.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REGRESSION) })
 }

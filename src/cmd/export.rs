@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use vmpack_results::{TableFormat, export};
 
-use super::say;
+use super::{say, tell};
 
 /// Write the records of a run directory as one table, a row per run: Parquet or CSV.
 #[derive(clap::Args)]
@@ -32,9 +32,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let exported = export(&arguments.directory, out, format)?;
     if let Some(torn) = exported.torn {
-        eprintln!("line {}: a record was cut short and is left out", torn.line);
+        tell(format_args!("line {}: a record was cut short and is left out", torn.line));
     }
-    eprintln!("{} runs, {} columns", exported.rows, exported.columns);
+    tell(format_args!("{} runs, {} columns", exported.rows, exported.columns));
     say(out.display())?;
     Ok(ExitCode::SUCCESS)
 }

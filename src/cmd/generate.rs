@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use vmpack_datasets::{GENERATORS, Parameter};
 
-use super::{deliver, did_you_mean, format_named};
+use super::{deliver, did_you_mean, format_named, tell};
 
 /// Generate an instance: the same bytes on every machine for the same parameters and seed.
 ///
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     deliver(text.as_bytes(), arguments.out.as_deref())?;
     if let Some(reference) = generated.reference {
         let kind = if reference.proved { "optimum" } else { "best known cost" };
-        eprintln!("{kind} {} ({})", reference.cost, reference.source);
+        tell(format_args!("{kind} {} ({})", reference.cost, reference.source));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use vmpack_results::{Keep, Merged, merge};
 
-use super::say;
+use super::{say, tell};
 
 /// Merge the stores of several machines, sessions or shards into one, with what their runs left.
 ///
@@ -43,10 +43,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         merge(&arguments.sources, &arguments.out, keep)?;
     for (path, torn) in torn {
         let (path, line, bytes) = (path.display(), torn.line, torn.bytes);
-        eprintln!("{path}, line {line}: a record was cut short ({bytes} bytes) and is left out");
+        tell(format_args!(
+            "{path}, line {line}: a record was cut short ({bytes} bytes) and is left out"
+        ));
     }
     for sentence in &manifest.missing {
-        eprintln!("{sentence}");
+        tell(&sentence);
     }
     let mut told = format!("{records} of {} runs", manifest.planned);
     for (number, what) in
@@ -56,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             told = format!("{told}, {number} {what}");
         }
     }
-    eprintln!("{told}");
+    tell(&told);
     say(arguments.out.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -27,6 +27,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use vmpack_datasets::{FORMATS, Format};
+pub(crate) use vmpack_harness::tell;
 
 /// Prints a line. Whoever reads standard output may stop reading, as `head` does; that is no error.
 pub(crate) fn say(line: impl Display) -> anyhow::Result<()> {

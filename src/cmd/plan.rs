@@ -13,7 +13,7 @@ use vmpack_harness::{Methods, NoSimulator};
 use vmpack_model::packing::{Packing, Placement};
 use vmpack_model::{AnyInstance, Outcome};
 
-use super::{deliver, explain, say, seconds};
+use super::{deliver, explain, say, seconds, tell};
 use crate::plan::attempt::{Best, best};
 use crate::plan::summary::Summary;
 use crate::plan::{assignments, fills, moves};
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         powered_off: arguments.powered_off,
     })?;
     for warning in &fleet.warnings {
-        eprintln!("vmpack: warning: {warning}");
+        tell(format_args!("vmpack: warning: {warning}"));
     }
     let name = arguments.vms.file_stem().unwrap_or_default().to_string_lossy();
     let compiled = operator::compile(&fleet, arguments.rules.as_deref(), &name)?;
@@ -172,10 +172,10 @@ fn no_plan(instance: &AnyInstance, best: &Best, time: f64) -> anyhow::Result<Exi
         say("No placement was found in time.")?;
     }
     for attempt in &best.attempts {
-        eprintln!("vmpack: tried: {}", attempt.sentence());
+        tell(format_args!("vmpack: tried: {}", attempt.sentence()));
     }
     for refusal in &best.refusals {
-        eprintln!("vmpack: not tried: {refusal}");
+        tell(format_args!("vmpack: not tried: {refusal}"));
     }
     Ok(ExitCode::from(2))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::say;
+use super::{say, tell};
 
 /// Write figures, tables and one HTML file from the records of a run directory.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let gathered = vmpack_report::gather_optima(directory, out)
             .with_context(|| format!("new optima of {}", directory.display()))?;
         say(gathered.list.display())?;
-        eprintln!("{} new optima, {} with solutions", gathered.optima, gathered.solutions);
+        tell(format_args!("{} new optima, {} with solutions", gathered.optima, gathered.solutions));
     }
     Ok(ExitCode::SUCCESS)
 }

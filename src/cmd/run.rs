@@ -13,8 +13,8 @@ use vmpack_harness::{
     Expectation, Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Shard, Terminal,
 };
 
-use super::did_you_mean;
 use super::replay::Simulators;
+use super::{did_you_mean, tell};
 use crate::experiments::EXPERIMENTS;
 use crate::registry::{commit, missing_methods, registry, versions};
 
@@ -112,12 +112,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         setup: Setup {
             versions: versions(),
             commit: commit().to_owned(),
-            command: std::env::args().collect(),
+            // Arguments may be paths that are no UTF-8.
+            command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         },
     };
     let monitor = Terminal::default();
     let summary = vmpack_harness::run(&plan, &options, &interrupt, &monitor)?;
-    eprintln!("{summary}");
+    tell(&summary);
     if arguments.report && !summary.interrupted {
         super::report::write(&arguments.out, &arguments.out)?;
     }

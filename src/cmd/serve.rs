@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use vmpack_harness::Interrupt;
 
-use super::say;
+use super::{say, tell};
 use crate::serve::Site;
 
 /// Show the reports below a directory in a browser on this machine.
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let bound = server.server_addr().to_ip().ok_or_else(|| anyhow!("{address} is no address"))?;
     let site = Arc::new(site.at(bound));
     say(format_args!("http://{bound}/"))?;
-    eprintln!("showing the reports below {}; Ctrl-C ends it", directory.display());
+    tell(format_args!("showing the reports below {}; Ctrl-C ends it", directory.display()));
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
             let (server, site) = (Arc::clone(&server), Arc::clone(&site));

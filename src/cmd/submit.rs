@@ -12,7 +12,7 @@ use vmpack_harness::{Expectation, peak_rss};
 use vmpack_results::{MANIFEST, RECORDS, read_manifest};
 
 use super::run::{Sample, plan, read, sample};
-use super::say;
+use super::{say, tell};
 
 /// Run an experiment on a cluster, by its batch system.
 ///
@@ -167,7 +167,7 @@ fn begun(common: &Common) -> anyhow::Result<Submission> {
     let path = std::path::absolute(&experiment.path).context("the experiment")?;
     let plan = plan(experiment, common.sample)?;
     for sentence in &plan.missing {
-        eprintln!("{sentence}");
+        tell(&sentence);
     }
     let sample = common.sample.map(|sample| match sample {
         Sample::All => "all".to_owned(),
@@ -188,7 +188,7 @@ fn submit(
 ) -> anyhow::Result<bool> {
     let progress = submission.progress()?;
     for note in &progress.notes {
-        eprintln!("{note}");
+        tell(&note);
     }
     if !progress.unknown.is_empty() && !common.assume_ended {
         return Err(anyhow!(
@@ -209,9 +209,9 @@ fn submit(
             Some(engine.how_to_cancel(round.job.as_deref()?))
         });
         let how = how.collect::<Vec<_>>().join(" && ");
-        eprintln!(
+        tell(format_args!(
             "{pending} runs are left to tasks that are queued or running; to submit them anew, first: {how}"
-        );
+        ));
     }
     if todo.is_empty() {
         say(if pending > 0 { "nothing else is missing" } else { "nothing is missing" })?;
@@ -235,21 +235,21 @@ fn submit(
     };
     let todo: BTreeSet<&str> = todo.iter().map(String::as_str).collect();
     let written = submission.add_round(&todo, &wish)?;
-    tell(submission, &written, common)?;
+    announce(submission, &written, common)?;
     Ok(true)
 }
 
 /// Says what was done.
-fn tell(submission: &Submission, written: &Written, common: &Common) -> anyhow::Result<()> {
+fn announce(submission: &Submission, written: &Written, common: &Common) -> anyhow::Result<()> {
     let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest), commands } =
         written;
     let folder = submission.round(*number);
     let memory = if let Some(bytes) = memory_bytes {
         format!("{} MiB", bytes.div_ceil(1 << 20))
     } else {
-        eprintln!(
+        tell(format_args!(
             "the experiment sets no memory limit: tasks get what the site gives unless an --option says more"
-        );
+        ));
         "the site's memory".to_owned()
     };
     let cores = if *cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };

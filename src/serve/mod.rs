@@ -111,6 +111,9 @@ fn plain(status: u16, text: &str) -> Answer {
     Answer::Text(status, "text/plain; charset=utf-8", format!("{text}\n"))
 }
 
+/// Nothing is sent in chunks: every answer says how long it is.
+const WHOLE: usize = usize::MAX;
+
 fn send(request: Request, answer: Answer) -> io::Result<()> {
     let mut headers: Vec<Header> =
         HEADERS.iter().map(|(name, value)| header(name, value)).collect();
@@ -118,7 +121,8 @@ fn send(request: Request, answer: Answer) -> io::Result<()> {
         Answer::File(file, kind) => {
             headers.push(header("Content-Type", kind));
             let length = file.metadata()?.len().try_into().ok();
-            request.respond(Response::new(StatusCode(200), headers, file, length, None))
+            let response = Response::new(StatusCode(200), headers, file, length, None);
+            request.respond(response.with_chunked_threshold(WHOLE))
         }
         Answer::Text(status, kind, text) => {
             headers.push(header("Content-Type", kind));
@@ -127,7 +131,8 @@ fn send(request: Request, answer: Answer) -> io::Result<()> {
             }
             let length = Some(text.len());
             let body = Cursor::new(text.into_bytes());
-            request.respond(Response::new(StatusCode(status), headers, body, length, None))
+            let response = Response::new(StatusCode(status), headers, body, length, None);
+            request.respond(response.with_chunked_threshold(WHOLE))
         }
         Answer::Moved(place) => {
             headers.push(header("Location", &place));

@@ -13,6 +13,9 @@ use vmpack_results::Limits;
 
 use crate::simulator::option_text;
 
+/// The most repetitions of a run: all are planned, and held in memory, before the first begins.
+const MAX_REPEATS: u64 = 1_000_000;
+
 /// An experiment as its file describes it. The grammar is in `FORMATS.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
@@ -413,11 +416,16 @@ impl Reader<'_> {
     fn repeats(&self, top: &Top, own: Option<Spanned<u64>>) -> Result<u64, ExperimentError> {
         match own.or_else(|| top.repeats.clone()) {
             None => Ok(1),
-            Some(repeats) if *repeats.get_ref() == 0 => {
-                let message = "repeats: expected a positive integer, found 0".to_owned();
+            Some(repeats) if (1..=MAX_REPEATS).contains(repeats.get_ref()) => {
+                Ok(repeats.into_inner())
+            }
+            Some(repeats) => {
+                let found = repeats.get_ref();
+                let message = format!(
+                    "repeats: expected a positive integer up to {MAX_REPEATS}, found {found}"
+                );
                 Err(self.invalid(&repeats.span(), message))
             }
-            Some(repeats) => Ok(repeats.into_inner()),
         }
     }
 
@@ -576,6 +584,12 @@ mod tests {
             ("methods = ['m']", "methods = ['m']\nsample = 0", 4, "sample: expected a positive"),
             ("methods = ['m']", "methods = ['m']\nsolutions = 'best'", 4, "`proved`"),
             ("methods = ['m']", "methods = ['m']\nrepeats = 0", 4, "repeats: expected a positive"),
+            (
+                "methods = ['m']",
+                "methods = ['m']\nrepeats = 99999999999",
+                4,
+                "up to 1000000, found",
+            ),
             ("methods = ['m']", "methods = ['m']\nwarm_up = -1", 4, "expected u64"),
             ("methods = ['m']", "methods = ['m']\npin = 'yes'", 4, "expected a boolean"),
         ] {

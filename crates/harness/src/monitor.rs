@@ -1,7 +1,7 @@
 //! Watching an experiment.
 
 use std::fmt;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write as _, stderr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -74,7 +74,7 @@ impl Monitor for Terminal {
         let finished = self.finished.fetch_add(1, Ordering::Relaxed) + 1;
         let Some(bar) = &self.bar else {
             let planned = self.planned.load(Ordering::Relaxed);
-            eprintln!("[{finished}/{planned}] {}", line(record));
+            tell(format_args!("[{finished}/{planned}] {}", line(record)));
             return;
         };
         bar.inc(1);
@@ -86,8 +86,8 @@ impl Monitor for Terminal {
 
     fn note(&self, sentence: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{sentence}")),
-            None => eprintln!("{sentence}"),
+            Some(bar) => bar.suspend(|| tell(sentence)),
+            None => tell(sentence),
         }
     }
 
@@ -96,6 +96,12 @@ impl Monitor for Terminal {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Prints a line to standard error. Whoever reads it may be gone, as a closed pipe or a full disk is: what is being done goes
+/// on without.
+pub fn tell(line: impl fmt::Display) {
+    let _ = writeln!(stderr(), "{line}");
 }
 
 /// What one run came to, in one line.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Cause, Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError, Termination,
-    UNLIKE, read_manifest, write_manifest,
+    Cause, Enforcement, Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError,
+    Termination, UNLIKE, read_manifest, write_manifest,
 };
 
 use crate::calibrate::Calibrator;
@@ -205,9 +205,7 @@ pub fn run(
     let session = confine::session();
     let mut calibrator = Calibrator::new();
     (0..CALIBRATIONS).for_each(|_| calibrator.sample());
-    let mut manifest = manifest(plan, options, &found, monitor)?;
-    manifest.enforcement = Some(session.enforcement().clone());
-    manifest.pinned.clone_from(&cores);
+    let mut manifest = manifest(plan, options, session.enforcement(), &cores, &found, monitor)?;
     let earlier = manifest.calibration.take();
     manifest.calibration = Some(calibrator.found(earlier.as_ref()));
     write_manifest(directory, &manifest)?;
@@ -352,6 +350,8 @@ fn may_be_ended_with_us(record: &Record) -> bool {
 fn manifest(
     plan: &Plan,
     options: &RunOptions<'_>,
+    enforcement: &Enforcement,
+    cores: &[Vec<usize>],
     found: &BTreeSet<String>,
     monitor: &dyn Monitor,
 ) -> Result<Manifest, RunError> {
@@ -375,8 +375,8 @@ fn manifest(
         command: options.setup.command.clone(),
         jobs,
         machine: machine(),
-        enforcement: None,
-        pinned: Vec::new(),
+        enforcement: Some(enforcement.clone()),
+        pinned: cores.to_vec(),
         warm_up: plan.experiment.warm_up,
         calibration: None,
     };

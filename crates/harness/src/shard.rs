@@ -121,8 +121,9 @@ fn micros(seconds: f64) -> u64 {
 pub fn divide(items: &[(u64, &str)], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_unstable_by_key(|&item| (Reverse(items[item].0), items[item].1));
+    // No part gets a second item while one has none, so parts beyond the number of items stay empty.
     let mut parts: BinaryHeap<Reverse<(u128, usize, usize)>> =
-        (0..count).map(|part| Reverse((0, 0, part))).collect();
+        (0..count.min(items.len())).map(|part| Reverse((0, 0, part))).collect();
     let mut part_of = vec![0; items.len()];
     for item in order {
         let Some(Reverse((size, held, part))) = parts.pop() else { break };
@@ -249,6 +250,13 @@ mod tests {
             let m = count as u64;
             prop_assert!(3 * m * longest <= (4 * m - 1) * best, "{} of {}", longest, best);
         }
+    }
+
+    #[test]
+    fn more_parts_than_runs_are_no_burden() {
+        let items = named(&[3, 9, 5]);
+        assert_eq!(divide(&borrowed(&items), usize::MAX), [2, 0, 1]);
+        assert_eq!(divide(&[], usize::MAX), [0; 0]);
     }
 
     #[test]

@@ -162,6 +162,14 @@ fn costs_answers_and_wrong_answers_are_compared() {
 }
 
 #[test]
+fn what_compares_nothing_passes_no_gate_of_pairs() {
+    let stores = Stores::new();
+    let found = stores.compare(&[record("fast", 1, 1, 1.0)], &[record("slow", 1, 1, 1.0)], &ALL);
+    let failed: Vec<&str> = found.failures.iter().map(|f| f.gate.as_str()).collect();
+    assert_eq!(failed, ALL[..4].iter().copied().chain(["solved=0"]).collect::<Vec<_>>());
+}
+
+#[test]
 fn unpaired_runs_are_listed_and_repetitions_are_one() {
     let stores = Stores::new();
     let old: Vec<Record> = (1..=10).map(|i| record("fast", i, 1, 1.0)).collect();

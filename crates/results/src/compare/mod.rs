@@ -373,6 +373,9 @@ fn failures(
                     }
                 }
             }
+            Gate::Solved { .. } if answers.iter().all(|counts| counts.pairs == 0) => {
+                fail(None, "nothing to compare: there are no pairs".to_owned());
+            }
             Gate::Solved { most } => {
                 for counts in answers.iter().filter(|c| c.lost > c.gained + most) {
                     let found = format!("{} answers lost, {} gained", counts.lost, counts.gained);

@@ -30,7 +30,12 @@ pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), Store
         file.sync_all()?;
         fs::rename(&draft, &path)
     };
-    write().map_err(StoreError::io("write", &path))
+    let written = write();
+    if written.is_err() {
+        // What is half there, on a full disk, is of no use.
+        let _ = fs::remove_file(&draft);
+    }
+    written.map_err(StoreError::io("write", &path))
 }
 
 /// Reads the manifest of a directory.
