@@ -182,8 +182,7 @@ pub fn run(
     monitor: &dyn Monitor,
 ) -> Result<Summary, RunError> {
     let directory = options.directory;
-    // A worker without a run would be a thread for nothing.
-    let jobs = options.jobs.clamp(1, plan.runs.len().max(1));
+    let jobs = workers(plan, options);
     // Before anything is written.
     let cores = if options.pin || plan.experiment.pin { pinned(plan, jobs)? } else { Vec::new() };
     let (store, found) = if options.resume {
@@ -265,6 +264,11 @@ pub fn run(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Runs in parallel. A worker without a run would be a thread for nothing.
+fn workers(plan: &Plan, options: &RunOptions<'_>) -> usize {
+    options.jobs.clamp(1, plan.runs.len().max(1))
 }
 
 /// Cores for each worker.
@@ -355,7 +359,7 @@ fn manifest(
     found: &BTreeSet<String>,
     monitor: &dyn Monitor,
 ) -> Result<Manifest, RunError> {
-    let jobs = options.jobs.max(1) as u64;
+    let jobs = workers(plan, options) as u64;
     let mut manifest = Manifest {
         schema: if plan.runs.iter().any(|run| run.replay().is_some()) {
             SCHEMA
