@@ -1,7 +1,7 @@
 //! `vmpack run`.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     out: PathBuf,
     /// Runs in parallel; one per core unless given.
     #[arg(long, value_name = "N")]
-    jobs: Option<u16>,
+    jobs: Option<NonZeroU16>,
     /// Take so many instances of each class, or `all`, instead of the `sample` at the top of the file.
     #[arg(long, value_name = "N", value_parser = sample)]
     sample: Option<Sample>,
@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let launcher = Launcher::this_program();
     let options = RunOptions {
         directory: &arguments.out,
-        jobs: arguments.jobs.map_or(cores / cores_per_run.max(1), usize::from),
+        jobs: arguments.jobs.map_or(cores / cores_per_run.max(1), |jobs| usize::from(jobs.get())),
         resume: arguments.resume,
         launcher: &launcher,
         simulator: &Simulators,

@@ -11,10 +11,10 @@ use vmpack_model::{Budget, NullObserver};
 /// Kernels with their instructions in reference loops, in release builds and in those of tests, which check every sum. Where
 /// more are meant, or less are reached, this table is changed to what the test prints.
 const BASELINE: [(&str, [f64; 2]); 4] = [
-    ("ffd-l2", [5.44, 0.1]),
-    ("bfd-linf", [6.63, 0.1]),
-    ("dot-product", [14.84, 0.1]),
-    ("ffd-indexed", [3.51, 0.1]),
+    ("ffd-l2", [5.44, 5.35]),
+    ("bfd-linf", [6.63, 6.33]),
+    ("dot-product", [14.84, 15.65]),
+    ("ffd-indexed", [3.51, 3.34]),
 ];
 
 /// By what factor compilers and libraries of other machines may differ.

@@ -184,7 +184,9 @@ pub fn run(
     let directory = options.directory;
     let jobs = workers(plan, options);
     // Before anything is written.
-    let cores = if options.pin || plan.experiment.pin { pinned(plan, jobs)? } else { Vec::new() };
+    let is_pinned = options.pin || plan.experiment.pin;
+    let mut cores = if is_pinned { pinned(plan, options.jobs.max(1))? } else { Vec::new() };
+    cores.truncate(jobs);
     let (store, found) = if options.resume {
         let (store, recovered) = Store::resume(directory)?;
         if let Some(torn) = recovered.torn {

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::manifest::MANIFEST;
 use crate::{Record, SCHEMA, TornLine, read};
@@ -89,6 +91,10 @@ pub struct Recovered {
     pub torn: Option<TornLine>,
 }
 
+/// How long a lock may be held by nobody: a child that a writer was starting when it was killed has the file open until it
+/// becomes another program.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The writing end of a store. At most one exists per directory, over all processes.
 #[derive(Debug)]
 pub struct Store {
@@ -141,7 +147,16 @@ impl Store {
             .append(true)
             .open(&path)
             .map_err(StoreError::io("open", &path))?;
-        match file.try_lock() {
+        let started = Instant::now();
+        let locked = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => {
+                    thread::sleep(PATIENCE / 100);
+                }
+                result => break result,
+            }
+        };
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path }),
             // Shared folders without locks are written to all the same: whoever queues the work keeps writers apart.

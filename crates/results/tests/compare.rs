@@ -122,7 +122,9 @@ fn few_instances_prove_no_slowdown_and_a_count_needs_none() {
     let stores = Stores::new();
     let old: Vec<Record> = (1..=4).map(|i| record("fast", i, 1, 1.0)).collect();
     let mut new: Vec<Record> = (1..=4).map(|i| record("fast", i, 1, 9.0)).collect();
-    assert_eq!(stores.compare(&old, &new, &["time=1.05"]).failures, []);
+    let found = stores.compare(&old, &new, &["time=1.05"]);
+    assert_eq!(found.failures, []);
+    assert_eq!(found.warnings, ["time=1.05 has judged nothing: it takes at least 5 instances."]);
     let counters = &mut new[2].answer.as_mut().expect("an answer").counters;
     counters.insert("placements-tried".into(), 2401);
     let found = stores.compare(&old, &new, &["counter:placements-tried=1", "counter:nodes=1"]);

@@ -203,6 +203,7 @@ pub fn compare(old: &Path, new: &Path, options: &CompareOptions) -> Result<Compa
     let answers = answers(&pairs);
     let changes = changes(&pairs, &new_records);
     let failures = failures(options, &measures, &answers, &new_records);
+    warnings.extend(idle(options, &measures));
     let instances: BTreeSet<&str> = pairs.iter().map(|pair| pair.asked.instance).collect();
     Ok(Comparison {
         old: side(old, &old_records, old_manifest, old_alone),
@@ -222,6 +223,20 @@ pub fn compare(old: &Path, new: &Path, options: &CompareOptions) -> Result<Compa
         changes,
         failures,
     })
+}
+
+/// A sentence for each gate that has judged nothing, since no method has enough instances for an interval.
+fn idle(options: &CompareOptions, measures: &[Compared]) -> Vec<String> {
+    let is_idle = |gate: &&Gate| match gate {
+        Gate::Ratio { measure, .. } if !measure.is_exact(options.exact) => {
+            let of = measures.iter().find(|compared| compared.measure == *measure);
+            of.is_some_and(|of| of.ratios.iter().all(|r| (r.instances as usize) < FEWEST))
+        }
+        _ => false,
+    };
+    let idle = options.gates.iter().filter(is_idle);
+    idle.map(|gate| format!("{gate} has judged nothing: it takes at least {FEWEST} instances."))
+        .collect()
 }
 
 fn warnings(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<String> {

@@ -81,7 +81,7 @@ pub enum MergeError {
     #[error("records contradict each other:{}", listed(.0))]
     Contradicting(Vec<Clash>),
     /// Runs were measured more than once, and nobody chose.
-    #[error("runs were measured more than once; choose which to keep (first, last, complete):{}", listed(.0))]
+    #[error("runs were measured more than once; choose which to keep (`--keep` first, last or complete):{}", listed(.0))]
     Ambiguous(Vec<Clash>),
     /// The result cannot be written.
     #[error("cannot write {}: {source}", path.display())]
