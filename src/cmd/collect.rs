@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let progress = submission.progress()?;
     for note in &progress.notes {
-        tell(&note);
+        tell(note);
     }
     let missing = submission.head.planned.saturating_sub(progress.finished.len() as u64);
     if missing == 0 {

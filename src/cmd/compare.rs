@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         say(comparison.to_string().trim_end())?;
     }
     for failure in comparison.failures.iter().filter(|_| arguments.json) {
-        tell(&failure);
+        tell(failure);
     }
     Ok(if comparison.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REGRESSION) })
 }

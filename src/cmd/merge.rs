@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ));
     }
     for sentence in &manifest.missing {
-        tell(&sentence);
+        tell(sentence);
     }
     let mut told = format!("{records} of {} runs", manifest.planned);
     for (number, what) in

@@ -167,7 +167,7 @@ fn begun(common: &Common) -> anyhow::Result<Submission> {
     let path = std::path::absolute(&experiment.path).context("the experiment")?;
     let plan = plan(experiment, common.sample)?;
     for sentence in &plan.missing {
-        tell(&sentence);
+        tell(sentence);
     }
     let sample = common.sample.map(|sample| match sample {
         Sample::All => "all".to_owned(),
@@ -188,7 +188,7 @@ fn submit(
 ) -> anyhow::Result<bool> {
     let progress = submission.progress()?;
     for note in &progress.notes {
-        tell(&note);
+        tell(note);
     }
     if !progress.unknown.is_empty() && !common.assume_ended {
         return Err(anyhow!(

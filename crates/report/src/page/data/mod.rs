@@ -49,7 +49,7 @@ impl Embedded {
         let points = (POINTS_BUDGET / records.len().max(1)).clamp(8, 200);
         Ok(Self {
             runs: packed(&runs::Runs::new(records, families, clock)),
-            records: packed(&records::Records { records, series: source.series, points }),
+            records: packed(&records::Records { all: records, series: source.series, points }),
             packings: packed(&packings),
             left_out: match packings.left_out {
                 0 => String::new(),

@@ -14,7 +14,7 @@ const IN_COLUMNS: [&str; 9] =
 
 /// One object per run, in the order of the records. Each is made when it is written, so that no more than one is in memory.
 pub(super) struct Records<'a> {
-    pub(super) records: &'a [Record],
+    pub(super) all: &'a [Record],
     pub(super) series: &'a Series,
     /// The most points of a trajectory, and of a series.
     pub(super) points: usize,
@@ -23,7 +23,7 @@ pub(super) struct Records<'a> {
 impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let view = |record| record_view(record, self.series, self.points);
-        serializer.collect_seq(self.records.iter().map(view))
+        serializer.collect_seq(self.all.iter().map(view))
     }
 }
 
