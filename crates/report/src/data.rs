@@ -245,22 +245,13 @@ fn sgm(cells: &[&Cell], shift_s: f64) -> Option<f64> {
 /// The gap to the best known cost by instance, of repetitions the median, of seeds the mean, where every run of the method
 /// has a verified cost.
 fn gaps<'a>(runs: &[&'a Record], known: &BTreeMap<&'a str, Known>) -> BTreeMap<&'a str, f64> {
-    let mut by_instance: BTreeMap<&str, BTreeMap<u64, Vec<Option<f64>>>> = BTreeMap::new();
+    let mut by_instance: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for run in runs {
-        let gap =
-            run.verified_cost().and_then(|cost| known[&*run.instance_hash].gap_to_cost(Some(cost)));
-        let seeds = by_instance.entry(&run.instance_hash).or_default();
-        seeds.entry(run.seed).or_default().push(gap);
+        by_instance.entry(&run.instance_hash).or_default().push(run);
     }
+    let gap = |run: &Record| known[&*run.instance_hash].gap_to_cost(Some(run.verified_cost()?));
     by_instance
         .into_iter()
-        .filter_map(|(hash, seeds)| {
-            let median = |gaps: Vec<Option<f64>>| {
-                let gaps: Option<Vec<f64>> = gaps.into_iter().collect();
-                stats::quantile(&gaps?, 0.5)
-            };
-            let medians: Option<Vec<f64>> = seeds.into_values().map(median).collect();
-            Some((hash, stats::mean(&medians?)?))
-        })
+        .filter_map(|(hash, runs)| Some((hash, stats::over_runs(&runs, gap)?)))
         .collect()
 }

@@ -271,14 +271,13 @@ fn anytime(
     let (mut curves, mut primal, mut primal_dual) = (Vec::new(), Vec::new(), Vec::new());
     for (hash, runs) in by_instance.into_iter().filter(|(_, runs)| !runs.is_empty()) {
         let integral = |steps: &dyn Fn(&Record) -> GapSteps| {
-            let each = runs.iter().map(|r| stats::gap_integral(&steps(r), r.limits.wall_s));
-            each.sum::<f64>() / runs.len() as f64
+            stats::over_runs(&runs, |r| Some(stats::gap_integral(&steps(r), r.limits.wall_s)))
         };
-        primal_dual.push(integral(&|run| stats::primal_dual_gaps(run)));
+        primal_dual.extend(integral(&|run| stats::primal_dual_gaps(run)));
         if let Some(reference) = known.get(hash).and_then(|known| known.cost) {
             let steps: Vec<GapSteps> =
                 runs.iter().map(|run| stats::primal_gaps(run, reference)).collect();
-            primal.push(integral(&|run| stats::primal_gaps(run, reference)));
+            primal.extend(integral(&|run| stats::primal_gaps(run, reference)));
             curves.push(stats::mean_gap_steps(&steps));
         }
     }

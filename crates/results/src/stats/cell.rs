@@ -67,34 +67,40 @@ pub struct Cell {
 
 impl Cell {
     fn new(records: &[&Record], clock: Clock) -> Self {
-        let mut seeds: BTreeMap<u64, Vec<&Record>> = BTreeMap::new();
-        for record in records {
-            seeds.entry(record.seed).or_default().push(record);
-        }
-        // Collecting options yields `None` as soon as one of them is.
-        let over_seeds = |value: &dyn Fn(&Record) -> Option<f64>,
-                          figure: &dyn Fn(&[f64]) -> Option<f64>| {
-            let of_seed = |repetitions: &Vec<&Record>| {
-                let values: Option<Vec<f64>> =
-                    repetitions.iter().map(|record| value(record)).collect();
-                figure(&values?)
-            };
-            let figures: Option<Vec<f64>> = seeds.values().map(of_seed).collect();
-            mean(&figures?)
-        };
-        let mean_if_all =
-            |value: &dyn Fn(&Record) -> Option<f64>| over_seeds(value, &|v| quantile(v, 0.5));
         let time = |record: &Record| clock.seconds(record);
         let answered = |record: &Record| record.is_answered().then(|| time(record));
         Self {
             runs: records.len() as u64,
-            cost: mean_if_all(&|record| record.verified_cost().map(vmpack_model::Value::to_f64)),
-            answered: mean_if_all(&answered),
-            proved: mean_if_all(&|record| record.is_proved().then(|| time(record))),
+            cost: over_runs(records, |record| {
+                record.verified_cost().map(vmpack_model::Value::to_f64)
+            }),
+            answered: over_runs(records, answered),
+            proved: over_runs(records, |record| record.is_proved().then(|| time(record))),
             limit: records.iter().map(|record| clock.limit(&record.limits)).fold(0.0, f64::max),
-            spread: over_seeds(&answered, &dispersion),
+            spread: over_seeds(records, answered, dispersion),
         }
     }
+}
+
+/// A figure of what one method did on one instance: of repetitions the median, of seeds the mean of these; `None` if some
+/// run has none, or if there are no runs.
+pub fn over_runs(records: &[&Record], value: impl Fn(&Record) -> Option<f64>) -> Option<f64> {
+    over_seeds(records, value, |values| quantile(values, 0.5))
+}
+
+/// The mean over seeds of a figure of the repetitions of each.
+fn over_seeds(
+    records: &[&Record],
+    value: impl Fn(&Record) -> Option<f64>,
+    figure: impl Fn(&[f64]) -> Option<f64>,
+) -> Option<f64> {
+    let mut seeds: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for record in records {
+        seeds.entry(record.seed).or_default().push(value(record)?);
+    }
+    // Collecting options yields `None` as soon as one of them is.
+    let figures: Option<Vec<f64>> = seeds.values().map(|values| figure(values)).collect();
+    mean(&figures?)
 }
 
 /// The quartile coefficient of dispersion; `None` of fewer than two values.

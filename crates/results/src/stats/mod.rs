@@ -22,7 +22,7 @@ mod portfolio;
 mod student;
 
 pub use bootstrap::{Interval, Resampling, bootstrap};
-pub use cell::{Cell, Clock, Table, tabulate};
+pub use cell::{Cell, Clock, Table, over_runs, tabulate};
 pub use classes::{ClassFigures, Spread, class_figures};
 pub use counts::{Counts, count};
 pub use curves::{cactus, performance_profile, virtual_best};

@@ -155,24 +155,17 @@ impl Pair<'_> {
                 }
             }
             let [all_a, all_b, alone_a, alone_b] = height;
-            let found = if all_a >= all_b {
-                let (ahead, behind) = (self.a, self.b);
-                Reversal {
-                    ahead,
-                    behind,
-                    ratio,
-                    among_all: (all_a, all_b),
-                    alone: (alone_a, alone_b),
-                }
-            } else {
-                let (ahead, behind) = (self.b, self.a);
-                Reversal {
-                    ahead,
-                    behind,
-                    ratio,
-                    among_all: (all_b, all_a),
-                    alone: (alone_b, alone_a),
-                }
+            let mut pair = [(self.a, all_a, alone_a), (self.b, all_b, alone_b)];
+            if all_b > all_a {
+                pair.reverse();
+            }
+            let [first, second] = pair;
+            let found = Reversal {
+                ahead: first.0,
+                behind: second.0,
+                ratio,
+                among_all: (first.1, second.1),
+                alone: (first.2, second.2),
             };
             if found.margin() > clearest.map_or(0.0, |c| c.margin()) {
                 clearest = Some(found);
