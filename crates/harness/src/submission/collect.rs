@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use vmpack_results::{
-    Keep, MANIFEST, MergeError, RECORDS, Store, StoreError, merge, write_manifest,
+    Keep, MANIFEST, MergeError, RECORDS, Store, StoreError, merge_within, write_manifest,
 };
 
 use super::{SUBMISSION, Submission};
@@ -72,7 +72,7 @@ impl Submission {
         let draft = place.join("collected");
         // Left by a collection that was stopped.
         let _ = fs::remove_dir_all(&draft);
-        let merged = merge(&sources, &draft, Keep::Complete)?;
+        let merged = merge_within(&sources, &draft, Keep::Complete)?;
         let mut manifest = merged.manifest;
         // Rounds divide what is left in their own ways; planned is what the experiment plans.
         manifest.planned = self.head.planned;

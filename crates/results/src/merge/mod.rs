@@ -7,6 +7,7 @@
 mod clash;
 mod kept;
 mod manifests;
+mod place;
 mod texts;
 
 use std::collections::HashMap;
@@ -68,6 +69,17 @@ pub enum MergeError {
     },
     /// Two sources belong to experiments of different names.
     #[error(
+    /// The place of the result is inside a source.
+    #[error(
+        "{} is inside {}, which is to be merged: choose a directory outside of it",
+        path.display(), source_directory.display()
+    )]
+    Inside {
+        /// The place of the result.
+        path: PathBuf,
+        /// The source.
+        source_directory: PathBuf,
+    },
         "{} holds the experiment {:?}, {} the experiment {:?}: these are not merged",
         first.0.display(), first.1, second.0.display(), second.1
     )]
@@ -118,7 +130,8 @@ struct Kept {
 }
 
 /// Merges the stores in the directories `sources`, with manifests, kept solutions, their instances, and time series, into
-/// the new directory `into`, which may exist if it is empty.
+/// the new directory `into`, which may exist if it is empty, and must not be inside a source: whoever moves, removes or
+/// merges that one again would take the result along.
 ///
 /// Equal records are taken once. Records of one run that contradict each other are refused: what the run was asked
 /// differs, or its answers cannot both be true. If they are two honest measurements, `keep` says which is taken. A torn
@@ -132,9 +145,18 @@ struct Kept {
 pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
     let manifests = sources.iter().map(|source| Ok((source.clone(), read_manifest(source)?)));
     let manifests = manifests.collect::<Result<Vec<_>, StoreError>>()?;
-    // Whether they belong together is known before a record is read.
+    place::refuse_inside(sources, into)?;
+    merge_within(sources, into, keep)
+}
+
+/// As [`merge`], also where `into` is inside a source: for a result that is moved out of there at once.
+///
+/// # Errors
+/// See [`merge`].
+pub fn merge_within(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
+    // Where it goes, and whether the sources belong together, is known before a record is read.
+    let into = &place::free(into)?;
     manifests::merged(&manifests, 0)?;
-    refuse_taken(into)?;
 
     let found = index(sources, keep)?;
     let manifest = manifests::merged(&manifests, found.kept.len() as u64)?;
@@ -165,15 +187,6 @@ pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, Mer
         torn: found.torn,
         manifest,
     })
-}
-
-/// An empty directory is replaced by the result, anything else stays.
-fn refuse_taken(into: &Path) -> Result<(), MergeError> {
-    let free = match std::fs::read_dir(into) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    };
-    if free { Ok(()) } else { Err(MergeError::Exists { path: into.to_owned() }) }
 }
 
 /// What the sources hold.
