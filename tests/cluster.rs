@@ -247,9 +247,35 @@ fn shards_are_the_whole_each_run_once() {
         assert!(error.contains(message), "{shard}: {error}");
         assert!(!path("wrong").exists(), "{shard}");
     }
-    let output = run(&["--shard", "3/4", "--resume"], "2").assert().code(1).get_output().clone();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("holds shard 2/4 of the experiment, not 3/4"), "{error}");
+    // A directory stays what it is, unless somebody says otherwise.
+    let parts = [path("1"), path("2")];
+    vmpack().arg("merge").args(parts).arg("--out").arg(path("1+2")).assert().success();
+    for (out, shard, message) in [
+        ("2", &["--shard", "3/4"][..], "shard 2/4 of the experiment, not shard 3/4 of"),
+        ("2", &["--shard", "2/5"], "shard 2/4 of the experiment, not shard 2/5 of"),
+        ("1+2", &["--shard", "2/4"], "shard 1+2/4 of the experiment, not shard 2/4 of"),
+        ("whole", &["--shard", "2/4"], "the whole experiment, not shard 2/4 of"),
+        ("2", &[], "shard 2/4 of the experiment alone"),
+        ("1+2", &[], "hold the whole from now on with --shard all"),
+    ] {
+        let before = (content(&path(out)), manifest(out));
+        let output = run(shard, out).arg("--resume").assert().code(1).get_output().clone();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{out} holds ")) && error.contains(message), "{error}");
+        assert_eq!((content(&path(out)), manifest(out)), before, "{out} {shard:?}");
+    }
+    run(&["--shard", "2/4", "--resume"], "2").assert().success();
+    for out in ["2", "1+2"] {
+        run(&["--shard", "all", "--resume"], out).assert().success();
+        assert_eq!(content(&path(out)), content(&path("whole")));
+        assert_eq!(manifest(out)["shards"], Value::Null);
+        run(&["--resume"], out).assert().success();
+    }
+    // The cluster works on the whole.
+    let (e, part) = (path("e.toml"), path("3"));
+    let words = ["submit", "slurm", text(&e), "--out", text(&part), "--resume", "--dry-run"];
+    let error = Site::bare(folder.path()).refuses(&words);
+    assert!(error.contains("holds shard 3/4 of the experiment"), "{error}");
 }
 
 /// The scripts of a submission are shell: without a batch system they are started by hand. One task fails on the way.

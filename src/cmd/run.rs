@@ -40,8 +40,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pin: bool,
     /// Run only one part of the experiment: part I of N, the same on every machine, or the runs that a file of `vmpack
-    /// submit` lists.
-    #[arg(long, value_name = "I/N | FILE.json", value_parser = part)]
+    /// submit` lists. `all` is the whole, also in a directory that held a part.
+    #[arg(long, value_name = "I/N | FILE.json | all", value_parser = part)]
     shard: Option<Part>,
     /// Divide by the times of earlier records instead of the wall limits; may be given several times, alike on all machines.
     #[arg(long, value_name = "DIR", requires = "shard")]
@@ -74,6 +74,7 @@ pub(super) fn sample(text: &str) -> Result<Sample, String> {
 /// A part of an experiment.
 #[derive(Clone)]
 enum Part {
+    All,
     Of(Shard),
     File(PathBuf),
 }
@@ -82,6 +83,9 @@ fn part(text: &str) -> Result<Part, String> {
     if Path::new(text).extension().is_some_and(|extension| extension == "json") {
         return Ok(Part::File(text.into()));
     }
+    if text == "all" {
+        return Ok(Part::All);
+    }
     text.parse().map(Part::Of)
 }
 
@@ -89,7 +93,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (experiment, _) = read(&arguments.experiment, arguments.base.as_deref())?;
     let mut plan = plan(experiment, arguments.sample)?;
     match &arguments.shard {
-        None => {}
+        None | Some(Part::All) => {}
         Some(Part::Of(shard)) => {
             let directories = arguments.expect.iter().map(PathBuf::as_path);
             plan.keep_shard(*shard, &Expectation::read(directories)?);
@@ -105,6 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         directory: &arguments.out,
         jobs: arguments.jobs.map_or(cores / cores_per_run.max(1), |jobs| usize::from(jobs.get())),
         resume: arguments.resume,
+        widen: matches!(arguments.shard, Some(Part::All)),
         launcher: &launcher,
         simulator: &Simulators,
         effort: Effort::default(),

@@ -156,11 +156,17 @@ fn begun(common: &Common) -> anyhow::Result<Submission> {
                 "{out} holds records already: submit what is missing with --resume, or choose another directory"
             ));
         }
-        let found = read_manifest(&common.out)?.experiment;
-        if found != experiment.name {
+        let found = read_manifest(&common.out)?;
+        if found.experiment != experiment.name {
             return Err(anyhow!(
-                "{out} holds the experiment {found:?}, not {:?}: choose another directory",
+                "{out} holds the experiment {:?}, not {:?}: choose another directory",
+                found.experiment,
                 experiment.name
+            ));
+        }
+        if let Some(shards) = found.shards {
+            return Err(anyhow!(
+                "{out} holds shard {shards} of the experiment, and what is submitted is the whole: choose another directory"
             ));
         }
     }
