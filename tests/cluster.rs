@@ -461,6 +461,69 @@ fn what_a_batch_system_refuses_late_is_taken_back() {
     assert!(status["notes"][0].as_str().unwrap().contains("Unable to contact"), "{status}");
 }
 
+/// What is known of tasks: never submitted, queued by hand, forgotten by the batch system, and not to be asked.
+#[test]
+fn a_status_tells_tasks_that_failed_from_those_that_never_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = folder.path().join("queue");
+    fs::write(&queue, "").unwrap();
+    let site = pretend(
+        folder.path(),
+        &[
+            ("scontrol", "echo 'MaxArraySize            = 1001'"),
+            ("squeue", &format!("while read -r line; do echo \"$line\"; done <'{}'", text(&queue))),
+            ("sbatch", "echo 7"),
+        ],
+    );
+    let bare = Site::bare(folder.path());
+    let out = folder.path().join("out");
+    let dir = text(&out);
+    let counts = |site: &Site| site.status(dir)["tasks"].clone();
+    let is = |counts: &Value, kind: &str| {
+        counts[kind] == 2 && counts["failed"] == u64::from(kind == "failed") * 2
+    };
+    let submit = ["submit", "slurm", "tiny", "--out", dir, "--tasks", "2", "--dry-run"];
+    let commands = site.says(&submit, 0);
+    let command = commands.lines().find(|line| line.contains("sbatch /")).unwrap().trim();
+    // Whether the batch system is here or not.
+    for site in [&site, &bare] {
+        assert!(is(&counts(site), "unsubmitted"), "{}", counts(site));
+        let said = site.says(&["status", dir], 0);
+        assert!(said.contains("0 failed, 2 not submitted"), "{said}");
+        assert!(
+            said.contains("nothing is submitted; this does it:") && said.contains(command),
+            "{said}"
+        );
+        assert!(said.contains(&format!("vmpack submit slurm --resume --out {dir}")), "{said}");
+    }
+    // By hand.
+    fs::write(&queue, "1|PENDING||Priority\n2|PENDING||Priority\n").unwrap();
+    assert!(is(&counts(&site), "queued"), "{}", counts(&site));
+    let log = out.join("submission/1/2/log");
+    fs::write(&log, "it began\n").unwrap();
+    assert!(is(&counts(&bare), "unknown"), "{}", counts(&bare));
+    let said = bare.says(&["status", dir], 0);
+    assert!(said.contains("whether 2 tasks still run is not known here"), "{said}");
+    assert!(said.contains("there is no program \"squeue\""), "{said}");
+    fs::write(&queue, "").unwrap();
+    assert!(is(&counts(&site), "failed"), "{}", counts(&site));
+    fs::remove_file(&log).unwrap();
+
+    // By vmpack: what Slurm knows no more has ended.
+    let said = site.says(&["submit", "slurm", "--resume", "--out", dir, "--tasks", "2"], 0);
+    assert!(said.contains("submitted job 7"), "{said}");
+    let status = site.status(dir);
+    let tasks = &status["tasks"];
+    assert_eq!((&tasks["failed"], &tasks["unsubmitted"]), (&2.into(), &2.into()), "{status}");
+    for failed in status["failed"].as_array().unwrap() {
+        assert_eq!(failed["how"], "ended, and slurm does not know it any more", "{status}");
+    }
+    let said = site.says(&["status", dir], 0);
+    assert!(said.contains("round 1: written for slurm, not submitted by vmpack"), "{said}");
+    assert!(said.contains("to submit what is missing: vmpack submit slurm --resume"), "{said}");
+    assert!(!said.contains("nothing is submitted"), "{said}");
+}
+
 /// Batch systems end all processes of a job at once; the harness may hear of its children first.
 #[test]
 fn a_job_that_is_ended_records_no_crash() {

@@ -247,8 +247,7 @@ fn submit(
 
 /// Says what was done.
 fn announce(submission: &Submission, written: &Written, common: &Common) -> anyhow::Result<()> {
-    let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest), commands } =
-        written;
+    let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest) } = written;
     let folder = submission.round(*number);
     let memory = if let Some(bytes) = memory_bytes {
         format!("{} MiB", bytes.div_ceil(1 << 20))
@@ -279,7 +278,7 @@ fn announce(submission: &Submission, written: &Written, common: &Common) -> anyh
         (Some(job), None) => say(format!("submitted job {job}, whose last task collects"))?,
         (None, _) => {
             say("nothing is submitted; this does it:")?;
-            for command in commands {
+            for command in &round.commands {
                 say(format!("  {command}"))?;
             }
         }

@@ -22,7 +22,7 @@ use crate::{Expectation, Plan, PlannedRun, Shard, divide};
 
 pub use collect::{CollectError, Collected};
 pub use engine::{Engine, EngineError, Job, Queue, Queued, TaskState, Word, engine};
-pub use progress::{Progress, TaskProgress};
+pub use progress::{Progress, State, TaskProgress};
 
 /// The folder of a submission inside the directory of the experiment.
 pub const SUBMISSION: &str = "submission";
@@ -93,6 +93,9 @@ pub struct Round {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<String>,
 }
+    /// The command lines that submit it, of a round that was only written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
 
 /// The runs of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,8 +238,6 @@ pub struct Written {
     pub memory_bytes: Option<u64>,
     /// Seconds that the longest and the shortest task are expected to take.
     pub expected_s: (f64, f64),
-    /// The command lines that submit it.
-    pub commands: Vec<String>,
 }
 
 /// A submission: its head and its runs.
@@ -412,6 +413,7 @@ impl Submission {
             jobs: wish.jobs,
             job: None,
             collector: None,
+            commands: Vec::new(),
         };
         let job = self.job(&round, number, wish, 10.0 + (worst_s + longest_s) / 60.0);
         let expected = || shards.iter().map(|shard| shard.expected_s);
@@ -420,7 +422,6 @@ impl Submission {
             cores: job.cores,
             memory_bytes: job.memory_bytes,
             expected_s: (expected().fold(0.0, f64::max), expected().fold(f64::MAX, f64::min)),
-            commands: Vec::new(),
             round,
         };
         let write = || {
@@ -436,9 +437,10 @@ impl Submission {
         // Known before it is queued: what runs must never be unknown.
         self.head.rounds.push(outcome.round.clone());
         let done = write().map_err(SubmissionError::io("write", &folder)).and_then(|commands| {
-            outcome.commands = commands;
             self.save()?;
-            if !wish.dry_run {
+            if wish.dry_run {
+                outcome.round.commands = commands;
+            } else {
                 let queued = wish.engine.submit(&job)?;
                 outcome.round.job = Some(queued.tasks);
                 outcome.round.collector = queued.collector;
