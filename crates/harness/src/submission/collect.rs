@@ -84,7 +84,7 @@ impl Submission {
         }
         for name in [RECORDS, MANIFEST] {
             let to = directory.join(name);
-            fs::rename(draft.join(name), &to).map_err(failed("write", &to))?;
+            vmpack_files::replace(&draft.join(name), &to).map_err(failed("write", &to))?;
         }
         let _ = fs::remove_dir_all(&draft);
         Ok(Collected { records: merged.records, dropped: merged.dropped, files: merged.files })

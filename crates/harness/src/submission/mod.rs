@@ -16,6 +16,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use vmpack_files::{Durability, FolderDraft};
 use vmpack_results::StoreError;
 
 use crate::{Expectation, Plan, PlannedRun, Shard, divide};
@@ -92,10 +93,10 @@ pub struct Round {
     /// The id of the job that collects, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collector: Option<String>,
-}
     /// The command lines that submit it, of a round that was only written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<String>,
+}
 
 /// The runs of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -318,24 +319,23 @@ impl Submission {
             },
             rounds: Vec::new(),
         };
-        let half = tempfile::Builder::new()
-            .prefix(".submission-")
-            .tempdir_in(&directory)
-            .map_err(SubmissionError::io("write to", &directory))?;
         let write = || {
-            fs::write(half.path().join(EXPERIMENT), draft.text)?;
-            let mut lines = BufWriter::new(File::create(half.path().join(RUNS))?);
+            let folder = FolderDraft::of(&place)?;
+            let at = |name| folder.path().join(name);
+            vmpack_files::write(&at(EXPERIMENT), draft.text.as_bytes(), Durability::Flushed)?;
+            let lines = vmpack_files::Draft::of(&at(RUNS))?;
+            let mut out = BufWriter::new(lines.file());
             for run in &runs {
-                serde_json::to_writer(&mut lines, run)?;
-                lines.write_all(b"\n")?;
+                serde_json::to_writer(&mut out, run)?;
+                out.write_all(b"\n")?;
             }
-            lines.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-            write_json(&half.path().join(HEAD), &head)?;
-            share(half.path())?;
-            fs::rename(half.path(), &place)
+            out.flush()?;
+            drop(out);
+            lines.publish(Durability::Flushed)?;
+            write_json(&at(HEAD), &head)?;
+            folder.publish()
         };
         write().map_err(SubmissionError::io("write", &place))?;
-        let _ = half.keep();
         Ok(Self { directory, head, runs })
     }
 
@@ -551,19 +551,11 @@ fn tasks(wish: &Wish<'_>, runs: usize, seconds: f64) -> Result<usize, Submission
 /// Copies the program: what is rebuilt meanwhile does not change what is queued. A file that runs cannot be written to,
 /// but replaced.
 fn place_program(program: &Path, place: &Path) -> io::Result<()> {
-    let half = place.with_extension("part");
-    fs::copy(program, &half)?;
-    fs::rename(&half, place)
-}
-
-/// Temporary folders are for their owner alone; this one is for a team.
-fn share(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(())
+    let mut from = File::open(program)?;
+    let copy = vmpack_files::Draft::of(place)?;
+    io::copy(&mut from, &mut copy.file())?;
+    copy.file().set_permissions(from.metadata()?.permissions())?;
+    copy.publish(Durability::Unflushed)
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(
@@ -575,13 +567,8 @@ fn read_json<T: for<'de> Deserialize<'de>>(
         .map_err(|error| SubmissionError::malformed(path, expected, &error))
 }
 
-/// Writes a file that appears under its name when it is whole.
 fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let half = path.with_extension("json.part");
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
-    let mut file = File::create(&half)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(&half, path)
+    vmpack_files::write(path, &text, Durability::Flushed)
 }

@@ -15,6 +15,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use vmpack_files::FolderDraft;
+
 use crate::reader::{Place, read};
 use crate::store::{RECORDS, StoreError};
 use crate::{Manifest, Record, Termination, TornLine, read_manifest, write_manifest};
@@ -67,8 +69,6 @@ pub enum MergeError {
         /// What is there.
         path: PathBuf,
     },
-    /// Two sources belong to experiments of different names.
-    #[error(
     /// The place of the result is inside a source.
     #[error(
         "{} is inside {}, which is to be merged: choose a directory outside of it",
@@ -80,6 +80,8 @@ pub enum MergeError {
         /// The source.
         source_directory: PathBuf,
     },
+    /// Two sources belong to experiments of different names.
+    #[error(
         "{} holds the experiment {:?}, {} the experiment {:?}: these are not merged",
         first.0.display(), first.1, second.0.display(), second.1
     )]
@@ -136,15 +138,14 @@ struct Kept {
 /// Equal records are taken once. Records of one run that contradict each other are refused: what the run was asked
 /// differs, or its answers cannot both be true. If they are two honest measurements, `keep` says which is taken. A torn
 /// last line of a source is left out. Sources may be written to meanwhile; what is added after they were read is not in
-/// the result.
+/// the result. Records and manifest are on the disk in the end; copies of solutions and series get there when the system
+/// writes them, and are in the sources as well.
 ///
 /// `O(n)` time for `n` records in all, and some hundred bytes of memory per run.
 ///
 /// # Errors
 /// See [`MergeError`]; the result is either whole or not there.
 pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
-    let manifests = sources.iter().map(|source| Ok((source.clone(), read_manifest(source)?)));
-    let manifests = manifests.collect::<Result<Vec<_>, StoreError>>()?;
     place::refuse_inside(sources, into)?;
     merge_within(sources, into, keep)
 }
@@ -156,29 +157,18 @@ pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, Mer
 pub fn merge_within(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
     // Where it goes, and whether the sources belong together, is known before a record is read.
     let into = &place::free(into)?;
+    let manifests = sources.iter().map(|source| Ok((source.clone(), read_manifest(source)?)));
+    let manifests = manifests.collect::<Result<Vec<_>, StoreError>>()?;
     manifests::merged(&manifests, 0)?;
 
     let found = index(sources, keep)?;
     let manifest = manifests::merged(&manifests, found.kept.len() as u64)?;
 
-    let parent = into.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(MergeError::write(parent))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vmpack-merge-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o755));
-    }
-    let draft = builder.tempdir_in(parent).map_err(MergeError::write(parent))?;
+    let draft = FolderDraft::of(into).map_err(MergeError::write(into))?;
     copy_records(sources, &found.kept, draft.path())?;
     let files = kept::copy(sources, &found.runs, &found.kept, draft.path())?;
     write_manifest(draft.path(), &manifest)?;
-    std::fs::rename(draft.path(), into).map_err(MergeError::write(into))?;
-    // Nothing is left to be removed.
-    let _ = draft.keep();
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(MergeError::write(parent))?;
+    draft.publish().map_err(MergeError::write(into))?;
     Ok(Merged {
         records: found.kept.len() as u64,
         equal: found.equal,
