@@ -461,6 +461,62 @@ fn what_a_batch_system_refuses_late_is_taken_back() {
     assert!(status["notes"][0].as_str().unwrap().contains("Unable to contact"), "{status}");
 }
 
+/// A task does not plan the whole: damaged files of other tasks do not matter to it, nor do files that came meanwhile.
+#[test]
+fn a_task_reads_the_instances_of_its_own_runs_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let bpp = |name: &str, sizes: &[u32]| {
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        let text = format!("{}\n100\n{}\n", sizes.len(), sizes.join("\n"));
+        fs::write(path("items").join(name), text).unwrap();
+    };
+    fs::create_dir(path("items")).unwrap();
+    bpp("a.bpp", &[60, 50, 40]);
+    bpp("b.bpp", &[70, 30]);
+    // Too many sizes for the one method, so that no task is about it.
+    bpp("c.bpp", &(2..90).collect::<Vec<_>>());
+    let text_of = "name = \"some\"\ndatasets = [\"items/*.bpp\"]\nmethods = [\"dp-counts\"]\n[limits]\nwall_s = 20\n";
+    fs::write(path("e.toml"), text_of).unwrap();
+    let (experiment, out) = (path("e.toml"), path("out"));
+    vmpack().arg("run").arg(&experiment).arg("--out").arg(path("local")).assert().success();
+    let site = Site::bare(folder.path());
+    let dir = text(&out);
+    let words = ["submit", "slurm", text(&experiment), "--out", dir, "--tasks", "2", "--dry-run"];
+    assert!(site.says(&words, 0).contains("2 runs in 2 tasks"));
+    let start = |task: usize| {
+        let mut command = std::process::Command::new("sh");
+        command.arg(out.join("submission/1/tasks.sh"));
+        let output = command.env("SLURM_ARRAY_TASK_ID", task.to_string()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(records(&out.join(format!("submission/1/{task}"))).len(), 1);
+    };
+    let task_of = |place: usize| {
+        let is_it = |task: &usize| {
+            let file = out.join(format!("submission/1/{task}/shard.json"));
+            let shard: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            shard["instances"] == serde_json::json!({ "items/*.bpp": [place] })
+        };
+        (1..=2).find(is_it).unwrap()
+    };
+    // The task of the one while the other cannot be read.
+    fs::write(path("items/b.bpp"), "no instance").unwrap();
+    start(task_of(0));
+    // The task of the other when it is no more where it was.
+    bpp("b.bpp", &[70, 30]);
+    bpp("0.bpp", &[10]);
+    start(task_of(1));
+    site.says(&["collect", dir], 0);
+    assert_eq!(content(&out), content(&path("local")));
+    // What is not run is known, though no task knows it.
+    let skipped = |out: &Path| -> Value {
+        let text = fs::read(out.join("manifest.json")).unwrap();
+        serde_json::from_slice::<Value>(&text).unwrap()["skipped"].clone()
+    };
+    assert_eq!(skipped(&out), skipped(&path("local")));
+    assert_eq!(skipped(&out).as_array().map(Vec::len), Some(1));
+}
+
 /// What is known of tasks: never submitted, queued by hand, forgotten by the batch system, and not to be asked.
 #[test]
 fn a_status_tells_tasks_that_failed_from_those_that_never_began() {

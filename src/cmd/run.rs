@@ -1,6 +1,5 @@
 //! `vmpack run`.
 
-use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +9,8 @@ use vmpack_check::Effort;
 use vmpack_datasets::data_directory;
 use vmpack_harness::submission::ShardFile;
 use vmpack_harness::{
-    Expectation, Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Shard, Terminal,
+    Expectation, Experiment, Interrupt, Launcher, Methods, Places, Plan, RunOptions, Setup, Shard,
+    Terminal,
 };
 
 use super::replay::Simulators;
@@ -91,15 +91,16 @@ fn part(text: &str) -> Result<Part, String> {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (experiment, _) = read(&arguments.experiment, arguments.base.as_deref())?;
-    let mut plan = plan(experiment, arguments.sample)?;
-    match &arguments.shard {
-        None | Some(Part::All) => {}
+    let plan = match &arguments.shard {
+        None | Some(Part::All) => plan(experiment, arguments.sample)?,
         Some(Part::Of(shard)) => {
+            let mut plan = plan(experiment, arguments.sample)?;
             let directories = arguments.expect.iter().map(PathBuf::as_path);
             plan.keep_shard(*shard, &Expectation::read(directories)?);
+            plan
         }
-        Some(Part::File(path)) => keep_listed(&mut plan, path)?,
-    }
+        Some(Part::File(path)) => listed(experiment, arguments.sample, path)?,
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let pin = arguments.pin || plan.experiment.pin;
     let cores_per_run = if pin { usize::try_from(plan.threads()).unwrap_or(cores) } else { 1 };
@@ -134,26 +135,33 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Keeps the runs that a file lists.
-fn keep_listed(plan: &mut Plan, path: &Path) -> anyhow::Result<()> {
+/// The runs that a file lists.
+fn listed(experiment: Experiment, sample: Option<Sample>, path: &Path) -> anyhow::Result<Plan> {
     let file = ShardFile::read(path)?;
-    if file.experiment_hash != plan.experiment.hash {
+    if file.experiment_hash != experiment.hash {
         return Err(anyhow!(
             "{} lists runs of another experiment than {}",
             path.display(),
-            plan.experiment.path.display()
+            experiment.path.display()
         ));
     }
-    let ids: BTreeSet<&str> = file.runs.iter().map(String::as_str).collect();
-    let absent = plan.keep_runs(&ids, file.shard());
+    if let Some(instances) = &file.instances
+        && let Ok(mut part) = plan_of(experiment.clone(), sample, Some(instances))
+        && part.keep_runs(&file.runs, file.shard()).is_empty()
+    {
+        return Ok(part);
+    }
+    // All of it: files that came or went meanwhile have moved the instances, or something is wrong.
+    let mut plan = plan(experiment, sample)?;
+    let absent = plan.keep_runs(&file.runs, file.shard());
     if absent.is_empty() {
-        return Ok(());
+        return Ok(plan);
     }
     Err(anyhow!(
         "{}: {} of its {} runs cannot be planned on this machine, the first is {}. {}",
         path.display(),
         absent.len(),
-        ids.len(),
+        file.runs.len(),
         absent[0],
         plan.missing.join(" ")
     ))
@@ -183,7 +191,16 @@ pub(super) fn read(path: &Path, base: Option<&Path>) -> anyhow::Result<(Experime
 }
 
 /// The plan of an experiment, with another sample if one is given.
-pub(super) fn plan(mut experiment: Experiment, sample: Option<Sample>) -> anyhow::Result<Plan> {
+pub(super) fn plan(experiment: Experiment, sample: Option<Sample>) -> anyhow::Result<Plan> {
+    plan_of(experiment, sample, None)
+}
+
+/// The same, of some instances alone if these are given.
+fn plan_of(
+    mut experiment: Experiment,
+    sample: Option<Sample>,
+    only: Option<&Places>,
+) -> anyhow::Result<Plan> {
     match sample {
         None => {}
         Some(Sample::All) => experiment.set_sample(None),
@@ -191,5 +208,9 @@ pub(super) fn plan(mut experiment: Experiment, sample: Option<Sample>) -> anyhow
     }
     let (registry, missing) = (registry(), missing_methods());
     let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
-    Ok(Plan::new(experiment, &methods, &data_directory())?)
+    let data = data_directory();
+    Ok(match only {
+        None => Plan::new(experiment, &methods, &data)?,
+        Some(only) => Plan::of_instances(experiment, &methods, &data, only)?,
+    })
 }

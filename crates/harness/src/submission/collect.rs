@@ -8,7 +8,7 @@ use vmpack_results::{
     Keep, MANIFEST, MergeError, RECORDS, Store, StoreError, merge_within, write_manifest,
 };
 
-use super::{SUBMISSION, Submission};
+use super::{SUBMISSION, Submission, SubmissionError};
 
 /// What was collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum CollectError {
     /// The stores do not fit together.
     #[error(transparent)]
     Merge(#[from] MergeError),
+    /// A file of the submission cannot be read.
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
     /// Somebody adds records to the store of the directory.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,6 +80,9 @@ impl Submission {
         // Rounds divide what is left in their own ways; planned is what the experiment plans.
         manifest.planned = self.head.planned;
         manifest.shards = None;
+        if let Some(skipped) = self.skipped()? {
+            manifest.skipped = skipped;
+        }
         write_manifest(&draft, &manifest)?;
         // Instances before the solutions that answer them.
         for name in ["instances", "solutions", "series"] {
