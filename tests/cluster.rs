@@ -247,9 +247,35 @@ fn shards_are_the_whole_each_run_once() {
         assert!(error.contains(message), "{shard}: {error}");
         assert!(!path("wrong").exists(), "{shard}");
     }
-    let output = run(&["--shard", "3/4", "--resume"], "2").assert().code(1).get_output().clone();
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.contains("holds shard 2/4 of the experiment, not 3/4"), "{error}");
+    // A directory stays what it is, unless somebody says otherwise.
+    let parts = [path("1"), path("2")];
+    vmpack().arg("merge").args(parts).arg("--out").arg(path("1+2")).assert().success();
+    for (out, shard, message) in [
+        ("2", &["--shard", "3/4"][..], "shard 2/4 of the experiment, not shard 3/4 of"),
+        ("2", &["--shard", "2/5"], "shard 2/4 of the experiment, not shard 2/5 of"),
+        ("1+2", &["--shard", "2/4"], "shard 1+2/4 of the experiment, not shard 2/4 of"),
+        ("whole", &["--shard", "2/4"], "the whole experiment, not shard 2/4 of"),
+        ("2", &[], "shard 2/4 of the experiment alone"),
+        ("1+2", &[], "hold the whole from now on with --shard all"),
+    ] {
+        let before = (content(&path(out)), manifest(out));
+        let output = run(shard, out).arg("--resume").assert().code(1).get_output().clone();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{out} holds ")) && error.contains(message), "{error}");
+        assert_eq!((content(&path(out)), manifest(out)), before, "{out} {shard:?}");
+    }
+    run(&["--shard", "2/4", "--resume"], "2").assert().success();
+    for out in ["2", "1+2"] {
+        run(&["--shard", "all", "--resume"], out).assert().success();
+        assert_eq!(content(&path(out)), content(&path("whole")));
+        assert_eq!(manifest(out)["shards"], Value::Null);
+        run(&["--resume"], out).assert().success();
+    }
+    // The cluster works on the whole.
+    let (e, part) = (path("e.toml"), path("3"));
+    let words = ["submit", "slurm", text(&e), "--out", text(&part), "--resume", "--dry-run"];
+    let error = Site::bare(folder.path()).refuses(&words);
+    assert!(error.contains("holds shard 3/4 of the experiment"), "{error}");
 }
 
 /// The scripts of a submission are shell: without a batch system they are started by hand. One task fails on the way.
@@ -433,6 +459,125 @@ fn what_a_batch_system_refuses_late_is_taken_back() {
     assert!(!out.join("submission/2").exists());
     let status = site.status(text(&out));
     assert!(status["notes"][0].as_str().unwrap().contains("Unable to contact"), "{status}");
+}
+
+/// A task does not plan the whole: damaged files of other tasks do not matter to it, nor do files that came meanwhile.
+#[test]
+fn a_task_reads_the_instances_of_its_own_runs_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let bpp = |name: &str, sizes: &[u32]| {
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        let text = format!("{}\n100\n{}\n", sizes.len(), sizes.join("\n"));
+        fs::write(path("items").join(name), text).unwrap();
+    };
+    fs::create_dir(path("items")).unwrap();
+    bpp("a.bpp", &[60, 50, 40]);
+    bpp("b.bpp", &[70, 30]);
+    // Too many sizes for the one method, so that no task is about it.
+    bpp("c.bpp", &(2..90).collect::<Vec<_>>());
+    let text_of = "name = \"some\"\ndatasets = [\"items/*.bpp\"]\nmethods = [\"dp-counts\"]\n[limits]\nwall_s = 20\n";
+    fs::write(path("e.toml"), text_of).unwrap();
+    let (experiment, out) = (path("e.toml"), path("out"));
+    vmpack().arg("run").arg(&experiment).arg("--out").arg(path("local")).assert().success();
+    let site = Site::bare(folder.path());
+    let dir = text(&out);
+    let words = ["submit", "slurm", text(&experiment), "--out", dir, "--tasks", "2", "--dry-run"];
+    assert!(site.says(&words, 0).contains("2 runs in 2 tasks"));
+    let start = |task: usize| {
+        let mut command = std::process::Command::new("sh");
+        command.arg(out.join("submission/1/tasks.sh"));
+        let output = command.env("SLURM_ARRAY_TASK_ID", task.to_string()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(records(&out.join(format!("submission/1/{task}"))).len(), 1);
+    };
+    let task_of = |place: usize| {
+        let is_it = |task: &usize| {
+            let file = out.join(format!("submission/1/{task}/shard.json"));
+            let shard: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            shard["instances"] == serde_json::json!({ "items/*.bpp": [place] })
+        };
+        (1..=2).find(is_it).unwrap()
+    };
+    // The task of the one while the other cannot be read.
+    fs::write(path("items/b.bpp"), "no instance").unwrap();
+    start(task_of(0));
+    // The task of the other when it is no more where it was.
+    bpp("b.bpp", &[70, 30]);
+    bpp("0.bpp", &[10]);
+    start(task_of(1));
+    site.says(&["collect", dir], 0);
+    assert_eq!(content(&out), content(&path("local")));
+    // What is not run is known, though no task knows it.
+    let skipped = |out: &Path| -> Value {
+        let text = fs::read(out.join("manifest.json")).unwrap();
+        serde_json::from_slice::<Value>(&text).unwrap()["skipped"].clone()
+    };
+    assert_eq!(skipped(&out), skipped(&path("local")));
+    assert_eq!(skipped(&out).as_array().map(Vec::len), Some(1));
+}
+
+/// What is known of tasks: never submitted, queued by hand, forgotten by the batch system, and not to be asked.
+#[test]
+fn a_status_tells_tasks_that_failed_from_those_that_never_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = folder.path().join("queue");
+    fs::write(&queue, "").unwrap();
+    let site = pretend(
+        folder.path(),
+        &[
+            ("scontrol", "echo 'MaxArraySize            = 1001'"),
+            ("squeue", &format!("while read -r line; do echo \"$line\"; done <'{}'", text(&queue))),
+            ("sbatch", "echo 7"),
+        ],
+    );
+    let bare = Site::bare(folder.path());
+    let out = folder.path().join("out");
+    let dir = text(&out);
+    let counts = |site: &Site| site.status(dir)["tasks"].clone();
+    let is = |counts: &Value, kind: &str| {
+        counts[kind] == 2 && counts["failed"] == u64::from(kind == "failed") * 2
+    };
+    let submit = ["submit", "slurm", "tiny", "--out", dir, "--tasks", "2", "--dry-run"];
+    let commands = site.says(&submit, 0);
+    let command = commands.lines().find(|line| line.contains("sbatch /")).unwrap().trim();
+    // Whether the batch system is here or not.
+    for site in [&site, &bare] {
+        assert!(is(&counts(site), "unsubmitted"), "{}", counts(site));
+        let said = site.says(&["status", dir], 0);
+        assert!(said.contains("0 failed, 2 not submitted"), "{said}");
+        assert!(
+            said.contains("nothing is submitted; this does it:") && said.contains(command),
+            "{said}"
+        );
+        assert!(said.contains(&format!("vmpack submit slurm --resume --out {dir}")), "{said}");
+    }
+    // By hand.
+    fs::write(&queue, "1|PENDING||Priority\n2|PENDING||Priority\n").unwrap();
+    assert!(is(&counts(&site), "queued"), "{}", counts(&site));
+    let log = out.join("submission/1/2/log");
+    fs::write(&log, "it began\n").unwrap();
+    assert!(is(&counts(&bare), "unknown"), "{}", counts(&bare));
+    let said = bare.says(&["status", dir], 0);
+    assert!(said.contains("whether 2 tasks still run is not known here"), "{said}");
+    assert!(said.contains("there is no program \"squeue\""), "{said}");
+    fs::write(&queue, "").unwrap();
+    assert!(is(&counts(&site), "failed"), "{}", counts(&site));
+    fs::remove_file(&log).unwrap();
+
+    // By vmpack: what Slurm knows no more has ended.
+    let said = site.says(&["submit", "slurm", "--resume", "--out", dir, "--tasks", "2"], 0);
+    assert!(said.contains("submitted job 7"), "{said}");
+    let status = site.status(dir);
+    let tasks = &status["tasks"];
+    assert_eq!((&tasks["failed"], &tasks["unsubmitted"]), (&2.into(), &2.into()), "{status}");
+    for failed in status["failed"].as_array().unwrap() {
+        assert_eq!(failed["how"], "ended, and slurm does not know it any more", "{status}");
+    }
+    let said = site.says(&["status", dir], 0);
+    assert!(said.contains("round 1: written for slurm, not submitted by vmpack"), "{said}");
+    assert!(said.contains("to submit what is missing: vmpack submit slurm --resume"), "{said}");
+    assert!(!said.contains("nothing is submitted"), "{said}");
 }
 
 /// Batch systems end all processes of a job at once; the harness may hear of its children first.

@@ -194,6 +194,55 @@ fn a_full_disk_costs_only_what_did_not_fit() {
     assert_eq!(bench.kept("limited"), planned);
 }
 
+/// Every command that replaces files leaves those that were there where what is new does not fit, and no draft of it. Here
+/// files may not be large, which needs no rights.
+#[cfg(unix)]
+#[test]
+fn what_does_not_fit_replaces_nothing() {
+    let bench = Bench::new(4);
+    assert!(bench.output("done").status.success());
+    let old = ["t.csv", "t.parquet", "instance.json", "done/report.html"];
+    for name in old {
+        fs::write(bench.path(name), "old").unwrap();
+    }
+    for (words, name) in [
+        ("export done --out t.csv", "t.csv"),
+        ("export done --out t.parquet", "t.parquet"),
+        ("generate falkenauer-uniform --set n=500 --seed 1 --out instance.json", "instance.json"),
+        ("merge done --out merged", "records.jsonl"),
+        ("report done", "done/"),
+    ] {
+        let script = format!("trap '' XFSZ; ulimit -f 1; exec \"$0\" {words}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).arg(env!("CARGO_BIN_EXE_vmpack"));
+        let output = command.current_dir(bench.folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}: {}", said(&output));
+        let error = said(&output);
+        assert!(error.contains(name) && error.contains("File too large"), "{words}: {error}");
+    }
+    for name in old {
+        assert_eq!(fs::read_to_string(bench.path(name)).unwrap(), "old", "{name}");
+    }
+    assert!(!bench.path("merged").exists());
+    let hidden: Vec<PathBuf> = below(bench.folder.path())
+        .into_iter()
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with('.'))
+        .collect();
+    assert_eq!(hidden, [""; 0].map(PathBuf::from), "no drafts");
+}
+
+/// All files and folders below a folder.
+#[cfg(unix)]
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            let inside = if path.is_dir() { below(&path) } else { Vec::new() };
+            [vec![path], inside].concat()
+        })
+        .collect()
+}
+
 /// Every command that writes says which file it cannot write, and leaves all as it was.
 #[cfg(target_os = "linux")]
 #[test]

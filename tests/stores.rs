@@ -87,8 +87,12 @@ fn halves_merge_to_the_whole_and_contradictions_are_refused() {
     merge(&["whole", "again"], "no", None).code(1);
     merge(&["whole", "again"], "last", Some("last")).success();
     assert!(records(&folder.join("last")).iter().all(|r| r["measurement"]["wall_s"] == 9));
-    // Nothing may be in the way.
+    // Nothing may be in the way, and no result is made inside what is merged.
     merge(&["a"], "ab", None).code(1);
+    let refused = merge(&["a", "b"], "b/inside", None).code(1);
+    let text = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(text.contains("b/inside is inside b, which is to be merged"), "{text}");
+    assert!(!folder.join("b/inside").exists());
 }
 
 #[test]

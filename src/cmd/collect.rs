@@ -53,16 +53,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if pending > 0 {
         say(format!("{pending} of them are with {live} tasks that are queued or running"))?;
     } else {
-        say(how_to_resume(&submission, &arguments.directory))?;
+        let resume = resume(&submission, &arguments.directory);
+        say(format!("to submit what is missing: {resume}"))?;
     }
     Ok(ExitCode::from(2))
 }
 
 /// The command that submits what is missing.
-pub(super) fn how_to_resume(submission: &Submission, directory: &Path) -> String {
+pub(super) fn resume(submission: &Submission, directory: &Path) -> String {
     let engine = submission.head.rounds.last().map_or("slurm", |round| round.engine.as_str());
-    format!(
-        "to submit what is missing: vmpack submit {engine} --resume --out {}",
-        directory.display()
-    )
+    format!("vmpack submit {engine} --resume --out {}", directory.display())
 }

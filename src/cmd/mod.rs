@@ -27,6 +27,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use vmpack_datasets::{FORMATS, Format};
+use vmpack_files::Durability;
 pub(crate) use vmpack_harness::tell;
 
 /// Prints a line. Whoever reads standard output may stop reading, as `head` does; that is no error.
@@ -34,7 +35,7 @@ pub(crate) fn say(line: impl Display) -> anyhow::Result<()> {
     deliver(format!("{line}\n").as_bytes(), None)
 }
 
-/// Writes bytes to a file that appears under its name only when complete, or to standard output as long as that is read.
+/// Writes bytes to a file, or to standard output as long as that is read.
 pub(crate) fn deliver(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
     let Some(out) = out else {
         let mut stdout = std::io::stdout().lock();
@@ -43,24 +44,7 @@ pub(crate) fn deliver(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
             written => written.context("standard output"),
         };
     };
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let context = || out.display().to_string();
-    let mut draft = tempfile::Builder::new()
-        .prefix(".vmpack-")
-        .permissions(permissions())
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .with_context(context)?;
-    draft.write_all(bytes).with_context(context)?;
-    draft.as_file().sync_all().with_context(context)?;
-    draft.persist(out).map_err(|error| error.error).with_context(context)?;
-    Ok(())
-}
-
-/// Readable by others like any file, which temporary files are not.
-#[cfg(unix)]
-fn permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(0o644)
+    vmpack_files::write(out, bytes, Durability::Flushed).with_context(|| out.display().to_string())
 }
 
 /// The known names that are most like a misspelt one, as the end of an error message.

@@ -1,6 +1,7 @@
 //! `vmpack plan`.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 use vmpack_check::{Effort, Judge as _, Verdict};
 use vmpack_datasets::operator::{self, Compiled, Files, Fleet, Origin};
 use vmpack_datasets::{SolutionForm as _, write_instance, write_solution};
+use vmpack_files::{Draft, Durability};
 use vmpack_harness::{Methods, NoSimulator};
 use vmpack_model::packing::{Packing, Placement};
 use vmpack_model::{AnyInstance, Outcome};
@@ -233,13 +235,11 @@ fn quoted(text: &str) -> String {
 fn publish(folder: &Path, files: &[(&str, Vec<u8>)]) -> anyhow::Result<()> {
     let context = || folder.display().to_string();
     std::fs::create_dir_all(folder).with_context(context)?;
-    let drafts = tempfile::Builder::new().prefix(".vmpack-").tempdir_in(folder);
-    let drafts = drafts.with_context(context)?;
-    for (name, bytes) in files {
-        deliver(bytes, Some(&drafts.path().join(name)))?;
-    }
-    for (name, _) in files {
-        std::fs::rename(drafts.path().join(name), folder.join(name)).with_context(context)?;
-    }
-    Ok(())
+    let draft = |(name, bytes): &(&str, Vec<u8>)| {
+        let draft = Draft::of(&folder.join(name))?;
+        draft.file().write_all(bytes)?;
+        Ok(draft)
+    };
+    let drafts: std::io::Result<Vec<Draft>> = files.iter().map(draft).collect();
+    drafts.and_then(|all| vmpack_files::publish_all(all, Durability::Flushed)).with_context(context)
 }

@@ -1,6 +1,5 @@
 //! `vmpack run`.
 
-use std::collections::BTreeSet;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +9,8 @@ use vmpack_check::Effort;
 use vmpack_datasets::data_directory;
 use vmpack_harness::submission::ShardFile;
 use vmpack_harness::{
-    Expectation, Experiment, Interrupt, Launcher, Methods, Plan, RunOptions, Setup, Shard, Terminal,
+    Expectation, Experiment, Interrupt, Launcher, Methods, Places, Plan, RunOptions, Setup, Shard,
+    Terminal,
 };
 
 use super::replay::Simulators;
@@ -40,8 +40,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pin: bool,
     /// Run only one part of the experiment: part I of N, the same on every machine, or the runs that a file of `vmpack
-    /// submit` lists.
-    #[arg(long, value_name = "I/N | FILE.json", value_parser = part)]
+    /// submit` lists. `all` is the whole, also in a directory that held a part.
+    #[arg(long, value_name = "I/N | FILE.json | all", value_parser = part)]
     shard: Option<Part>,
     /// Divide by the times of earlier records instead of the wall limits; may be given several times, alike on all machines.
     #[arg(long, value_name = "DIR", requires = "shard")]
@@ -74,6 +74,7 @@ pub(super) fn sample(text: &str) -> Result<Sample, String> {
 /// A part of an experiment.
 #[derive(Clone)]
 enum Part {
+    All,
     Of(Shard),
     File(PathBuf),
 }
@@ -82,20 +83,24 @@ fn part(text: &str) -> Result<Part, String> {
     if Path::new(text).extension().is_some_and(|extension| extension == "json") {
         return Ok(Part::File(text.into()));
     }
+    if text == "all" {
+        return Ok(Part::All);
+    }
     text.parse().map(Part::Of)
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (experiment, _) = read(&arguments.experiment, arguments.base.as_deref())?;
-    let mut plan = plan(experiment, arguments.sample)?;
-    match &arguments.shard {
-        None => {}
+    let plan = match &arguments.shard {
+        None | Some(Part::All) => plan(experiment, arguments.sample)?,
         Some(Part::Of(shard)) => {
+            let mut plan = plan(experiment, arguments.sample)?;
             let directories = arguments.expect.iter().map(PathBuf::as_path);
             plan.keep_shard(*shard, &Expectation::read(directories)?);
+            plan
         }
-        Some(Part::File(path)) => keep_listed(&mut plan, path)?,
-    }
+        Some(Part::File(path)) => listed(experiment, arguments.sample, path)?,
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let pin = arguments.pin || plan.experiment.pin;
     let cores_per_run = if pin { usize::try_from(plan.threads()).unwrap_or(cores) } else { 1 };
@@ -105,6 +110,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         directory: &arguments.out,
         jobs: arguments.jobs.map_or(cores / cores_per_run.max(1), |jobs| usize::from(jobs.get())),
         resume: arguments.resume,
+        widen: matches!(arguments.shard, Some(Part::All)),
         launcher: &launcher,
         simulator: &Simulators,
         effort: Effort::default(),
@@ -129,26 +135,33 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Keeps the runs that a file lists.
-fn keep_listed(plan: &mut Plan, path: &Path) -> anyhow::Result<()> {
+/// The runs that a file lists.
+fn listed(experiment: Experiment, sample: Option<Sample>, path: &Path) -> anyhow::Result<Plan> {
     let file = ShardFile::read(path)?;
-    if file.experiment_hash != plan.experiment.hash {
+    if file.experiment_hash != experiment.hash {
         return Err(anyhow!(
             "{} lists runs of another experiment than {}",
             path.display(),
-            plan.experiment.path.display()
+            experiment.path.display()
         ));
     }
-    let ids: BTreeSet<&str> = file.runs.iter().map(String::as_str).collect();
-    let absent = plan.keep_runs(&ids, file.shard());
+    if let Some(instances) = &file.instances
+        && let Ok(mut part) = plan_of(experiment.clone(), sample, Some(instances))
+        && part.keep_runs(&file.runs, file.shard()).is_empty()
+    {
+        return Ok(part);
+    }
+    // All of it: files that came or went meanwhile have moved the instances, or something is wrong.
+    let mut plan = plan(experiment, sample)?;
+    let absent = plan.keep_runs(&file.runs, file.shard());
     if absent.is_empty() {
-        return Ok(());
+        return Ok(plan);
     }
     Err(anyhow!(
         "{}: {} of its {} runs cannot be planned on this machine, the first is {}. {}",
         path.display(),
         absent.len(),
-        ids.len(),
+        file.runs.len(),
         absent[0],
         plan.missing.join(" ")
     ))
@@ -178,7 +191,16 @@ pub(super) fn read(path: &Path, base: Option<&Path>) -> anyhow::Result<(Experime
 }
 
 /// The plan of an experiment, with another sample if one is given.
-pub(super) fn plan(mut experiment: Experiment, sample: Option<Sample>) -> anyhow::Result<Plan> {
+pub(super) fn plan(experiment: Experiment, sample: Option<Sample>) -> anyhow::Result<Plan> {
+    plan_of(experiment, sample, None)
+}
+
+/// The same, of some instances alone if these are given.
+fn plan_of(
+    mut experiment: Experiment,
+    sample: Option<Sample>,
+    only: Option<&Places>,
+) -> anyhow::Result<Plan> {
     match sample {
         None => {}
         Some(Sample::All) => experiment.set_sample(None),
@@ -186,5 +208,9 @@ pub(super) fn plan(mut experiment: Experiment, sample: Option<Sample>) -> anyhow
     }
     let (registry, missing) = (registry(), missing_methods());
     let methods = Methods { registry: &registry, missing: &missing, simulator: &Simulators };
-    Ok(Plan::new(experiment, &methods, &data_directory())?)
+    let data = data_directory();
+    Ok(match only {
+        None => Plan::new(experiment, &methods, &data)?,
+        Some(only) => Plan::of_instances(experiment, &methods, &data, only)?,
+    })
 }

@@ -1,11 +1,11 @@
 //! `vmpack status`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
-use vmpack_harness::submission::{Progress, Submission, TaskProgress};
+use vmpack_harness::submission::{Progress, State, Submission, TaskProgress, TaskState};
 
 use super::say;
 
@@ -40,7 +40,9 @@ struct Counts {
     running: usize,
     queued: usize,
     failed: usize,
-    /// Neither finished nor known to the batch system, which cannot be asked.
+    /// Of rounds that were written and not submitted.
+    unsubmitted: usize,
+    /// Not finished, and the batch system cannot be asked.
     unknown: usize,
 }
 
@@ -66,7 +68,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         say(serde_json::to_string_pretty(&report)?)?;
     } else {
-        print(&report, &submission, arguments)?;
+        print(&report, &submission)?;
+        for line in next(&submission, &progress, &report.tasks, &arguments.directory) {
+            say(line)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,27 +82,31 @@ fn report<'a>(submission: &'a Submission, progress: &'a Progress) -> Report<'a> 
     // What a later round took up is no failure any more.
     let last = |task: &TaskProgress| task.round == submission.head.rounds.len();
     for task in &progress.tasks {
-        use vmpack_harness::submission::TaskState::{Ended, Queued, Running};
-        match &task.state {
-            _ if task.is_finished() => tasks.finished += 1,
-            Some(Queued(_)) => tasks.queued += 1,
-            Some(Running(_)) => tasks.running += 1,
-            None if progress.unknown.contains(&task.round) => tasks.unknown += 1,
-            None | Some(Ended(_)) if !last(task) => tasks.failed += 1,
-            state @ (None | Some(Ended(_))) => {
-                tasks.failed += 1;
-                failed.push(Failed {
-                    task: format!("{}/{}", task.round, task.task),
-                    missing: task.planned - task.finished,
-                    how: match (state, &submission.head.rounds[task.round - 1].job) {
-                        (Some(state), _) => state.to_string(),
-                        (None, Some(_)) => "ended".to_owned(),
-                        (None, None) => "not submitted, or ended".to_owned(),
-                    },
-                    said: &task.last_line,
-                    log: submission.task(task.round, task.task).join("log"),
-                });
+        let count = match &task.state {
+            _ if task.is_finished() => &mut tasks.finished,
+            State::Known(TaskState::Queued(_)) => &mut tasks.queued,
+            State::Known(TaskState::Running(_)) => &mut tasks.running,
+            State::Known(TaskState::Ended(_)) | State::Forgotten => &mut tasks.failed,
+            State::Unsubmitted => &mut tasks.unsubmitted,
+            State::Unknown => &mut tasks.unknown,
+        };
+        *count += 1;
+        let how = match &task.state {
+            State::Known(state @ TaskState::Ended(_)) => state.to_string(),
+            State::Forgotten => {
+                let engine = &submission.head.rounds[task.round - 1].engine;
+                format!("ended, and {engine} does not know it any more")
             }
+            _ => continue,
+        };
+        if last(task) && !task.is_finished() {
+            failed.push(Failed {
+                task: format!("{}/{}", task.round, task.task),
+                missing: task.planned - task.finished,
+                how,
+                said: &task.last_line,
+                log: submission.task(task.round, task.task).join("log"),
+            });
         }
     }
     let methods = progress
@@ -115,24 +124,27 @@ fn report<'a>(submission: &'a Submission, progress: &'a Progress) -> Report<'a> 
     }
 }
 
-fn print(
-    report: &Report<'_>,
-    submission: &Submission,
-    arguments: &Arguments,
-) -> anyhow::Result<()> {
+fn print(report: &Report<'_>, submission: &Submission) -> anyhow::Result<()> {
     let Report { experiment, planned, finished, tasks, failed, methods, notes } = report;
     let percent = *finished as f64 * 100.0 / (*planned).max(1) as f64;
     say(format!("{experiment}: {finished} of {planned} runs finished ({percent:.0} %)"))?;
     for (round, number) in submission.head.rounds.iter().zip(1..) {
-        let job = round.job.as_deref().unwrap_or("none yet");
         let (engine, runs, tasks) = (&round.engine, round.runs, round.tasks);
-        say(format!("round {number}: {engine} job {job}, {runs} runs in {tasks} tasks"))?;
+        let job = match &round.job {
+            Some(job) => format!("{engine} job {job}"),
+            None => format!("written for {engine}, not submitted by vmpack"),
+        };
+        say(format!("round {number}: {job}, {runs} runs in {tasks} tasks"))?;
     }
-    let Counts { finished, running, queued, failed: ended, unknown } = tasks;
-    let unknown = if *unknown > 0 { format!(", {unknown} unknown") } else { String::new() };
-    say(format!(
-        "tasks: {finished} finished, {running} running, {queued} queued, {ended} failed{unknown}"
-    ))?;
+    let Counts { finished, running, queued, failed: ended, unsubmitted, unknown } = tasks;
+    let mut counts =
+        format!("tasks: {finished} finished, {running} running, {queued} queued, {ended} failed");
+    for (number, what) in [(unsubmitted, "not submitted"), (unknown, "unknown")] {
+        if *number > 0 {
+            counts = format!("{counts}, {number} {what}");
+        }
+    }
+    say(counts)?;
     for Failed { task, missing, how, said, log } in failed.iter().take(20) {
         let said = if said.is_empty() { String::new() } else { format!(": {said}") };
         say(format!(
@@ -152,8 +164,31 @@ fn print(
     for note in *notes {
         say(note)?;
     }
-    if tasks.running + tasks.queued == 0 && tasks.failed > 0 && report.finished < report.planned {
-        say(super::collect::how_to_resume(submission, &arguments.directory))?;
-    }
     Ok(())
+}
+
+/// What to do where nothing will happen by itself.
+fn next(submission: &Submission, progress: &Progress, tasks: &Counts, out: &Path) -> Vec<String> {
+    if progress.finished.len() as u64 == submission.head.planned || tasks.running + tasks.queued > 0
+    {
+        return Vec::new();
+    }
+    let Some(last) = submission.head.rounds.last() else { return Vec::new() };
+    let resume = super::collect::resume(submission, out);
+    let number = submission.head.rounds.len();
+    let mut of_last = progress.tasks.iter().filter(|task| task.round == number);
+    if of_last.all(|task| task.state == State::Unsubmitted) {
+        let mut lines = vec!["nothing is submitted; this does it:".to_owned()];
+        lines.extend(last.commands.iter().map(|command| format!("  {command}")));
+        lines.push(format!("or, as a round of its own: {resume}"));
+        return lines;
+    }
+    vec![if tasks.unknown > 0 {
+        let unknown = tasks.unknown;
+        format!(
+            "whether {unknown} tasks still run is not known here: ask on a machine of the cluster"
+        )
+    } else {
+        format!("to submit what is missing: {resume}")
+    }]
 }

@@ -156,11 +156,17 @@ fn begun(common: &Common) -> anyhow::Result<Submission> {
                 "{out} holds records already: submit what is missing with --resume, or choose another directory"
             ));
         }
-        let found = read_manifest(&common.out)?.experiment;
-        if found != experiment.name {
+        let found = read_manifest(&common.out)?;
+        if found.experiment != experiment.name {
             return Err(anyhow!(
-                "{out} holds the experiment {found:?}, not {:?}: choose another directory",
+                "{out} holds the experiment {:?}, not {:?}: choose another directory",
+                found.experiment,
                 experiment.name
+            ));
+        }
+        if let Some(shards) = found.shards {
+            return Err(anyhow!(
+                "{out} holds shard {shards} of the experiment, and what is submitted is the whole: choose another directory"
             ));
         }
     }
@@ -241,8 +247,7 @@ fn submit(
 
 /// Says what was done.
 fn announce(submission: &Submission, written: &Written, common: &Common) -> anyhow::Result<()> {
-    let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest), commands } =
-        written;
+    let Written { round, number, cores, memory_bytes, expected_s: (longest, shortest) } = written;
     let folder = submission.round(*number);
     let memory = if let Some(bytes) = memory_bytes {
         format!("{} MiB", bytes.div_ceil(1 << 20))
@@ -273,7 +278,7 @@ fn announce(submission: &Submission, written: &Written, common: &Common) -> anyh
         (Some(job), None) => say(format!("submitted job {job}, whose last task collects"))?,
         (None, _) => {
             say("nothing is submitted; this does it:")?;
-            for command in commands {
+            for command in &round.commands {
                 say(format!("  {command}"))?;
             }
         }

@@ -48,7 +48,7 @@ pub use machine::{machine, peak_rss};
 pub use measure::{MeasureError, Measured, Task, measure, measure_one};
 pub use methods::{MethodInfo, Methods, MissingMethod};
 pub use monitor::{Monitor, Quiet, Terminal, tell};
-pub use plan::{LoadedInstance, Plan, PlanError, Run, Work};
+pub use plan::{LoadedInstance, Places, Plan, PlanError, Run, Work};
 pub use process::{GRACE, LOADING_LIMIT};
 pub use replays::ReplayRun;
 pub use run::{RunError, RunOptions, Setup, Summary, run};

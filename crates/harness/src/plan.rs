@@ -129,6 +129,9 @@ impl Run {
     }
 }
 
+/// Where instances stand: of each dataset, as the experiment names it, places in it from 0.
+pub type Places = BTreeMap<String, BTreeSet<usize>>;
+
 /// Every run of an experiment, in the order in which they are started.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -136,6 +139,10 @@ pub struct Plan {
     pub experiment: Experiment,
     /// The instances, in the order of the file.
     pub instances: Vec<LoadedInstance>,
+    /// The datasets, as the experiment names them, each once.
+    pub datasets: Vec<String>,
+    /// Where each instance stands: the index of its dataset, and its place there.
+    pub places: Vec<(usize, usize)>,
     /// The runs, shuffled: neither a method nor a dataset meets a quieter machine than the others.
     pub runs: Vec<Run>,
     /// Which part of the experiment these runs are, if they are not all.
@@ -215,9 +222,34 @@ impl Plan {
         methods: &Methods<'_>,
         data_directory: &Path,
     ) -> Result<Self, PlanError> {
+        Self::of(experiment, methods, data_directory, None)
+    }
+
+    /// Plans the part of an experiment that is about some instances, without reading the others: as many of the steps of
+    /// [`Plan::new`] as there are such instances. Replays are planned all; `skipped` speaks of these instances alone, and
+    /// the order is another.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn of_instances(
+        experiment: Experiment,
+        methods: &Methods<'_>,
+        data_directory: &Path,
+        only: &Places,
+    ) -> Result<Self, PlanError> {
+        Self::of(experiment, methods, data_directory, Some(only))
+    }
+
+    fn of(
+        experiment: Experiment,
+        methods: &Methods<'_>,
+        data_directory: &Path,
+        only: Option<&Places>,
+    ) -> Result<Self, PlanError> {
         let mut planner = Planner {
             methods,
             data_directory,
+            only,
             suites: BTreeMap::new(),
             loaded: BTreeMap::new(),
             ids: BTreeMap::new(),
@@ -227,6 +259,8 @@ impl Plan {
             plan: Self {
                 experiment,
                 instances: Vec::new(),
+                datasets: Vec::new(),
+                places: Vec::new(),
                 runs: Vec::new(),
                 shards: None,
                 skipped: Vec::new(),
@@ -272,6 +306,8 @@ impl Plan {
 struct Planner<'a> {
     methods: &'a Methods<'a>,
     data_directory: &'a Path,
+    /// The only instances that are planned, if not all are.
+    only: Option<&'a Places>,
     /// The suites that were named so far.
     suites: BTreeMap<String, Suite>,
     /// The instances loaded so far, by dataset and place in its suite.
@@ -325,10 +361,19 @@ impl Planner<'_> {
             self.suites.insert(dataset.text.clone(), suite);
         }
         let suite = &self.suites[&dataset.text];
-        let chosen: Vec<usize> = match sample {
+        let number = self.plan.datasets.iter().position(|text| *text == dataset.text);
+        let number = number.unwrap_or_else(|| {
+            self.plan.datasets.push(dataset.text.clone());
+            self.plan.datasets.len() - 1
+        });
+        let mut chosen: Vec<usize> = match sample {
             None => (0..suite.entries.len()).collect(),
             Some(size) => sampled(&suite.entries, size).into_iter().collect(),
         };
+        if let Some(only) = self.only {
+            let of_dataset = only.get(&dataset.text);
+            chosen.retain(|place| of_dataset.is_some_and(|places| places.contains(place)));
+        }
         let key = |place: usize| (dataset.text.clone(), place);
         let new: Vec<usize> =
             chosen.iter().copied().filter(|&e| !self.loaded.contains_key(&key(e))).collect();
@@ -342,6 +387,7 @@ impl Planner<'_> {
             source,
         })?;
         let first = self.plan.instances.len();
+        self.plan.places.extend(new.iter().map(|&entry| (number, entry)));
         self.loaded.extend(new.into_iter().map(key).zip(first..));
         self.plan.instances.extend(loaded);
         Ok(chosen.into_iter().map(|place| self.loaded[&key(place)]).collect())

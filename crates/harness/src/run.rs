@@ -11,8 +11,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 use vmpack_check::Effort;
 use vmpack_results::{
-    Cause, Enforcement, Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store, StoreError,
-    Termination, UNLIKE, read_manifest, write_manifest,
+    Cause, Enforcement, MANIFEST, Manifest, Record, SCHEMA, SOLVING_SCHEMA, Shards, Store,
+    StoreError, Termination, UNLIKE, read_manifest, write_manifest,
 };
 
 use crate::calibrate::Calibrator;
@@ -49,6 +49,8 @@ pub struct RunOptions<'a> {
     pub jobs: usize,
     /// Whether to add to an existing store what it lacks.
     pub resume: bool,
+    /// Whether a store that holds a part of the experiment may become the store of the whole.
+    pub widen: bool,
     /// How children are started.
     pub launcher: &'a Launcher,
     /// What replays traces, and has them judged.
@@ -122,14 +124,26 @@ pub enum RunError {
         expected: String,
     },
     /// The store belongs to another part of the experiment.
-    #[error("{} holds shard {found} of the experiment, not {expected}: choose another directory", directory.display())]
+    #[error("{} holds {}, not {}: choose another directory", directory.display(), part(found.as_ref()), part(expected.as_ref()))]
     OtherShard {
         /// The directory.
         directory: PathBuf,
-        /// The shard in it.
-        found: String,
-        /// The shard to be run.
-        expected: String,
+        /// The parts in it; `None` for the whole.
+        found: Option<Shards>,
+        /// The part to be run.
+        expected: Option<Shards>,
+    },
+    /// The store belongs to a part of the experiment, and the whole is to be run.
+    #[error(
+        "{} holds {} alone: resume that part with --shard, choose another directory for the whole, or make this one \
+         hold the whole from now on with --shard all",
+        directory.display(), part(Some(found))
+    )]
+    OnlyShard {
+        /// The directory.
+        directory: PathBuf,
+        /// The parts in it.
+        found: Shards,
     },
     /// A child cannot be started.
     #[error(transparent)]
@@ -201,12 +215,15 @@ pub fn run(
     } else {
         (Store::create(directory)?, BTreeSet::new())
     };
+    // Read once nobody else writes there.
+    let earlier = earlier(plan, options)?;
     let todo: Vec<&Run> = plan.runs.iter().filter(|run| !found.contains(&run.id)).collect();
     // Held to the end, so that runs share it.
     let session = confine::session();
     let mut calibrator = Calibrator::new();
     (0..CALIBRATIONS).for_each(|_| calibrator.sample());
-    let mut manifest = manifest(plan, options, session.enforcement(), &cores, &found, monitor)?;
+    let mut manifest =
+        manifest(plan, options, earlier, session.enforcement(), &cores, &found, monitor);
     let earlier = manifest.calibration.take();
     manifest.calibration = Some(calibrator.found(earlier.as_ref()));
     write_manifest(directory, &manifest)?;
@@ -352,15 +369,45 @@ fn may_be_ended_with_us(record: &Record) -> bool {
     }
 }
 
+/// The manifest of an earlier session in the directory, which must be of the same part of the same experiment.
+fn earlier(plan: &Plan, options: &RunOptions<'_>) -> Result<Option<Manifest>, RunError> {
+    let directory = options.directory;
+    if !options.resume || !directory.join(MANIFEST).exists() {
+        return Ok(None);
+    }
+    let earlier = read_manifest(directory)?;
+    if earlier.experiment != plan.experiment.name {
+        return Err(RunError::OtherExperiment {
+            directory: directory.to_owned(),
+            found: earlier.experiment,
+            expected: plan.experiment.name.clone(),
+        });
+    }
+    match (&earlier.shards, &plan.shards) {
+        (None, None) => Ok(Some(earlier)),
+        (Some(found), Some(expected)) if found.are_those_of(expected) => Ok(Some(earlier)),
+        (Some(_), None) if options.widen => Ok(Some(earlier)),
+        (Some(found), None) => {
+            Err(RunError::OnlyShard { directory: directory.to_owned(), found: found.clone() })
+        }
+        (found, expected) => Err(RunError::OtherShard {
+            directory: directory.to_owned(),
+            found: found.clone(),
+            expected: expected.clone(),
+        }),
+    }
+}
+
 /// The manifest of this session. Where an earlier one left records, it says in what they differ.
 fn manifest(
     plan: &Plan,
     options: &RunOptions<'_>,
+    earlier: Option<Manifest>,
     enforcement: &Enforcement,
     cores: &[Vec<usize>],
     found: &BTreeSet<String>,
     monitor: &dyn Monitor,
-) -> Result<Manifest, RunError> {
+) -> Manifest {
     let jobs = workers(plan, options) as u64;
     let mut manifest = Manifest {
         schema: if plan.runs.iter().any(|run| run.replay().is_some()) {
@@ -386,24 +433,7 @@ fn manifest(
         warm_up: plan.experiment.warm_up,
         calibration: None,
     };
-    if options.resume && options.directory.join(vmpack_results::MANIFEST).exists() {
-        let earlier = read_manifest(options.directory)?;
-        if earlier.experiment != manifest.experiment {
-            return Err(RunError::OtherExperiment {
-                directory: options.directory.to_owned(),
-                found: earlier.experiment,
-                expected: manifest.experiment,
-            });
-        }
-        if let (Some(found), Some(expected)) = (&earlier.shards, &manifest.shards)
-            && !found.planned.keys().eq(expected.planned.keys())
-        {
-            return Err(RunError::OtherShard {
-                directory: options.directory.to_owned(),
-                found: named(found),
-                expected: named(expected),
-            });
-        }
+    if let Some(earlier) = earlier {
         manifest.started.clone_from(&earlier.started);
         manifest.calibration.clone_from(&earlier.calibration);
         manifest.missing.extend(differences(&earlier, &manifest, found, plan));
@@ -419,7 +449,7 @@ fn manifest(
              times will be longer than on a quiet machine"
         ));
     }
-    Ok(manifest)
+    manifest
 }
 
 /// The versions of the program, and those of the contenders.
@@ -456,8 +486,10 @@ fn differences(
     sentences
 }
 
-/// Shards as the command line names one.
-fn named(shards: &Shards) -> String {
-    let parts: Vec<String> = shards.planned.keys().map(ToString::to_string).collect();
-    format!("{}/{}", parts.join("+"), shards.of)
+/// A part of an experiment, or all of it, in words.
+fn part(shards: Option<&Shards>) -> String {
+    shards.map_or_else(
+        || "the whole experiment".to_owned(),
+        |shards| format!("shard {shards} of the experiment"),
+    )
 }

@@ -5,7 +5,7 @@
 //! every machine that plans the same runs divides them alike.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use vmpack_results::{Shards, StoreError, read};
 
-use crate::{Plan, Run};
+use crate::{Plan, Run, Work};
 
 /// One part of a plan: `index` of `count`, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Expectation {
     }
 }
 
-/// What decides into which part a run comes.
+/// What decides into which part a run comes, and what planning it again takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedRun {
     /// Its id.
@@ -100,13 +100,20 @@ pub struct PlannedRun {
     pub method: String,
     /// The wall limit in seconds.
     pub wall_s: f64,
+    /// Where its instance stands, as [`Plan::places`] has it; of replays, and of what earlier versions planned, nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<(usize, usize)>,
 }
 
 impl PlannedRun {
     /// Of a run of a plan.
-    pub fn of(run: &Run) -> Self {
+    pub fn of(plan: &Plan, run: &Run) -> Self {
+        let instance = match run.work {
+            Work::Solve { instance, .. } => Some(plan.places[instance]),
+            Work::Replay(_) => None,
+        };
         let method = run.method_name().to_owned();
-        Self { run: run.id.clone(), method, wall_s: run.limits.wall_s }
+        Self { run: run.id.clone(), method, wall_s: run.limits.wall_s, instance }
     }
 }
 
@@ -136,7 +143,7 @@ pub fn divide(items: &[(u64, &str)], count: usize) -> Vec<usize> {
 impl Plan {
     /// Keeps one part of the plan, in the order of the whole.
     pub fn keep_shard(&mut self, shard: Shard, expectation: &Expectation) {
-        let micros = |run: &Run| expectation.micros(&PlannedRun::of(run));
+        let micros = |run: &Run| expectation.micros(&PlannedRun::of(self, run));
         let items: Vec<(u64, &str)> =
             self.runs.iter().map(|run| (micros(run), run.id.as_str())).collect();
         let mut part_of = divide(&items, shard.count).into_iter();
@@ -144,12 +151,16 @@ impl Plan {
         self.says(shard);
     }
 
-    /// Keeps the runs with these ids, as one part of a plan that was divided elsewhere; the ids that are not planned here.
-    pub fn keep_runs(&mut self, ids: &BTreeSet<&str>, shard: Shard) -> Vec<String> {
-        self.runs.retain(|run| ids.contains(run.id.as_str()));
+    /// Keeps the runs with these ids, in their order, as one part of a plan that was divided elsewhere; the ids that are not
+    /// planned here.
+    pub fn keep_runs(&mut self, ids: &[String], shard: Shard) -> Vec<String> {
+        let places: HashMap<&str, usize> =
+            ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        self.runs.retain(|run| places.contains_key(run.id.as_str()));
+        self.runs.sort_by_key(|run| places[run.id.as_str()]);
         self.says(shard);
         let planned: BTreeSet<&str> = self.runs.iter().map(|run| run.id.as_str()).collect();
-        ids.difference(&planned).map(|&id| id.to_owned()).collect()
+        ids.iter().filter(|id| !planned.contains(id.as_str())).cloned().collect()
     }
 
     fn says(&mut self, shard: Shard) {

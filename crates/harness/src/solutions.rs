@@ -2,10 +2,11 @@
 //! be judged again later and looked at, and time series of replays.
 
 use std::fs;
-use std::io;
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use vmpack_datasets::{SolutionForm, write_instance, write_solution};
+use vmpack_files::{Draft, Durability};
 use vmpack_model::AnyInstance;
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::Packing;
@@ -14,7 +15,7 @@ use vmpack_results::Record;
 use crate::{AnyOutcome, Measured, Solutions};
 
 /// Writes the solution of a run, with bound and certificate, and its instance below the run directory, if the
-/// experiment keeps it. Files appear under their names when they are complete.
+/// experiment keeps it. They are on the disk before the record is, after which the run is not repeated.
 pub(crate) fn keep(
     directory: &Path,
     which: Solutions,
@@ -27,7 +28,7 @@ pub(crate) fn keep(
     }
     let Some(text) = solution_text(instance, outcome, &record.method) else { return Ok(()) };
     keep_instance(directory, record, instance)?;
-    publish(&directory.join(record.solution_file()), &text)
+    publish(&[(directory.join(record.solution_file()), &text)])
 }
 
 /// Writes the instance that a kept solution answers, once.
@@ -37,7 +38,7 @@ fn keep_instance(directory: &Path, record: &Record, instance: &AnyInstance) -> i
         return Ok(());
     }
     let text = write_instance(instance, "json").map_err(io::Error::other)?;
-    publish(&path, &text)
+    publish(&[(path, &text)])
 }
 
 /// Writes the time series of a replay, each under its name, below the run directory.
@@ -46,20 +47,20 @@ pub(crate) fn keep_series(
     record: &Record,
     series: &[(String, String)],
 ) -> io::Result<()> {
-    for (name, csv) in series {
-        publish(&directory.join(record.series_file(name)), csv)?;
-    }
-    Ok(())
+    let named = series.iter().map(|(name, csv)| (directory.join(record.series_file(name)), &**csv));
+    publish(&named.collect::<Vec<_>>())
 }
 
-fn publish(path: &Path, text: &str) -> io::Result<()> {
-    // Two runs on one instance may write it at once.
-    let draft = path.with_extension(format!("{:?}.draft", std::thread::current().id()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(&draft, text)?;
-    fs::rename(&draft, path)
+/// Writes files that belong together.
+fn publish(files: &[(PathBuf, &str)]) -> io::Result<()> {
+    let draft = |(path, text): &(PathBuf, &str)| {
+        fs::create_dir_all(vmpack_files::folder_of(path))?;
+        let draft = Draft::of(path)?;
+        draft.file().write_all(text.as_bytes())?;
+        Ok(draft)
+    };
+    let drafts = files.iter().map(draft).collect::<io::Result<Vec<Draft>>>()?;
+    vmpack_files::publish_all(drafts, Durability::Flushed)
 }
 
 fn is_kept(which: Solutions, record: &Record) -> bool {

@@ -1,22 +1,17 @@
-//! Files that appear under their name when they are complete.
+//! The files of a report.
 
 use std::fs;
 use std::path::Path;
 
+use vmpack_files::Durability;
+
 use crate::ReportError;
 
-/// Writes a file under another name and renames it, making its directory if need be.
+/// Writes a file, making its directory if need be. Reports are made again from their records in a moment.
 pub(crate) fn publish(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let write = || {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = directory.join(format!(".{name}.{}.part", std::process::id()));
-        fs::write(&draft, content)?;
-        fs::rename(&draft, path).inspect_err(|_| {
-            // The error that matters is the one of the renaming.
-            let _ = fs::remove_file(&draft);
-        })
+        fs::create_dir_all(vmpack_files::folder_of(path))?;
+        vmpack_files::write(path, content, Durability::Unflushed)
     };
     write().map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }

@@ -29,7 +29,7 @@ pub use compare::{
 pub use contradict::{Contradiction, Disproved, contradictions, revise};
 pub use export::{ExportError, Exported, TableFormat, export};
 pub use manifest::{Difference, MANIFEST, UNLIKE, read_manifest, write_manifest};
-pub use merge::{Clash, Keep, MergeError, Merged, merge};
+pub use merge::{Clash, Keep, MergeError, Merged, merge, merge_within};
 pub use noise::{Disturbance, Noise, disturbed_runs};
 pub use reader::{Reader, TornLine, read};
 pub use record::{

@@ -456,6 +456,21 @@ pub struct Shards {
     pub planned: BTreeMap<u64, u64>,
 }
 
+impl Shards {
+    /// Whether these are the same parts of the same division.
+    pub fn are_those_of(&self, other: &Self) -> bool {
+        self.of == other.of && self.planned.keys().eq(other.planned.keys())
+    }
+}
+
+impl fmt::Display for Shards {
+    /// As the command line names one: `2/5`, and `1+2/5` where several were merged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.planned.keys().map(ToString::to_string).collect();
+        write!(f, "{}/{}", parts.join("+"), self.of)
+    }
+}
+
 /// The machine of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {

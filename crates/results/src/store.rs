@@ -166,9 +166,7 @@ impl Store {
             }
         }
         // The name of a new file survives a power cut only once its directory is on the disk.
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(StoreError::io("flush", directory))?;
+        vmpack_files::flush_folder(directory).map_err(StoreError::io("flush", directory))?;
         Ok(Self { path, file, length: 0 })
     }
 

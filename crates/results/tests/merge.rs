@@ -263,3 +263,46 @@ fn other_experiments_are_refused_and_other_machines_said() {
     assert!(error.to_string().contains("holds the experiment \"demo\""), "{error}");
     assert!(!stores.path("no").exists());
 }
+
+/// A result inside a source is refused before anything is read, by whatever path it is named.
+#[cfg(unix)]
+#[test]
+fn a_result_inside_a_source_is_refused() {
+    let stores = Stores::new();
+    let a = stores.add("a", &manifest(), &[record("1")]);
+    let b = stores.add("b", &manifest(), &[record("2")]);
+    let link = stores.path("link");
+    std::os::unix::fs::symlink(&a, &link).expect("writable");
+    // Whoever read it would stumble.
+    fs::write(a.join(RECORDS), "no record\n").expect("writable");
+    let before = stores.names();
+    for into in [
+        a.join("inside"),
+        a.join("deep/inside"),
+        a.join("absent/../inside"),
+        stores.path("b/../a/inside"),
+        link.join("inside"),
+    ] {
+        for sources in [[a.clone(), b.clone()], [b.clone(), link.clone()]] {
+            let error = merge(&sources, &into, Keep::Refuse).expect_err("it is inside");
+            assert!(matches!(error, MergeError::Inside { .. }), "{}: {error}", into.display());
+            let said = error.to_string();
+            assert!(said.contains("is inside") && said.contains("outside of it"), "{said}");
+        }
+    }
+    assert_eq!((stores.names(), fs::read_dir(&a).expect("readable").count()), (before, 2));
+
+    // Beside it, under a name that begins alike, and as an empty directory behind a link.
+    fs::write(a.join(RECORDS), "").expect("writable");
+    merge(&[a.clone(), b.clone()], &stores.path("ab"), Keep::Refuse).expect("it is outside");
+    let empty = stores.path("empty");
+    fs::create_dir(&empty).expect("writable");
+    let link = stores.path("to-empty");
+    std::os::unix::fs::symlink(&empty, &link).expect("writable");
+    merge(&[a.clone(), b.clone()], &link, Keep::Refuse).expect("it is outside");
+    assert_eq!(stored(&empty).len(), 1);
+    let dangling = stores.path("dangling");
+    std::os::unix::fs::symlink(stores.path("absent"), &dangling).expect("writable");
+    let error = merge(&[a, b], &dangling, Keep::Refuse).expect_err("a link is there");
+    assert!(matches!(error, MergeError::Exists { .. }), "{error}");
+}

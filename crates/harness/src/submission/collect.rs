@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use vmpack_results::{
-    Keep, MANIFEST, MergeError, RECORDS, Store, StoreError, merge, write_manifest,
+    Keep, MANIFEST, MergeError, RECORDS, Store, StoreError, merge_within, write_manifest,
 };
 
-use super::{SUBMISSION, Submission};
+use super::{SUBMISSION, Submission, SubmissionError};
 
 /// What was collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum CollectError {
     /// The stores do not fit together.
     #[error(transparent)]
     Merge(#[from] MergeError),
+    /// A file of the submission cannot be read.
+    #[error(transparent)]
+    Submission(#[from] SubmissionError),
     /// Somebody adds records to the store of the directory.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,11 +75,14 @@ impl Submission {
         let draft = place.join("collected");
         // Left by a collection that was stopped.
         let _ = fs::remove_dir_all(&draft);
-        let merged = merge(&sources, &draft, Keep::Complete)?;
+        let merged = merge_within(&sources, &draft, Keep::Complete)?;
         let mut manifest = merged.manifest;
         // Rounds divide what is left in their own ways; planned is what the experiment plans.
         manifest.planned = self.head.planned;
         manifest.shards = None;
+        if let Some(skipped) = self.skipped()? {
+            manifest.skipped = skipped;
+        }
         write_manifest(&draft, &manifest)?;
         // Instances before the solutions that answer them.
         for name in ["instances", "solutions", "series"] {
@@ -84,7 +90,7 @@ impl Submission {
         }
         for name in [RECORDS, MANIFEST] {
             let to = directory.join(name);
-            fs::rename(draft.join(name), &to).map_err(failed("write", &to))?;
+            vmpack_files::replace(&draft.join(name), &to).map_err(failed("write", &to))?;
         }
         let _ = fs::remove_dir_all(&draft);
         Ok(Collected { records: merged.records, dropped: merged.dropped, files: merged.files })

@@ -37,10 +37,23 @@ pub struct TaskProgress {
     pub planned: u64,
     /// Those of them that are recorded, by it or another.
     pub finished: u64,
-    /// What the batch system says; `None` if it cannot be asked, or does not know the task (any more).
-    pub state: Option<TaskState>,
+    /// What is known of it beside its records.
+    pub state: State,
     /// The last line of its log.
     pub last_line: String,
+}
+
+/// What is known of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// What the batch system says.
+    Known(TaskState),
+    /// It was queued once, and the batch system does not know it any more: it has ended.
+    Forgotten,
+    /// Its round was written and not submitted, and nothing shows that somebody started it by hand.
+    Unsubmitted,
+    /// The batch system cannot be asked.
+    Unknown,
 }
 
 impl TaskProgress {
@@ -51,7 +64,7 @@ impl TaskProgress {
 
     /// Whether it may still record something.
     pub fn is_live(&self) -> bool {
-        self.state.as_ref().is_some_and(TaskState::is_live)
+        matches!(&self.state, State::Known(state) if state.is_live())
     }
 }
 
@@ -75,23 +88,29 @@ impl Submission {
         let mut shards = Vec::new();
         for (index, round) in self.head.rounds.iter().enumerate() {
             let number = index + 1;
-            let states = match engine(&round.engine).map(|engine| engine.states(&round.name)) {
-                Some(Ok(states)) => states,
-                Some(Err(error)) => {
-                    progress.unknown.insert(number);
-                    progress.notes.push(format!("round {number}: {error}"));
-                    BTreeMap::new()
-                }
-                None => {
-                    progress.unknown.insert(number);
-                    let engine = &round.engine;
-                    progress.notes.push(format!("round {number}: {engine} is not known here"));
-                    BTreeMap::new()
-                }
+            let asked = match engine(&round.engine) {
+                Some(engine) => engine.states(&round.name).map_err(|error| error.to_string()),
+                None => Err(format!("{} is not known here", round.engine)),
             };
+            // A round that was only written may have been submitted by hand: who asks for its job by name finds it, and
+            // tasks leave traces.
+            let is_begun = round.job.is_some()
+                || asked.as_ref().is_ok_and(|states| !states.is_empty())
+                || (1..=round.tasks).any(|task| has_begun(&self.task(number, task)));
+            let otherwise = match &asked {
+                _ if !is_begun => State::Unsubmitted,
+                Ok(_) => State::Forgotten,
+                Err(_) => State::Unknown,
+            };
+            if let Err(reason) = &asked {
+                progress.unknown.insert(number);
+                progress.notes.push(format!("round {number}: {reason}"));
+            }
+            let mut states = asked.unwrap_or_default();
             for task in 1..=round.tasks {
                 progress.take_in(&self.task(number, task), &mut recorded);
-                shards.push((number, task, states.get(&task).cloned()));
+                let state = states.remove(&task).map_or(otherwise.clone(), State::Known);
+                shards.push((number, task, state));
             }
         }
         for run in &self.runs {
@@ -139,6 +158,11 @@ impl Progress {
             self.notes.push(error.to_string());
         }
     }
+}
+
+/// Whether a task has left a trace in its folder.
+fn has_begun(folder: &Path) -> bool {
+    ["log", RECORDS].iter().any(|name| folder.join(name).exists())
 }
 
 /// The last line of a log, or nothing.

@@ -416,6 +416,7 @@ fn quiet_is_a_monitor_too() {
         directory: &directory.path().join("out"),
         jobs: 0,
         resume: true,
+        widen: false,
         launcher: &launcher,
         simulator: &NoSimulator,
         effort: vmpack_check::Effort::default(),

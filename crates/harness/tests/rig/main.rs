@@ -65,6 +65,7 @@ fn work_off(
         directory: Path::new(directory),
         jobs: jobs.parse()?,
         resume,
+        widen: false,
         launcher: &Launcher::this_program(),
         simulator: &Rigged,
         effort: Effort::default(),

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::pairs::Pair;
+use super::run::{Mentioned, Run};
 use crate::stats::{Clock, quantile};
-use crate::{Answer, Record};
 
 /// What two runs of the same are compared by, always so that a ratio above 1 is worse.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,55 +48,58 @@ impl Measure {
     /// `None` where they cannot be compared.
     pub(super) fn log_ratio(
         &self,
-        old: &[&Record],
-        new: &[&Record],
+        mentioned: &Mentioned,
+        pair: Pair<'_>,
         clock: Clock,
         shift_s: f64,
     ) -> Option<f64> {
+        let Pair { old, new } = pair;
         let positive = |a: f64, b: f64| (a > 0.0 && b > 0.0).then(|| (b / a).ln());
-        let median = |runs: &[&Record], value: &dyn Fn(&Record) -> Option<f64>| {
+        let median = |runs: &[Run], value: &dyn Fn(&Run) -> Option<f64>| {
             // Collecting options yields `None` as soon as one of them is.
-            let values: Option<Vec<f64>> = runs.iter().map(|run| value(run)).collect();
+            let values: Option<Vec<f64>> = runs.iter().map(value).collect();
             quantile(&values?, 0.5)
         };
-        let both = |value: &dyn Fn(&Record) -> Option<f64>| {
-            Some((median(old, value)?, median(new, value)?))
-        };
+        let both =
+            |value: &dyn Fn(&Run) -> Option<f64>| Some((median(old, value)?, median(new, value)?));
         match self {
             Self::Time => {
-                let answered = |runs: &[&Record]| runs.iter().any(|run| run.is_answered());
+                let answered = |runs: &[Run]| runs.iter().any(Run::is_answered);
                 // Two that were stopped say nothing about time.
                 if !answered(old) && !answered(new) {
                     return None;
                 }
                 let (old, new) = both(&|run| {
-                    let limit = clock.limit(&run.limits);
-                    Some(if run.is_answered() { clock.seconds(run) } else { limit } + shift_s)
+                    let seconds = match clock {
+                        _ if !run.is_answered() => clock.limit(mentioned.limits(run)),
+                        Clock::Wall => run.wall_s,
+                        Clock::Cpu => run.cpu_s,
+                    };
+                    Some(seconds + shift_s)
                 })?;
                 positive(old, new)
             }
             Self::Cost => {
-                let (old, new) = both(&|run| run.verified_cost().map(vmpack_model::Value::to_f64))?;
+                let (old, new) = both(&|run| mentioned.verified_cost(run))?;
                 dearer(old, new)
             }
             Self::Bound => {
-                let (old, new) = both(&|run| run.correct_bound().map(vmpack_model::Value::to_f64))?;
+                let (old, new) = both(&|run| mentioned.correct_bound(run))?;
                 dearer(new, old)
             }
             Self::Memory => {
                 // What a cgroup holds and what a process has resident do not compare.
-                let means = |run: &&Record| run.measurement.peak_by;
-                let mut all = old.iter().chain(new).map(means);
+                let mut all = old.iter().chain(new).map(|run| run.peak_by);
                 let first = all.next()?;
                 if all.any(|other| other != first) {
                     return None;
                 }
-                let (old, new) = both(&|run| Some(run.measurement.peak_rss_bytes as f64))?;
+                let (old, new) = both(&|run| Some(run.peak_bytes as f64))?;
                 positive(old, new)
             }
             Self::Counter(name) => {
-                let count = |answer: &Answer| answer.counters.get(name).map(|&count| count as f64);
-                let (old, new) = both(&|run| run.answer.as_ref().and_then(count))?;
+                let name = mentioned.number(name)?;
+                let (old, new) = both(&|run| run.counter(name).map(|count| count as f64))?;
                 // From nothing to something is a finite ratio as well.
                 positive(old + 1.0, new + 1.0)
             }

@@ -2,21 +2,25 @@
 //!
 //! Runs are paired by what they were asked: instance, method, seed, limits and, of replays, settings. Repetitions are
 //! reduced to their median, then every instance to the mean logarithm of the ratio of new to old, because instances are
-//! the sampling unit; ratios are geometric means over instances, with paired bootstrap intervals.
+//! the sampling unit; ratios are geometric means over instances, with paired bootstrap intervals. Stores are streamed: what
+//! is held is what is compared.
 
 mod gate;
 mod measure;
 mod pairs;
+mod ratios;
+mod run;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::stats::{Clock, Resampling, bootstrap, holm, mean, wilcoxon};
-use crate::{Manifest, Record, StoreError, read, read_manifest, revise};
-use pairs::{Pair, pairs};
+use crate::stats::{Clock, Resampling};
+use crate::{MANIFEST, Manifest, Record, StoreError, read_manifest};
+use pairs::{Pair, pairs, sort};
+use run::{Mentioned, Run};
 
 pub use gate::{Failure, Gate, ParseGateError};
 pub use measure::Measure;
@@ -171,43 +175,45 @@ pub struct Change {
 /// Compares the store in the directory `new` with that in `old`. Manifests are used where they are there; records alone
 /// will do, as of a baseline.
 ///
-/// `O(n log n)` for `n` records, all of which are held in memory.
+/// `O(n log n)` time for `n` records in all, and some three hundred bytes of memory for each; the bootstrap takes
+/// `O(instances)` per method, measure and resample on top.
 ///
 /// # Errors
 /// If a store cannot be read.
 pub fn compare(old: &Path, new: &Path, options: &CompareOptions) -> Result<Comparison, StoreError> {
-    let load = |directory: &Path| {
-        let mut records = read(directory)?.collect::<Result<Vec<Record>, _>>()?;
-        // What other methods disproved is no answer.
-        revise(&mut records);
-        let manifest = directory.join(crate::MANIFEST);
-        let manifest = manifest.exists().then(|| read_manifest(directory)).transpose()?;
-        Ok((records, manifest))
+    let manifest = |directory: &Path| {
+        directory.join(MANIFEST).exists().then(|| read_manifest(directory)).transpose()
     };
-    let (old_records, old_manifest) = load(old)?;
-    let (new_records, new_manifest) = load(new)?;
+    let mut mentioned = Mentioned::default();
+    let mut old_runs = mentioned.read(old)?;
+    let old_manifest = manifest(old)?;
+    let mut new_runs = mentioned.read(new)?;
+    let new_manifest = manifest(new)?;
+    let clock = options.clock.unwrap_or_else(|| clock(&mentioned, [&old_runs, &new_runs]));
+    let wrong = wrong(&mentioned, &new_runs);
+    let order = sort(&mentioned, [&mut old_runs, &mut new_runs]);
     let mut warnings = warnings(old_manifest.as_ref(), new_manifest.as_ref());
-    let (pairs, [old_alone, new_alone]) = pairs(&old_records, &new_records);
+    let (pairs, [old_alone, new_alone]) = pairs(&old_runs, &new_runs, &order);
     if pairs.is_empty() {
         warnings.push("No run of one is in the other.".to_owned());
     }
     let side =
-        |directory: &Path, records: &[Record], manifest: Option<Manifest>, alone: Vec<_>| Side {
+        |directory: &Path, runs: &[Run], manifest: Option<Manifest>, alone: Vec<&Run>| Side {
             directory: directory.display().to_string(),
-            records: records.len() as u64,
+            records: runs.len() as u64,
             commit: manifest.map_or_else(String::new, |manifest| manifest.commit),
-            alone: alone.into_iter().map(RunName::from).collect(),
+            alone: alone.into_iter().map(|run| mentioned.named(run)).collect(),
         };
-    let clock = options.clock.unwrap_or_else(|| Clock::of(old_records.iter().chain(&new_records)));
-    let measures = measures(&pairs, clock, options);
-    let answers = answers(&pairs);
-    let changes = changes(&pairs, &new_records);
-    let failures = failures(options, &measures, &answers, &new_records);
+    let measures = ratios::measures(&mentioned, &pairs, clock, options);
+    let answers = answers(&mentioned, &pairs);
+    let failures = failures(options, &measures, &answers, wrong.len() as u64);
+    let mut changes = changes(&mentioned, &pairs);
+    changes.extend(wrong);
     warnings.extend(idle(options, &measures));
-    let instances: BTreeSet<&str> = pairs.iter().map(|pair| pair.asked.instance).collect();
+    let instances: HashSet<u32> = pairs.iter().map(|pair| pair.asked().instance).collect();
     Ok(Comparison {
-        old: side(old, &old_records, old_manifest, old_alone),
-        new: side(new, &new_records, new_manifest, new_alone),
+        old: side(old, &old_runs, old_manifest, old_alone),
+        new: side(new, &new_runs, new_manifest, new_alone),
         warnings,
         clock: match clock {
             Clock::Cpu => "cpu",
@@ -253,73 +259,16 @@ fn warnings(old: Option<&Manifest>, new: Option<&Manifest>) -> Vec<String> {
     warnings
 }
 
-/// Everything that both sides of some pair have, by measure.
-fn measures(pairs: &[Pair<'_>], clock: Clock, options: &CompareOptions) -> Vec<Compared> {
-    let named = |pair: &Pair<'_>| {
-        let runs = pair.old.iter().filter_map(|run| run.answer.as_ref());
-        runs.flat_map(|answer| answer.counters.keys().cloned()).collect::<Vec<_>>()
-    };
-    let counters: BTreeSet<String> = pairs.iter().flat_map(named).collect();
-    let plain = [Measure::Time, Measure::Cost, Measure::Bound, Measure::Memory];
-    let all = plain.into_iter().chain(counters.into_iter().map(Measure::Counter));
-    let compared = all.map(|measure| {
-        // Logarithms of ratios by method and instance, several where seeds or limits are.
-        let mut cells: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
-        for pair in pairs {
-            let log = measure.log_ratio(&pair.old, &pair.new, clock, options.shift_s);
-            if let Some(log) = log {
-                cells.entry((pair.asked.method, pair.asked.instance)).or_default().push(log);
-            }
-        }
-        Compared { measure, ratios: ratios(&cells, options.resampling) }
-    });
-    compared.filter(|compared| !compared.ratios.is_empty()).collect()
-}
-
-fn ratios(cells: &BTreeMap<(&str, &str), Vec<f64>>, resampling: Resampling) -> Vec<Ratio> {
-    let mut methods: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    let mut instances: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (&(method, instance), logs) in cells {
-        if let Some(log) = mean(logs) {
-            methods.entry(method).or_default().push(log);
-            instances.entry(instance).or_default().push(log);
-        }
-    }
-    let together: Vec<f64> = instances.values().filter_map(|logs| mean(logs)).collect();
-    let mut ratios: Vec<Ratio> =
-        (!together.is_empty()).then(|| ratio(None, &together, resampling)).into_iter().collect();
-    let each: Vec<Ratio> =
-        methods.iter().map(|(method, logs)| ratio(Some(method), logs, resampling)).collect();
-    let corrected = holm(&each.iter().map(|ratio| ratio.p).collect::<Vec<_>>());
-    ratios.extend(each.into_iter().zip(corrected).map(|(ratio, p)| Ratio { p, ..ratio }));
-    ratios
-}
-
-fn ratio(method: Option<&str>, logs: &[f64], resampling: Resampling) -> Ratio {
-    let rows: Vec<[f64; 1]> = logs.iter().map(|&log| [log]).collect();
-    let interval = bootstrap(&rows, resampling, |[log]| [log.exp()]);
-    let pairs: Vec<(f64, f64)> = logs.iter().map(|&log| (log, 0.0)).collect();
-    Ratio {
-        method: method.map(str::to_owned),
-        instances: logs.len() as u64,
-        ratio: mean(logs).unwrap_or(0.0).exp(),
-        interval: interval.map(|[interval]| [interval.low, interval.high]),
-        p: wilcoxon(&pairs),
-    }
-}
-
-fn answers(pairs: &[Pair<'_>]) -> Vec<Answers> {
+fn answers(mentioned: &Mentioned, pairs: &[Pair<'_>]) -> Vec<Answers> {
     let none =
         |method| Answers { method, pairs: 0, answered: [0; 2], proved: [0; 2], lost: 0, gained: 0 };
     let mut all = none(None);
     let mut methods: BTreeMap<&str, Answers> = BTreeMap::new();
     for pair in pairs {
-        let of_method = methods
-            .entry(pair.asked.method)
-            .or_insert_with(|| none(Some(pair.asked.method.to_owned())));
-        let [old, new] =
-            [&pair.old, &pair.new].map(|runs| runs.iter().all(|run| run.is_answered()));
-        let proved = [&pair.old, &pair.new].map(|runs| runs.iter().all(|run| run.is_proved()));
+        let method = mentioned.text_of(pair.asked().method);
+        let of_method = methods.entry(method).or_insert_with(|| none(Some(method.to_owned())));
+        let [old, new] = [pair.old, pair.new].map(|runs| runs.iter().all(Run::is_answered));
+        let proved = [pair.old, pair.new].map(|runs| runs.iter().all(Run::is_proved));
         for counts in [&mut all, of_method] {
             counts.pairs += 1;
             for (side, answered) in [old, new].into_iter().enumerate() {
@@ -333,31 +282,46 @@ fn answers(pairs: &[Pair<'_>]) -> Vec<Answers> {
     std::iter::once(all).chain(methods.into_values()).collect()
 }
 
-fn changes(pairs: &[Pair<'_>], new: &[Record]) -> Vec<Change> {
+/// The answers that were lost and gained.
+fn changes(mentioned: &Mentioned, pairs: &[Pair<'_>]) -> Vec<Change> {
     let mut changes = Vec::new();
     for pair in pairs {
-        let before = pair.old.iter().all(|run| run.is_answered());
-        let after = pair.new.iter().all(|run| run.is_answered());
+        let [before, after] = [pair.old, pair.new].map(|runs| runs.iter().all(Run::is_answered));
         let run = pair.new.iter().find(|run| run.is_answered() != before).unwrap_or(&pair.new[0]);
         if before != after {
             let change = if before { "lost" } else { "gained" };
-            let found = run.termination.name().to_owned();
-            changes.push(Change { run: RunName::from(*run), change, found });
+            let found = run.termination.to_owned();
+            changes.push(Change { run: mentioned.named(run), change, found });
         }
     }
-    for record in new.iter().filter(|record| record.is_wrong()) {
-        let verdict = record.answer.as_ref().map(|answer| answer.judgement.verdict.to_string());
-        let found = verdict.unwrap_or_default();
-        changes.push(Change { run: RunName::from(record), change: "wrong", found });
-    }
     changes
+}
+
+/// The wrong answers of a store, in its order.
+fn wrong(mentioned: &Mentioned, runs: &[Run]) -> Vec<Change> {
+    let wrong = runs.iter().filter_map(|run| Some((run, run.wrong()?)));
+    let change = |(run, verdict): (&Run, &vmpack_check::Verdict)| Change {
+        run: mentioned.named(run),
+        change: "wrong",
+        found: verdict.to_string(),
+    };
+    wrong.map(change).collect()
+}
+
+/// The clock that suits all runs, as [`Clock::of`] chooses it.
+fn clock(mentioned: &Mentioned, stores: [&[Run]; 2]) -> Clock {
+    let cpu_will_do = |run: &Run| {
+        let threads = mentioned.limits(run).threads;
+        Clock::is_cpu_enough(threads, run.is_answered(), run.cpu_s, run.wall_s)
+    };
+    if stores.into_iter().flatten().all(cpu_will_do) { Clock::Cpu } else { Clock::Wall }
 }
 
 fn failures(
     options: &CompareOptions,
     measures: &[Compared],
     answers: &[Answers],
-    new: &[Record],
+    wrong: u64,
 ) -> Vec<Failure> {
     let mut failures = Vec::new();
     for gate in &options.gates {
@@ -398,7 +362,6 @@ fn failures(
                 }
             }
             Gate::Wrong { most } => {
-                let wrong = new.iter().filter(|record| record.is_wrong()).count() as u64;
                 if wrong > *most {
                     fail(None, format!("{wrong} wrong answers"));
                 }

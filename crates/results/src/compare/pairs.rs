@@ -1,58 +1,71 @@
 //! Runs of the same in two stores.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
-use crate::Record;
-
-/// What a run was asked: runs of two stores that share it are compared, whatever their ids.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Asked<'a> {
-    pub(super) method: &'a str,
-    /// The hash of the instance's content.
-    pub(super) instance: &'a str,
-    seed: u64,
-    /// Limits, and the settings of a replay, as records have them.
-    rest: String,
-}
-
-impl<'a> Asked<'a> {
-    fn of(record: &'a Record) -> Self {
-        let rest = serde_json::to_string(&(&record.limits, &record.replay));
-        Self {
-            method: &record.method,
-            instance: &record.instance_hash,
-            seed: record.seed,
-            rest: rest.expect("plain data with string keys"),
-        }
-    }
-}
+use super::run::{Asked, Mentioned, Run};
 
 /// Runs of the same, repetitions of it each.
+#[derive(Clone, Copy)]
 pub(super) struct Pair<'a> {
-    pub(super) asked: Asked<'a>,
-    pub(super) old: Vec<&'a Record>,
-    pub(super) new: Vec<&'a Record>,
+    pub(super) old: &'a [Run],
+    pub(super) new: &'a [Run],
 }
 
-/// The pairs in order of method, instance and seed, and the runs without a partner in the old and the new store.
-pub(super) fn pairs<'a>(
-    old: &'a [Record],
-    new: &'a [Record],
-) -> (Vec<Pair<'a>>, [Vec<&'a Record>; 2]) {
-    let mut groups: BTreeMap<Asked<'a>, [Vec<&'a Record>; 2]> = BTreeMap::new();
-    for (side, records) in [old, new].into_iter().enumerate() {
-        for record in records {
-            groups.entry(Asked::of(record)).or_default()[side].push(record);
-        }
+impl Pair<'_> {
+    pub(super) fn asked(&self) -> Asked {
+        self.old[0].asked
     }
+}
+
+/// Sorts the runs of both stores by method, instance and seed, those of the same as they were.
+pub(super) fn sort(mentioned: &Mentioned, stores: [&mut Vec<Run>; 2]) -> Order {
+    let order = Order { ranks: mentioned.ranks() };
+    for runs in stores {
+        runs.sort_by(|a, b| order.of(a, b));
+    }
+    order
+}
+
+/// The order of runs by what they were asked.
+pub(super) struct Order {
+    ranks: Vec<u32>,
+}
+
+impl Order {
+    fn of(&self, a: &Run, b: &Run) -> Ordering {
+        let rank = |text: u32| self.ranks[text as usize];
+        let key = |run: &Run| {
+            let Asked { method, instance, seed, settings } = run.asked;
+            (rank(method), rank(instance), seed, rank(settings))
+        };
+        key(a).cmp(&key(b))
+    }
+}
+
+/// The pairs of two sorted stores, in their order, and the runs without a partner in the old and the new store.
+pub(super) fn pairs<'a>(
+    old: &'a [Run],
+    new: &'a [Run],
+    order: &Order,
+) -> (Vec<Pair<'a>>, [Vec<&'a Run>; 2]) {
+    let same = |a: &Run, b: &Run| a.asked == b.asked;
+    let (mut old, mut new) = (old.chunk_by(same).peekable(), new.chunk_by(same).peekable());
     let (mut pairs, mut alone) = (Vec::new(), [Vec::new(), Vec::new()]);
-    for (asked, [old, new]) in groups {
-        if new.is_empty() {
-            alone[0].extend(old);
-        } else if old.is_empty() {
-            alone[1].extend(new);
-        } else {
-            pairs.push(Pair { asked, old, new });
+    loop {
+        let next = match (old.peek(), new.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => order.of(&old[0], &new[0]),
+        };
+        let old = if next.is_le() { old.next() } else { None };
+        let new = if next.is_ge() { new.next() } else { None };
+        match (old, new) {
+            (Some(old), Some(new)) => pairs.push(Pair { old, new }),
+            (old, new) => {
+                alone[0].extend(old.into_iter().flatten());
+                alone[1].extend(new.into_iter().flatten());
+            }
         }
     }
     (pairs, alone)

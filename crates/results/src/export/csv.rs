@@ -8,7 +8,7 @@ use crate::Record;
 
 /// Writes a header and the records; what is absent is an empty field.
 pub(super) fn write(
-    out: &mut impl Write,
+    out: impl Write,
     columns: &[Column],
     records: impl Iterator<Item = Record>,
 ) -> io::Result<()> {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use vmpack_files::{Draft, Durability};
+
 use crate::{Record, StoreError, TornLine, read};
 use columns::{COUNTER, Cell, FIXED, METRIC};
 
@@ -86,15 +88,7 @@ impl Column {
 pub fn export(directory: &Path, out: &Path, format: TableFormat) -> Result<Exported, ExportError> {
     let columns = columns(directory)?;
     let refused = |source| ExportError::Write { path: out.to_owned(), source };
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vmpack-export-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut draft = builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(refused)?;
+    let draft = Draft::of(out).map_err(refused)?;
     let mut reader = read(directory)?;
     let mut rows = 0;
     let mut failed: Result<(), StoreError> = Ok(());
@@ -108,14 +102,13 @@ pub fn export(directory: &Path, out: &Path, format: TableFormat) -> Result<Expor
             None
         }
     });
-    let file = draft.as_file_mut();
+    let file = draft.file();
     let written = match format {
         TableFormat::Parquet => parquet::write(file, &columns, records),
         TableFormat::Csv => csv::write(file, &columns, records),
     };
     failed?;
-    written.and_then(|()| draft.as_file().sync_all()).map_err(refused)?;
-    draft.persist(out).map_err(|error| refused(error.error))?;
+    written.and_then(|()| draft.publish(Durability::Flushed)).map_err(refused)?;
     Ok(Exported { rows, columns: columns.len() as u64, torn: reader.torn() })
 }
 

@@ -20,7 +20,7 @@ const GROUP: usize = 1 << 16;
 
 /// Writes the records in groups of rows.
 pub(super) fn write(
-    out: &mut File,
+    out: &File,
     columns: &[Column],
     records: impl Iterator<Item = Record>,
 ) -> io::Result<()> {
@@ -31,7 +31,7 @@ pub(super) fn write(
 }
 
 fn write_groups(
-    out: &mut File,
+    out: &File,
     columns: &[Column],
     mut records: impl Iterator<Item = Record>,
 ) -> Result<()> {

@@ -2,9 +2,10 @@
 
 mod differences;
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
+
+use vmpack_files::Durability;
 
 use crate::reader::Versioned;
 use crate::store::StoreError;
@@ -21,21 +22,12 @@ pub const MANIFEST: &str = "manifest.json";
 /// If the directory cannot be written to.
 pub fn write_manifest(directory: &Path, manifest: &Manifest) -> Result<(), StoreError> {
     let path = directory.join(MANIFEST);
-    let draft = directory.join(format!(".{MANIFEST}.part"));
     let write = || {
         let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
-        let mut file = File::create(&draft)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)
+        vmpack_files::write(&path, &text, Durability::Flushed)
     };
-    let written = write();
-    if written.is_err() {
-        // What is half there, on a full disk, is of no use.
-        let _ = fs::remove_file(&draft);
-    }
-    written.map_err(StoreError::io("write", &path))
+    write().map_err(StoreError::io("write", &path))
 }
 
 /// Reads the manifest of a directory.

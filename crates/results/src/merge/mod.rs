@@ -7,12 +7,15 @@
 mod clash;
 mod kept;
 mod manifests;
+mod place;
 mod texts;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use vmpack_files::FolderDraft;
 
 use crate::reader::{Place, read};
 use crate::store::{RECORDS, StoreError};
@@ -66,6 +69,17 @@ pub enum MergeError {
         /// What is there.
         path: PathBuf,
     },
+    /// The place of the result is inside a source.
+    #[error(
+        "{} is inside {}, which is to be merged: choose a directory outside of it",
+        path.display(), source_directory.display()
+    )]
+    Inside {
+        /// The place of the result.
+        path: PathBuf,
+        /// The source.
+        source_directory: PathBuf,
+    },
     /// Two sources belong to experiments of different names.
     #[error(
         "{} holds the experiment {:?}, {} the experiment {:?}: these are not merged",
@@ -118,45 +132,43 @@ struct Kept {
 }
 
 /// Merges the stores in the directories `sources`, with manifests, kept solutions, their instances, and time series, into
-/// the new directory `into`, which may exist if it is empty.
+/// the new directory `into`, which may exist if it is empty, and must not be inside a source: whoever moves, removes or
+/// merges that one again would take the result along.
 ///
 /// Equal records are taken once. Records of one run that contradict each other are refused: what the run was asked
 /// differs, or its answers cannot both be true. If they are two honest measurements, `keep` says which is taken. A torn
 /// last line of a source is left out. Sources may be written to meanwhile; what is added after they were read is not in
-/// the result.
+/// the result. Records and manifest are on the disk in the end; copies of solutions and series get there when the system
+/// writes them, and are in the sources as well.
 ///
 /// `O(n)` time for `n` records in all, and some hundred bytes of memory per run.
 ///
 /// # Errors
 /// See [`MergeError`]; the result is either whole or not there.
 pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
+    place::refuse_inside(sources, into)?;
+    merge_within(sources, into, keep)
+}
+
+/// As [`merge`], also where `into` is inside a source: for a result that is moved out of there at once.
+///
+/// # Errors
+/// See [`merge`].
+pub fn merge_within(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, MergeError> {
+    // Where it goes, and whether the sources belong together, is known before a record is read.
+    let into = &place::free(into)?;
     let manifests = sources.iter().map(|source| Ok((source.clone(), read_manifest(source)?)));
     let manifests = manifests.collect::<Result<Vec<_>, StoreError>>()?;
-    // Whether they belong together is known before a record is read.
     manifests::merged(&manifests, 0)?;
-    refuse_taken(into)?;
 
     let found = index(sources, keep)?;
     let manifest = manifests::merged(&manifests, found.kept.len() as u64)?;
 
-    let parent = into.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(MergeError::write(parent))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vmpack-merge-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o755));
-    }
-    let draft = builder.tempdir_in(parent).map_err(MergeError::write(parent))?;
+    let draft = FolderDraft::of(into).map_err(MergeError::write(into))?;
     copy_records(sources, &found.kept, draft.path())?;
     let files = kept::copy(sources, &found.runs, &found.kept, draft.path())?;
     write_manifest(draft.path(), &manifest)?;
-    std::fs::rename(draft.path(), into).map_err(MergeError::write(into))?;
-    // Nothing is left to be removed.
-    let _ = draft.keep();
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(MergeError::write(parent))?;
+    draft.publish().map_err(MergeError::write(into))?;
     Ok(Merged {
         records: found.kept.len() as u64,
         equal: found.equal,
@@ -165,15 +177,6 @@ pub fn merge(sources: &[PathBuf], into: &Path, keep: Keep) -> Result<Merged, Mer
         torn: found.torn,
         manifest,
     })
-}
-
-/// An empty directory is replaced by the result, anything else stays.
-fn refuse_taken(into: &Path) -> Result<(), MergeError> {
-    let free = match std::fs::read_dir(into) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    };
-    if free { Ok(()) } else { Err(MergeError::Exists { path: into.to_owned() }) }
 }
 
 /// What the sources hold.

@@ -20,10 +20,15 @@ impl Clock {
     /// resolves every answer; wall time otherwise.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
         let cpu_will_do = |r: &Record| {
-            r.limits.threads == 1
-                && (!r.is_answered() || r.measurement.cpu_s > 0.0 || r.measurement.wall_s <= 0.0)
+            let (cpu_s, wall_s) = (r.measurement.cpu_s, r.measurement.wall_s);
+            Self::is_cpu_enough(r.limits.threads, r.is_answered(), cpu_s, wall_s)
         };
         if records.into_iter().all(cpu_will_do) { Self::Cpu } else { Self::Wall }
+    }
+
+    /// Whether CPU time suits a run of these threads and times.
+    pub(crate) fn is_cpu_enough(threads: u64, is_answered: bool, cpu_s: f64, wall_s: f64) -> bool {
+        threads == 1 && (!is_answered || cpu_s > 0.0 || wall_s <= 0.0)
     }
 
     /// The time of a run.

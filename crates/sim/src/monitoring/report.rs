@@ -1,14 +1,13 @@
 //! What a monitor has found: alarms, their scores, incidents; as text, JSON and files.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use vmpack_files::{Draft, Durability};
 
 use super::alarm::{Alarm, Subject};
 use super::incident::Incident;
@@ -214,7 +213,7 @@ impl fmt::Display for Report {
 #[derive(Debug)]
 pub struct Files {
     folder: PathBuf,
-    series: NamedTempFile,
+    series: Draft,
     is_gzip: bool,
 }
 
@@ -225,7 +224,8 @@ impl Files {
     /// If the folder cannot be written to.
     pub fn create(folder: &Path, is_gzip: bool) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.into(), series: draft(folder)?, is_gzip })
+        let name = if is_gzip { "series.csv.gz" } else { "series.csv" };
+        Ok(Self { folder: folder.into(), series: Draft::of(&folder.join(name))?, is_gzip })
     }
 
     /// Where a monitor writes its series.
@@ -233,7 +233,7 @@ impl Files {
     /// # Errors
     /// If the system has no more handles.
     pub fn series(&self) -> io::Result<Box<dyn Write>> {
-        let file: File = self.series.reopen()?;
+        let file = self.series.file().try_clone()?;
         Ok(if self.is_gzip {
             Box::new(BufWriter::new(GzEncoder::new(file, Compression::fast())))
         } else {
@@ -246,38 +246,14 @@ impl Files {
     /// # Errors
     /// If a file cannot be written; then none has changed, unless the last renaming failed.
     pub fn write(self, report: &Report) -> io::Result<()> {
-        let mut alarms = draft(&self.folder)?;
-        report.write_alarms(&mut alarms).map_err(io::Error::other)?;
-        let (mut metrics, mut summary) = (draft(&self.folder)?, draft(&self.folder)?);
-        let mut text = draft(&self.folder)?;
-        metrics.write_all(report.exposition.as_bytes())?;
-        summary.write_all(report.json().as_bytes())?;
-        write!(text, "{report}")?;
-        let series = if self.is_gzip { "series.csv.gz" } else { "series.csv" };
-        let files = [
-            (self.series, series),
-            (metrics, "metrics.om"),
-            (alarms, "alarms.csv"),
-            (summary, "summary.json"),
-            (text, "summary.txt"),
-        ];
-        for (file, _) in &files {
-            file.as_file().sync_all()?;
-        }
-        for (file, name) in files {
-            file.persist(self.folder.join(name)).map_err(|error| error.error)?;
-        }
-        Ok(())
+        let draft = |name: &str| Draft::of(&self.folder.join(name));
+        let (alarms, metrics) = (draft("alarms.csv")?, draft("metrics.om")?);
+        let (summary, text) = (draft("summary.json")?, draft("summary.txt")?);
+        report.write_alarms(alarms.file()).map_err(io::Error::other)?;
+        metrics.file().write_all(report.exposition.as_bytes())?;
+        summary.file().write_all(report.json().as_bytes())?;
+        write!(text.file(), "{report}")?;
+        let drafts = [self.series, metrics, alarms, summary, text];
+        vmpack_files::publish_all(drafts, Durability::Flushed)
     }
-}
-
-/// A file without a name of its own yet, readable by others like any.
-fn draft(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vmpack-");
-    #[cfg(unix)]
-    let readable = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
-    #[cfg(unix)]
-    builder.permissions(readable);
-    builder.tempfile_in(folder)
 }
