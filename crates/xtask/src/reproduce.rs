@@ -16,13 +16,17 @@ pub(crate) fn reproduce(options: &Options) -> Result<(), String> {
     if room.exists() {
         fs::remove_dir_all(&room).map_err(|error| format!("{}: {error}", room.display()))?;
     }
-    let first = build(&room.join("one"), options)?;
-    let second = build(&room.join("another/place"), options)?;
+    let (one, another) = (room.join("one"), room.join("another/place"));
+    let first = build(&one, options)?;
+    let second = build(&another, options)?;
     if first != second {
         let at = first.iter().zip(&second).position(|(a, b)| a != b);
         let at = at.unwrap_or(first.len().min(second.len()));
-        let (one, two) = (first.len(), second.len());
-        return Err(format!("the builds of {one} and {two} bytes differ from byte {at} on"));
+        let lengths = format!("{} and {} bytes", first.len(), second.len());
+        let (one, another) = (one.display(), another.display());
+        return Err(format!(
+            "the builds of {lengths} differ from byte {at} on; they are below {one} and {another}"
+        ));
     }
     say(&format!("both builds are the same {} bytes", first.len()));
     Ok(())
