@@ -128,6 +128,7 @@ fn false_claims_are_found() {
         (format!("{HOSTS}; echo cost 2"), "wrong-cost"),
         ("echo 'host 0: 0x2 1x3'; echo cost 1".to_owned(), "infeasible"),
         ("echo 'host 0 x2: 0 1'".to_owned(), "infeasible"),
+        (format!("{HOSTS}; echo 'host 0: 1'"), "infeasible"),
         (format!("{HOSTS}; echo bound 4"), "bound-above-cost"),
         (format!("{HOSTS}; echo bound 2; echo status optimal"), "inconsistent"),
         (format!("{HOSTS}; echo status infeasible"), "inconsistent"),
@@ -167,6 +168,7 @@ fn every_way_to_fail_is_recorded() {
     for (script, limits, kind, message) in [
         ("kill -SEGV $$", "wall_s = 20", "crashed", ""),
         ("echo no licence >&2; exit 3", "wall_s = 20", "failed", "no licence"),
+        (&format!("{HOSTS}; exit 3"), "wall_s = 20", "failed", "it exited with code 3"),
         ("echo host 7: 0", "wall_s = 20", "failed", "found host type \"7\""),
         ("echo cost seven", "wall_s = 20", "failed", "output.cost: expected an integer"),
         ("exec yes", "wall_s = 20", "failed", "it printed more than an answer can be"),

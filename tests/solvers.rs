@@ -209,12 +209,16 @@ fn contenders_keep_to_the_limit() {
     }
 }
 
-/// What Vectorpack prints, by its documentation: the number of bins, then a line for each. This one fills them by next fit,
-/// and worse for one of its algorithms.
+/// The program of Vectorpack by its sources: names that it knows, and the file that it writes. This one fills bins by
+/// next fit, and worse for one of its algorithms.
 const IMITATION: &str = "#!/usr/bin/env python3
-import sys
+import re, sys
 file, algorithm, option, out = sys.argv[1:]
 assert option == '--output' and file.endswith('.vbp')
+weight = '(Unit|Avg|Expo|ReciprocAvg|UtilRatio)(-Dyn)?'
+centric = f'FF|FFD-(L1|L2|Linf)-{weight}|BCS-(DP[12]|NormDP|L2Norm|TFSum|TFMin)-{weight}'
+if not re.fullmatch(f'{centric}|[WB]FDm-BS-(L1|L2|L2Load|Linf)-{weight}', algorithm):
+    sys.exit(f'Unknown algorithm name {algorithm!r}')
 rows = [[int(word) for word in line.split()] for line in open(file)]
 capacity, items = rows[1], rows[3:]
 assert len(items) == rows[2][0] and all(len(item) == rows[0][0] + 1 for item in items)
@@ -224,9 +228,9 @@ for number, item in enumerate(items):
         bins.append([])
     bins[-1].append(number)
 with open(out, 'w') as file:
-    print(f'{algorithm}: {len(bins)} bins in 0 millisecond(s)', file=file)
-    for number, held in enumerate(bins):
-        print(f'Bin_{number}:', *held, file=file)
+    print(len(bins), file=file)
+    for held in bins:
+        print(len(held), *held, file=file)
 ";
 
 fn vectorpack(path: &std::ffi::OsStr, contender: &Path) -> Value {
@@ -258,13 +262,23 @@ fn the_best_of_vectorpacks_heuristics_is_taken() {
     let text = fs::read_to_string(root().join("benches/contenders/vectorpack.toml")).unwrap();
     let here = root().join("benches/contenders").display().to_string();
     let text =
-        text.replace("{here}", &here).replace("\"BFD-T2-Sum-Avg\"", "\"FF\", \"BFD\", \"FF\"");
+        text.replace("{here}", &here).replace("\"FFD-L2-Avg\"", "\"FF\", \"FFD-L2-Avg\", \"FF\"");
     let contender = folder.path().join("vectorpack.toml");
     fs::write(&contender, text).unwrap();
     let answer = vectorpack(&path_with(&[folder.path().to_owned()]), &contender);
     // Next fit: 6 | 6 3 | 3 3, with every item in a bin of its own for the algorithm FF.
     assert_eq!((&answer["verdict"], &answer["cost"]), (&"Correct".into(), &3.into()), "{answer}");
     assert_eq!(answer["status"], "feasible");
+    // What it does not know, it says.
+    let text = fs::read_to_string(&contender).unwrap().replace("FFD-L2-Avg", "FFD-Sum-Avg");
+    fs::write(&contender, text).unwrap();
+    let mut command = vmpack();
+    let items = folder.path().join("items.vbp");
+    fs::write(&items, "1\n10\n2\n6 2\n3 3\n").unwrap();
+    command.env("PATH", path_with(&[folder.path().to_owned()])).arg("solve").arg(&items);
+    let output = command.arg("--method").arg(&contender).output().unwrap();
+    let said = format!("{output:?}");
+    assert!(!output.status.success() && said.contains("Unknown algorithm name"), "{said}");
 }
 
 #[test]

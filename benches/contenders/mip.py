@@ -8,8 +8,8 @@ usage: mip.py assignment|arc-flow cbc|highs|scip INSTANCE SECONDS THREADS
 import math
 import sys
 
-from models import ArcFlow, Assignment, Infeasible
-from packing import Clock, read
+from models import ArcFlow, Assignment
+from packing import Clock, has_misfit, read
 from solvers import SOLVERS
 
 
@@ -20,12 +20,11 @@ def main(model, solver, instance, seconds="0", threads="1"):
         print(*([known] if known else []), solver.version(), sep=", ")
         return
     clock = Clock(seconds)
-    try:
-        read_in = read(instance)
-        model = Assignment(read_in) if model == "assignment" else ArcFlow(read_in, instance)
-    except Infeasible:
+    read_in = read(instance)
+    if has_misfit(read_in):
         print("status infeasible")
         return
+    model = Assignment(read_in) if model == "assignment" else ArcFlow(read_in, instance)
     model.write("model.mps")
     status, values, bound = solver.solve("model.mps", clock, int(threads))
     if values is not None:

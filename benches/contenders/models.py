@@ -1,7 +1,6 @@
 """Packing as a mixed-integer program in MPS, which every solver reads: as an assignment, or as a flow by VPSolver.
 
-A model is written to a file, and turns the values of its variables into hosts. `Infeasible` is raised by a model that
-needs no solver to see that there is no packing.
+A model is written to a file, and turns the values of its variables into hosts. Every item goes on some host.
 """
 
 import ast
@@ -10,10 +9,6 @@ import subprocess
 from collections import Counter
 
 from packing import first_fit_decreasing, fits, show
-
-
-class Infeasible(Exception):
-    pass
 
 
 class Assignment:
@@ -29,10 +24,6 @@ class Assignment:
 
     def __init__(self, instance):
         self.instance = instance
-        for number, item in enumerate(instance.items):
-            types = (host.capacity for host in instance.hosts if host.stock != 0)
-            if not any(fits(sizes, capacity) for capacity in types for sizes in item.options):
-                raise Infeasible(f"item {number} fits no host")
         # A host per entry, by its type.
         self.hosts = [t for t, host in enumerate(instance.hosts) for _ in range(self.most(host))]
 

@@ -6,7 +6,7 @@ usage: ortools_assignment.py INSTANCE SECONDS THREADS SEED
 import math
 import sys
 
-from packing import Clock, first_fit_decreasing, read, show
+from packing import Clock, first_fit_decreasing, has_misfit, read, show
 
 from ortools.sat.python import cp_model
 
@@ -15,11 +15,11 @@ def main():
     path, seconds, threads, seed = sys.argv[1:5]
     clock = Clock(seconds)
     instance = read(path)
-    capacity = instance.hosts[0].capacity
-    items = [(item.options[0], item.count) for item in instance.items]
-    if any(size > c for sizes, _ in items for size, c in zip(sizes, capacity)):
+    if has_misfit(instance):
         print("status infeasible")
         return
+    capacity = instance.hosts[0].capacity
+    items = [(item.options[0], item.count) for item in instance.items]
     start = first_fit_decreasing(capacity, items)
     least = max(
         -(-sum(sizes[k] * count for sizes, count in items) // c) if c else 0

@@ -55,6 +55,13 @@ def fits(sizes, free):
     return all(s <= f for s, f in zip(sizes, free))
 
 
+def has_misfit(instance):
+    """Whether an item goes on no host: then there is no packing, and no need of a solver."""
+    capacities = [host.capacity for host in instance.hosts if host.stock != 0]
+    goes = lambda item: any(fits(sizes, capacity) for capacity in capacities for sizes in item.options)
+    return not all(goes(item) for item in instance.items if item.count > 0)
+
+
 def first_fit_decreasing(capacity, items):
     """The hosts that first fit opens for pairs of sizes and count, as counts per item."""
     def size(i):

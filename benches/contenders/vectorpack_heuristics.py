@@ -6,13 +6,12 @@ usage: vectorpack_heuristics.py INSTANCE SECONDS ALGORITHM...
 """
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
 
-from packing import Clock, fail, read, show
+from packing import Clock, fail, has_misfit, read, show
 
 PROGRAM = "vectorpack"
 
@@ -29,6 +28,10 @@ def version():
 def solve(path, seconds, algorithms):
     clock = Clock(seconds)
     instance = read(path)
+    # It would put an item into a new bin without asking whether it fits.
+    if has_misfit(instance):
+        print("status infeasible")
+        return
     # It knows no counts: every line is one item.
     single = [i for i, item in enumerate(instance.items) for _ in range(item.count)]
     capacity = instance.hosts[0].capacity
@@ -41,15 +44,18 @@ def solve(path, seconds, algorithms):
     for algorithm in algorithms:
         command = [PROGRAM, "single.vbp", algorithm, "--output", "allocation.txt"]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=clock.left())
+            run = subprocess.run(command, capture_output=True, text=True, timeout=clock.left())
         except subprocess.TimeoutExpired:
             break
-        # A line with the number of bins, then `Bin_0: 3 1` for each, by the numbers of the lines.
+        if run.returncode != 0:
+            fail(f"{algorithm}: {run.stderr.strip() or run.returncode}")
+        # The number of bins, then a line for each: how many items, and their numbers from 0, those of their lines.
         with open("allocation.txt") as file:
-            bins = [re.fullmatch(r"Bin_\d+[^:]*:(.*)", line.strip()) for line in file]
-        packing = [[single[int(word)] for word in found.group(1).split()] for found in bins if found]
-        if packing and (best is None or len(packing) < len(best)):
-            best = packing
+            (count,), *rows = [[int(word) for word in line.split()] for line in file]
+        if count != len(rows) or any(row[0] != len(row[1:]) for row in rows):
+            fail(f"{algorithm}: expected bins with as many items as announced")
+        if best is None or count < len(best):
+            best = [[single[item] for item in row[1:]] for row in rows]
     if best is not None:
         patterns = Counter(tuple(sorted(Counter(held).items())) for held in best)
         for held, number in patterns.items():

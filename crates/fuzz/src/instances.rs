@@ -8,7 +8,7 @@ use vmpack_datasets::{
 use vmpack_harness::placement;
 use vmpack_model::allocation::Allocation;
 use vmpack_model::packing::{Instance, Packing};
-use vmpack_model::{AnyInstance, Outcome, Solved, Status};
+use vmpack_model::{AnyInstance, Outcome};
 
 use crate::Target;
 use crate::cases::{as_file, text};
@@ -76,7 +76,7 @@ fn instance(name: &str, data: &[u8]) -> bool {
 }
 
 /// Three VM types, one with two alternatives, on two host types.
-fn small() -> Instance {
+pub(crate) fn small() -> Instance {
     let text = b"2\n2\n10 8 100 -1\n20 16 130 2\n3\n1 5\n2 1\n2 3\n8 2\n4 4\n1 2\n3 3\n";
     let read = format("mvp").expect("a known format").read(text, "small");
     match read.expect("a valid instance") {
@@ -85,7 +85,7 @@ fn small() -> Instance {
     }
 }
 
-fn small_allocation() -> vmpack_model::allocation::Instance {
+pub(crate) fn small_allocation() -> vmpack_model::allocation::Instance {
     match draw("allocation-cost", &[("n", 3), ("services", 2), ("hosts", 2)]) {
         AnyInstance::Allocation(instance) => instance,
         AnyInstance::Packing(_) => unreachable!("the generator draws allocations"),
@@ -93,7 +93,7 @@ fn small_allocation() -> vmpack_model::allocation::Instance {
 }
 
 /// Little enough to keep the fuzzer moving.
-const EFFORT: Effort = Effort { knapsack_steps: 100_000, tree_steps: 100_000 };
+pub(crate) const EFFORT: Effort = Effort { knapsack_steps: 100_000, tree_steps: 100_000 };
 
 /// What is read is written the same, and the judge judges it whatever it claims.
 fn solution(data: &[u8]) -> bool {
@@ -121,17 +121,18 @@ fn solution(data: &[u8]) -> bool {
     })
 }
 
-fn solutions() -> Vec<Vec<u8>> {
+/// Some placement on [`small`].
+pub(crate) fn feasible(instance: &Instance) -> Outcome<Packing> {
     let lines = "host 0 x5: 0\nhost 1 x2: 1.0 2\nhost 0: 1.1 2\n";
+    let (solution, cost) = placement(instance, lines).expect("valid").expect("some hosts");
+    Outcome::feasible(solution, cost)
+}
+
+fn solutions() -> Vec<Vec<u8>> {
     let instance = small();
-    let (solution, cost) = placement(&instance, lines).expect("valid").expect("some hosts");
-    let outcome = Outcome::<Packing> {
-        status: Status::Feasible,
-        solved: Some(Solved { solution, cost }),
-        ..Outcome::unknown()
-    };
+    let outcome = feasible(&instance);
     let packing = Packing::to_file(&instance, &outcome, Some("ffd-l2"));
-    let nothing = Outcome::<Allocation> { status: Status::Infeasible, ..Outcome::unknown() };
+    let nothing = Outcome::<Allocation>::infeasible(None);
     let allocation = Allocation::to_file(&small_allocation(), &nothing, None);
     [packing, allocation].iter().map(|file| write_solution(file).into_bytes()).collect()
 }
@@ -141,9 +142,7 @@ fn lines(data: &[u8]) -> bool {
     let instance = small();
     let Some(Ok(found)) = text(data).map(|text| placement(&instance, text)) else { return false };
     if let Some((solution, cost)) = found {
-        let solved = Some(Solved { solution, cost });
-        let outcome = Outcome::<Packing> { status: Status::Feasible, solved, ..Outcome::unknown() };
-        Packing::judge(&instance, &outcome, &EFFORT);
+        Packing::judge(&instance, &Outcome::feasible(solution, cost), &EFFORT);
     }
     true
 }

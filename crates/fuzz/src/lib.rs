@@ -7,6 +7,7 @@
 //! A target may refuse whatever it is given but its seeds. What it accepts must hold together: what is written again is read again,
 //! with the same meaning.
 
+mod answers;
 mod cases;
 mod fleets;
 mod instances;
@@ -29,9 +30,16 @@ pub struct Target {
 
 /// Every target.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    [instances::TARGETS, fleets::TARGETS, settings::TARGETS, traces::TARGETS, records::TARGETS]
-        .into_iter()
-        .flatten()
+    [
+        instances::TARGETS,
+        fleets::TARGETS,
+        settings::TARGETS,
+        traces::TARGETS,
+        records::TARGETS,
+        answers::TARGETS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Writes the seeds of every target into a folder of its name.

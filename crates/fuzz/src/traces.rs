@@ -16,6 +16,12 @@ pub(crate) const TARGETS: &[Target] = &[
     Target { name: "arrivals-flavors", run: flavors, seeds: azure_flavors },
     Target { name: "arrivals-packing", run: packing, seeds: azure_packing },
     Target { name: "arrivals-tables", run: |data| as_file("trace", data, arrivals), seeds: tables },
+    #[cfg(feature = "sqlite")]
+    Target {
+        name: "arrivals-sqlite",
+        run: |data| as_file("trace.sqlite", data, arrivals),
+        seeds: || vec![database()],
+    },
     Target { name: "load", run: load, seeds: samples },
     Target {
         name: "jobs",
@@ -94,6 +100,23 @@ fn azure_packing() -> Vec<Vec<u8>> {
     let vms = "vmId,vmTypeId,starttime,endtime\n1,7,-0.5,0.25\n2,7,0.1,\n";
     let types = "id,vmTypeId,machineId,core,memory,hdd,ssd,nic\n1,7,0,0.5,0.25,,0.1,0.01\n";
     vec![joined(&[vms, types])]
+}
+
+/// The same trace in one file, on the smallest pages that there are.
+#[cfg(feature = "sqlite")]
+fn database() -> Vec<u8> {
+    as_file("trace.sqlite", b"", |path| {
+        let database = rusqlite::Connection::open(path).expect("a folder that can be written to");
+        let text = "PRAGMA page_size = 512;
+            CREATE TABLE vm (vmId INTEGER, vmTypeId INTEGER, starttime REAL, endtime REAL);
+            CREATE TABLE vmType (id INTEGER PRIMARY KEY, vmTypeId INTEGER, machineId INTEGER,
+                core REAL, memory REAL, hdd REAL, ssd REAL, nic REAL);
+            INSERT INTO vm VALUES (1, 7, -0.5, 0.25), (2, 7, 0.1, NULL);
+            INSERT INTO vmType VALUES (1, 7, 0, 0.5, 0.25, NULL, 0.1, 0.01);";
+        database.execute_batch(text).expect("valid SQL");
+        drop(database);
+        std::fs::read(path).expect("it was just written")
+    })
 }
 
 /// One file of each format that is one.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use vmpack_check::replay::Judged;
 use vmpack_check::{Effort, Judgement, Verdict};
 use vmpack_model::{AnyInstance, Counters, Status, TrajectoryPoint, Value};
-use vmpack_results::{Answer, Cause, Limits, Measurement, Termination};
+use vmpack_results::{Answer, Cause, Limits, Measurement, Noise, Termination};
 
 use crate::child::{self, ReplayAnswer};
+use crate::confine::Shortage;
 use crate::family::{self, AnyOutcome, Measurable, Visit};
-use crate::limits::Exit;
+use crate::limits::{Exit, Usage};
 use crate::process::{Ended, GRACE, Stop};
 use crate::{Scenario, Simulator};
 
@@ -152,6 +153,61 @@ pub(crate) fn find_replay(
     Finding { termination: Termination::Completed, cause: None, measurement, answered }
 }
 
+/// What is recorded of a run whose child printed this behind the line `ready`, and returned in time: how it ended, and the
+/// answer if it is one. A harness has it from [`measure()`](crate::measure()); this is for tests of what may be printed.
+pub fn understand(
+    instance: &AnyInstance,
+    printed: &[u8],
+    effort: Effort,
+) -> (Termination, Option<Answer>) {
+    understood(instance, printed, &Protocol, effort)
+}
+
+/// Likewise of whoever speaks that way.
+pub(crate) fn understood(
+    instance: &AnyInstance,
+    printed: &[u8],
+    dialect: &impl Dialect,
+    effort: Effort,
+) -> (Termination, Option<Answer>) {
+    let finding = find(instance, &returned(printed.to_owned()), dialect, &UNLIMITED, effort);
+    (finding.termination, finding.answered.map(|(answer, _)| answer))
+}
+
+/// Likewise of a child that was to replay.
+pub fn understand_replay(
+    simulator: &dyn Simulator,
+    scenario: &Scenario,
+    printed: &[u8],
+) -> (Termination, Option<Answer>) {
+    let ended = returned(printed.to_owned());
+    let finding = find_replay(simulator, scenario, &ended, &UNLIMITED);
+    (finding.termination, finding.answered.map(|(answer, _)| answer))
+}
+
+/// No limits but those of the clock.
+const UNLIMITED: Limits =
+    Limits { wall_s: f64::MAX, cpu_s: None, memory_bytes: None, work: None, threads: 1 };
+
+/// A child that printed this and returned after some hours.
+fn returned(output: Vec<u8>) -> Ended {
+    let wall = Duration::from_hours(24);
+    Ended {
+        exit: Exit::Code(0),
+        stop: None,
+        output,
+        errors: String::new(),
+        wall,
+        answered: Some(wall),
+        usage: Usage { cpu_s: wall.as_secs_f64(), peak_rss_bytes: 0, involuntary_switches: 0 },
+        peak_rss_bytes: 0,
+        peak_by: None,
+        shortage: None,
+        load: 0.0,
+        noise: Noise::default(),
+    }
+}
+
 /// What is known of a process from outside.
 fn measurement(ended: &Ended) -> Measurement {
     let wall_s = ended.wall.as_secs_f64();
@@ -216,10 +272,9 @@ fn end(ended: &Ended, limits: &Limits) -> Option<Ending> {
     // Rust's allocator and C++'s `new`, when the address space is used up.
     let allocation_failed =
         ["memory allocation of", "bad_alloc"].iter().any(|says| ended.errors.contains(says));
-    let over_memory = match ended.memory_kills {
-        Some(kills) => kills > 0,
-        None => limits.memory_bytes.is_some_and(|limit| ended.peak_rss_bytes > limit),
-    };
+    let is_over_memory = limits.memory_bytes.is_some_and(|limit| ended.peak_rss_bytes > limit);
+    let seen = if is_over_memory { Shortage::Own } else { Shortage::Nobodys };
+    let shortage = ended.shortage.unwrap_or(seen);
     let over_cpu = limits.cpu_s.is_some_and(|limit| ended.usage.cpu_s >= limit);
     let limit = Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX);
     let is_late = ended.answered.is_some_and(|answered| answered > limit.saturating_add(GRACE));
@@ -233,15 +288,17 @@ fn end(ended: &Ended, limits: &Limits) -> Option<Ending> {
         (Some(Stop::Output), _) => {
             return Some(ended_by(Cause::OutputLimit, "it printed more than an answer can be"));
         }
+        (Some(Stop::Memory), _) if shortage == Shortage::Machines => (OutOfMemory, Cause::Machine),
         (Some(Stop::Memory), _) => (OutOfMemory, Cause::MemoryLimit),
         (None, Exit::Signal(libc::SIGKILL)) if over_cpu => (Timeout, Cause::CpuLimit),
-        (None, _) if over_memory => (OutOfMemory, Cause::MemoryLimit),
+        (None, _) if shortage == Shortage::Own => (OutOfMemory, Cause::MemoryLimit),
+        (None, _) if shortage == Shortage::Machines => (OutOfMemory, Cause::Machine),
         (None, Exit::Signal(_) | Exit::Code(1..)) if allocation_failed => {
             (OutOfMemory, Cause::Allocation)
         }
         // A signal to kill that we did not send: the kernel's, when the machine runs out of memory, unless
         // it counts those and has none.
-        (None, Exit::Signal(libc::SIGKILL)) if ended.memory_kills.is_none() => {
+        (None, Exit::Signal(libc::SIGKILL)) if ended.shortage.is_none() => {
             (OutOfMemory, Cause::Machine)
         }
         (None, Exit::Signal(signal)) => return Some((Termination::Crashed { signal }, None)),
@@ -344,10 +401,9 @@ fn unfounded(trajectory: &[TrajectoryPoint], cost: Option<Value>) -> Option<Stri
 
 #[cfg(test)]
 mod tests {
-    use vmpack_results::{Means, Noise};
+    use vmpack_results::Means;
 
     use super::*;
-    use crate::limits::Usage;
 
     const LIMITS: Limits =
         Limits { wall_s: 2.0, cpu_s: Some(2.0), memory_bytes: Some(1000), work: None, threads: 1 };
@@ -356,16 +412,12 @@ mod tests {
         Ended {
             exit,
             stop,
-            output: vec![],
             errors: errors.into(),
             wall: Duration::from_secs(1),
             answered: None,
             usage: Usage { cpu_s: 1.0, peak_rss_bytes, involuntary_switches: 0 },
             peak_rss_bytes,
-            peak_by: None,
-            memory_kills: None,
-            load: 0.0,
-            noise: Noise::default(),
+            ..returned(Vec::new())
         }
     }
 
@@ -402,9 +454,9 @@ mod tests {
 
     #[test]
     fn where_a_cgroup_counts_it_decides_about_memory() {
-        let counted = |kills, exit, peak| {
+        let counted = |shortage, exit, peak| {
             let ended = Ended {
-                memory_kills: Some(kills),
+                shortage: Some(shortage),
                 peak_by: Some(Means::CgroupV2),
                 ..ended(exit, None, "", peak)
             };
@@ -412,10 +464,18 @@ mod tests {
         };
         let killed = Exit::Signal(libc::SIGKILL);
         let out_of_memory = Some((Termination::OutOfMemory, Some(Cause::MemoryLimit)));
-        assert_eq!(counted(1, killed, 900), out_of_memory);
-        assert_eq!(counted(1, Exit::Code(0), 900), out_of_memory, "one of its children was killed");
-        assert_eq!(counted(0, killed, 900), Some((Termination::Crashed { signal: 9 }, None)));
-        assert_eq!(counted(0, Exit::Code(0), 1001), None, "the limit is held to the page");
+        let (own, nobodys) = (Shortage::Own, Shortage::Nobodys);
+        assert_eq!(counted(own, killed, 900), out_of_memory);
+        let child = counted(own, Exit::Code(0), 900);
+        assert_eq!(child, out_of_memory, "one of its children was killed");
+        assert_eq!(counted(nobodys, killed, 900), Some((Termination::Crashed { signal: 9 }, None)));
+        assert_eq!(counted(nobodys, Exit::Code(0), 1001), None, "the limit is held to the page");
+        // It kept to its limit, and the machine had no more.
+        let machine = Some((Termination::OutOfMemory, Some(Cause::Machine)));
+        assert_eq!(counted(Shortage::Machines, killed, 900), machine);
+        let mut stopped = ended(killed, Some(Stop::Memory), "", 900);
+        stopped.shortage = Some(Shortage::Machines);
+        assert_eq!(end(&stopped, &LIMITS), machine, "seen while others of it ran on");
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub use experiment::{
 };
 pub use family::AnyOutcome;
 pub use interrupt::Interrupt;
+pub use judge::{understand, understand_replay};
 pub use launcher::Launcher;
 pub use limits::own_cpu_seconds;
 pub use machine::{machine, peak_rss};

@@ -10,7 +10,7 @@ use vmpack_results::{Limits, Means, Noise};
 
 use crate::Interrupt;
 use crate::child::READY;
-use crate::confine::{self, Cage};
+use crate::confine::{self, Cage, Shortage};
 use crate::limits::{
     Ceilings, Exit, Usage, confine, kill_group, kill_process, reap, wait_for_exit,
 };
@@ -111,8 +111,8 @@ pub(crate) struct Ended {
     pub(crate) peak_rss_bytes: u64,
     /// The cgroup that the peak is of.
     pub(crate) peak_by: Option<Means>,
-    /// How many of its processes were killed for want of memory; `None` if nobody counts.
-    pub(crate) memory_kills: Option<u64>,
+    /// Whether one of its processes was killed for want of memory; `None` if nobody counts.
+    pub(crate) shortage: Option<Shortage>,
     /// The load average when it started.
     pub(crate) load: f64,
     /// What else went on.
@@ -198,7 +198,7 @@ pub(crate) fn run(job: Job, limits: &Limits, interrupt: &Interrupt) -> io::Resul
         usage,
         peak_rss_bytes,
         peak_by,
-        memory_kills: cage.memory_kills(),
+        shortage: cage.shortage(),
         load,
         noise,
     })
@@ -260,7 +260,7 @@ impl<'a> Watch<'a> {
             // A limit that no clock can count is none.
             wall_limit: Duration::try_from_secs_f64(limits.wall_s).unwrap_or(Duration::MAX),
             // Where a cgroup counts, it limits as well, to the byte.
-            memory_limit: limits.memory_bytes.filter(|_| cage.memory_kills().is_none()),
+            memory_limit: limits.memory_bytes.filter(|_| cage.shortage().is_none()),
             cage,
             cpu_limit: cpu_limit(limits, is_ours),
             until: started + LOADING_LIMIT,
@@ -337,7 +337,7 @@ impl<'a> Watch<'a> {
     /// Of cgroups of version 1 the kernel kills one process alone; the run is over all the same.
     fn is_over_memory(&self) -> bool {
         self.memory_limit.is_some_and(|limit| self.peak_rss_bytes > limit)
-            || self.cage.memory_kills().is_some_and(|kills| kills > 0)
+            || matches!(self.cage.shortage(), Some(Shortage::Own | Shortage::Machines))
     }
 
     fn kill(&mut self, child: u32, reason: Stop) {

@@ -252,7 +252,8 @@ pub enum Cause {
     MemoryLimit,
     /// It was refused memory and gave up.
     Allocation,
-    /// It was killed by somebody else, which is taken for the kernel when the machine runs out of memory.
+    /// The machine, or a cgroup above its own, ran out of memory; where nobody counts such kills, any SIGKILL from
+    /// somebody else is taken for one.
     Machine,
     /// It was killed because loading the instance took too long.
     LoadingLimit,

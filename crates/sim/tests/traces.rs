@@ -139,6 +139,9 @@ fn packing_trace_of_azure_in_sqlite() {
         CREATE TABLE vm (vmId INTEGER, tenantId INTEGER, vmTypeId INTEGER, priority INTEGER, starttime REAL, endtime REAL);
         CREATE TABLE vmType (id INTEGER, vmTypeId INTEGER, machineId INTEGER, core REAL, memory REAL, hdd REAL, ssd REAL, nic REAL);
         CREATE INDEX byEnd ON vm (endtime, starttime, vmTypeId, vmId);";
+    const ENDLESS: &str =
+        "CREATE VIEW vm AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+        SELECT count(*) AS vmId, 7 AS vmTypeId, 0 AS starttime, 1 AS endtime FROM n";
     const ROWS: &str = "
         INSERT INTO vm VALUES (1, 1, 7, 0, -3.5, 0.5), (2, 1, 8, 1, 0.25, NULL), (3, 1, 7, 1, 0.125, 0.2500115741);
         INSERT INTO vmType VALUES (1, 7, 0, 0.5, 0.25, 0, 0.1, 1.0 / 96), (2, 7, 1, 0.25, 0.5, 0, 0.1, 0),
@@ -197,6 +200,11 @@ fn packing_trace_of_azure_in_sqlite() {
         "tables.db: expected a table vmType with the columns vmTypeId, machineId, core, memory, hdd, ssd, nic, \
          found the tables vm",
     );
+    refused(
+        "view.db",
+        &[SCHEMA, ROWS, "DROP TABLE vm", ENDLESS],
+        "view.db: expected a table vm with the columns vmId, vmTypeId, starttime, endtime, found the tables vmType",
+    );
     let bytes = std::fs::read(folder.path().join("packing.sqlite")).unwrap();
     write(folder.path(), "cut", &bytes[..bytes.len() / 2]);
     let error = read(&folder.path().join("cut"), Options::default()).unwrap_err();
@@ -209,6 +217,54 @@ fn packing_trace_of_azure_in_sqlite() {
     write(folder.path(), "a.gz", gzip.finish().unwrap());
     let error = read(&folder.path().join("a.gz"), Options::default()).unwrap_err();
     assert_eq!(error, "a.gz: expected an SQLite file that is not compressed");
+}
+
+/// Eight pages that each have the next one 31 times below them: more rows than anybody has time for.
+#[cfg(feature = "sqlite")]
+#[test]
+fn rows_without_end_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.sqlite");
+    let database = rusqlite::Connection::open(&path).unwrap();
+    database
+        .execute_batch(
+            "PRAGMA page_size = 512;
+             CREATE TABLE vm (vmId INTEGER, vmTypeId INTEGER, starttime REAL, endtime REAL);
+             CREATE TABLE vmType (vmTypeId INTEGER, machineId INTEGER, core REAL, memory REAL, hdd REAL, ssd REAL, nic REAL);
+             INSERT INTO vm VALUES (1, 7, 0, 1);
+             INSERT INTO vmType VALUES (7, 0, 1, 1, 1, 1, 1);
+             CREATE TABLE filler (bytes BLOB);
+             INSERT INTO filler VALUES (zeroblob(8000));",
+        )
+        .unwrap();
+    drop(database);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = |number: usize| (number - 1) * 512;
+    // The table of VMs has page 2 for its only one. A copy of that comes last, below eight inner pages.
+    let last = bytes.len() / 512;
+    bytes.copy_within(page(2)..page(3), page(last));
+    for level in 0..8 {
+        let (at, below) = (if level == 0 { 2 } else { last - 8 + level }, last - 7 + level);
+        let cells: Vec<u16> = (0..30).map(|cell| 512 - 5 * (cell + 1)).collect();
+        // An inner page of a table: its kind, no gaps, 30 cells, where those begin, and what is right of them.
+        let mut image = vec![5, 0, 0, 0, 30];
+        image.extend(cells[29].to_be_bytes());
+        image.push(0);
+        image.extend((below as u32).to_be_bytes());
+        image.extend(cells.iter().flat_map(|cell| cell.to_be_bytes()));
+        image.resize(512, 0);
+        for cell in cells {
+            let cell = usize::from(cell);
+            image[cell..cell + 4].copy_from_slice(&(below as u32).to_be_bytes());
+            image[cell + 4] = 1;
+        }
+        bytes[page(at)..page(at + 1)].copy_from_slice(&image);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let all = |trace: Trace| trace.arrivals.collect::<Result<Vec<Arrival>, _>>();
+    let error = format::open(&path, None, Options::default()).and_then(all).unwrap_err();
+    let expected = "bomb.sqlite: its table vm has more rows than its bytes can hold";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! `docs/supply-chain.md` says what else a build depends on.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Options;
@@ -16,30 +16,35 @@ pub(crate) fn reproduce(options: &Options) -> Result<(), String> {
     if room.exists() {
         fs::remove_dir_all(&room).map_err(|error| format!("{}: {error}", room.display()))?;
     }
-    let first = build(&room.join("one"), options)?;
-    let second = build(&room.join("another/place"), options)?;
+    let (one, another) = (room.join("one"), room.join("another/place"));
+    // The flags of both builds are the same, whatever Cargo makes of them.
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let home = home.ok_or("neither CARGO_HOME nor HOME is set")?;
+    let maps = [(&*one, "/vmpack"), (&another, "/vmpack"), (&home, "/cargo")];
+    let first = build(&one, &maps, options)?;
+    let second = build(&another, &maps, options)?;
     if first != second {
         let at = first.iter().zip(&second).position(|(a, b)| a != b);
         let at = at.unwrap_or(first.len().min(second.len()));
-        let (one, two) = (first.len(), second.len());
-        return Err(format!("the builds of {one} and {two} bytes differ from byte {at} on"));
+        let lengths = format!("{} and {} bytes", first.len(), second.len());
+        let (one, another) = (one.display(), another.display());
+        return Err(format!(
+            "the builds of {lengths} differ from byte {at} on; they are below {one} and {another}"
+        ));
     }
     say(&format!("both builds are the same {} bytes", first.len()));
     Ok(())
 }
 
-/// The bytes of the command, built in a clone in that folder.
-fn build(folder: &Path, options: &Options) -> Result<Vec<u8>, String> {
+/// The bytes of the command, built in a clone in that folder, with paths mapped to names.
+fn build(folder: &Path, maps: &[(&Path, &str)], options: &Options) -> Result<Vec<u8>, String> {
     let mut clone = Command::new("git");
     clone.args(["clone", "--quiet", "--shared"]).arg(root()).arg(folder);
     run("clone the last commit", &mut clone)?;
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    let home = home.ok_or("neither CARGO_HOME nor HOME is set")?;
-    let maps = [(folder, "/vmpack"), (&home, "/cargo")];
     let mapped = |flag: &str| {
-        let maps = maps.map(|(path, name)| format!("{flag}={}={name}", path.display()));
-        maps.join(" ")
+        let maps = maps.iter().map(|(path, name)| format!("{flag}={}={name}", path.display()));
+        maps.collect::<Vec<_>>().join(" ")
     };
     let mut cargo = Command::new(cargo_program());
     cargo.args(["build", "--locked", "--bin", "vmpack"]);

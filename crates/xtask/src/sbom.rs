@@ -25,6 +25,39 @@ struct Component {
     sha256: Option<String>,
 }
 
+/// Everything that is linked, and what uses what directly, by package URL.
+#[derive(Default)]
+struct Linked {
+    components: BTreeSet<Component>,
+    uses: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Linked {
+    /// From the lines of `cargo tree --prefix depth`, in which what was shown before ends with `(*)`.
+    fn read(tree: &str, checksums: &BTreeMap<(String, String), String>) -> Self {
+        let mut linked = Self::default();
+        let mut path: Vec<String> = Vec::new();
+        for line in tree.lines() {
+            let package = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            let depth = line[..line.len() - package.len()].parse().unwrap_or(0);
+            let Some(one) = component(package, checksums) else { continue };
+            path.truncate(depth);
+            let purl = one.purl.clone();
+            linked.add(path.last().map(String::as_str), one);
+            path.push(purl);
+        }
+        linked
+    }
+
+    fn add(&mut self, user: Option<&str>, one: Component) {
+        if let Some(user) = user {
+            self.uses.entry(user.to_owned()).or_default().insert(one.purl.clone());
+        }
+        self.uses.entry(one.purl.clone()).or_default();
+        self.components.insert(one);
+    }
+}
+
 /// Writes the document to `target/vmpack.cdx.json`, or where `--out FILE` says, and checks it against its schema where
 /// Python's `cyclonedx` is installed.
 pub(crate) fn sbom(options: &Options) -> Result<(), String> {
@@ -35,26 +68,27 @@ pub(crate) fn sbom(options: &Options) -> Result<(), String> {
     };
     let lock =
         fs::read_to_string(root().join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
-    let checksums = checksums(&lock);
-    let mut components = BTreeSet::new();
-    for line in tree(options)?.lines() {
-        components.extend(component(line, &checksums));
+    let mut linked = Linked::read(&tree(options)?, &checksums(&lock));
+    let natives: Vec<_> =
+        linked.components.iter().filter_map(|one| Some((one.purl.clone(), native(one)?))).collect();
+    for (of, native) in natives {
+        linked.add(Some(&of), native);
     }
-    let natives: Vec<_> = components.iter().filter_map(native).collect();
-    components.extend(natives);
-    let own: Vec<_> = components.extract_if(.., |one| one.name == "vmpack").collect();
+    let own: Vec<_> = linked.components.extract_if(.., |one| one.name == "vmpack").collect();
     let own = own.first().ok_or("cargo tree does not name vmpack")?;
-    let text = document(own, &components, &rustc()?);
+    linked.add(Some(&own.purl), standard_library(&rustc()?));
+    let components = linked.components.len();
+    let text = document(own, &linked);
     fs::write(&out, text).map_err(|error| format!("{}: {error}", out.display()))?;
-    say(&format!("{} components are in {}", components.len() + 1, out.display()));
+    say(&format!("{components} components are in {}", out.display()));
     validate(&out)
 }
 
-/// Every crate that is linked, a line each: name and version, license, repository.
+/// Every crate that is linked, a line each: how deep it is, name and version, license.
 fn tree(options: &Options) -> Result<String, String> {
     let mut cargo = Command::new(cargo_program());
     cargo.args(["tree", "--locked", "--package", "vmpack", "--edges", "normal,no-proc-macro"]);
-    cargo.args(["--prefix", "none", "--no-dedupe", "--format", "{p}|{l}"]).current_dir(root());
+    cargo.args(["--prefix", "depth", "--format", "{p}|{l}"]).current_dir(root());
     if options.without_highs {
         cargo.arg("--no-default-features");
     }
@@ -90,7 +124,7 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
         .collect()
 }
 
-/// The crate in a line of `cargo tree`: `NAME vVERSION [(PATH)]|LICENSE`.
+/// The crate in a line of `cargo tree`: `NAME vVERSION [(PATH)]|LICENSE[ (*)]`.
 fn component(line: &str, checksums: &BTreeMap<(String, String), String>) -> Option<Component> {
     let (package, license) = line.split_once('|')?;
     let mut words = package.split_whitespace();
@@ -98,7 +132,8 @@ fn component(line: &str, checksums: &BTreeMap<(String, String), String>) -> Opti
     let sha256 = checksums.get(&(name.clone(), version.clone())).cloned();
     let purl = format!("pkg:cargo/{name}@{version}");
     // Crates of old write `MIT/Apache-2.0` for either.
-    let license = license.trim().replace('/', " OR ");
+    let license = license.trim_end_matches(" (*)").replace('/', " OR ");
+    let license = license.split_whitespace().collect::<Vec<_>>().join(" ");
     Some(Component { name, version, license, purl, sha256 })
 }
 
@@ -122,7 +157,8 @@ fn native(of: &Component) -> Option<Component> {
             let text = source("HiGHS/Version.txt")?;
             let parts = ["HIGHS_MAJOR=", "HIGHS_MINOR=", "HIGHS_PATCH="];
             let parts: Option<Vec<_>> = parts.iter().map(|part| after(&text, part)).collect();
-            ("HiGHS", "MIT", parts?.join("."))
+            // It sorts by pdqsort, which is under the licence of zlib; nothing else of its `extern/` is compiled.
+            ("HiGHS", "MIT AND Zlib", parts?.join("."))
         }
         "libsqlite3-sys" => {
             let text = source("sqlite3/sqlite3.h")?;
@@ -135,25 +171,37 @@ fn native(of: &Component) -> Option<Component> {
     Some(Component { name: name.to_owned(), version, license, purl, sha256: None })
 }
 
-/// The document, without a time stamp, so that the same sources give the same bytes.
-fn document(own: &Component, linked: &BTreeSet<Component>, rustc: &str) -> String {
-    let mut text = String::from(
-        "{\n  \"$schema\": \"http://cyclonedx.org/schema/bom-1.6.schema.json\",\n  \
-         \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.6\",\n  \"version\": 1,\n  ",
-    );
-    let application = entry(own, "application");
-    let _ =
-        writeln!(text, "\"metadata\": {{ \"component\": {application} }},\n  \"components\": [");
-    let standard = Component {
+/// Rust's own library, which Cargo does not name.
+fn standard_library(rustc: &str) -> Component {
+    Component {
         name: "rust-std".to_owned(),
         version: rustc.to_owned(),
         license: "MIT OR Apache-2.0".to_owned(),
         purl: format!("pkg:generic/rust-std@{rustc}"),
         sha256: None,
+    }
+}
+
+/// The document, without a time stamp, so that the same sources give the same bytes.
+fn document(own: &Component, linked: &Linked) -> String {
+    let mut text = String::from(
+        "{\n  \"$schema\": \"http://cyclonedx.org/schema/bom-1.6.schema.json\",\n  \
+         \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.6\",\n  \"version\": 1,\n  ",
+    );
+    let application = entry(own, "application");
+    let entries: Vec<_> = linked.components.iter().map(|one| entry(one, "library")).collect();
+    let depends = |(purl, used): (&String, &BTreeSet<String>)| {
+        let used: Vec<_> = used.iter().map(|purl| quoted(purl)).collect();
+        format!("{{ \"ref\": {}, \"dependsOn\": [{}] }}", quoted(purl), used.join(", "))
     };
-    let entries: Vec<_> =
-        linked.iter().chain([&standard]).map(|one| entry(one, "library")).collect();
-    let _ = writeln!(text, "    {}\n  ]\n}}", entries.join(",\n    "));
+    let uses: Vec<_> = linked.uses.iter().map(depends).collect();
+    let _ = write!(
+        text,
+        "\"metadata\": {{ \"component\": {application} }},\n  \
+         \"components\": [\n    {}\n  ],\n  \"dependencies\": [\n    {}\n  ]\n}}\n",
+        entries.join(",\n    "),
+        uses.join(",\n    ")
+    );
     text
 }
 
@@ -219,15 +267,32 @@ mod tests {
         let lock = "[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry\"\n\
                     checksum = \"c0ffee\"\n\n[[package]]\nname = \"vmpack\"\nversion = \"0.1.0\"\n";
         let checksums = checksums(lock);
-        let a = component("a v1.0.0|MIT/Apache-2.0", &checksums).expect("a crate");
+        let a = component("a v1.0.0|MIT / Apache-2.0 (*)", &checksums).expect("a crate");
         assert_eq!((&*a.purl, a.sha256.as_deref()), ("pkg:cargo/a@1.0.0", Some("c0ffee")));
         assert_eq!(a.license, "MIT OR Apache-2.0");
         let own = component("vmpack v0.1.0 (/some/where)|MIT", &checksums).expect("a crate");
         assert_eq!((own.sha256.as_deref(), &*own.version), (None, "0.1.0"));
         assert_eq!(component("", &checksums), None);
-        let text = document(&own, &BTreeSet::from([a]), "1.95.0");
+    }
+
+    #[test]
+    fn what_uses_what_is_told() {
+        let tree = "0vmpack v0.1.0 (/some/where)|MIT\n1a v1.0.0|MIT\n2b v2.0.0|MIT\n\
+                    1c v3.0.0|MIT\n2b v2.0.0|MIT (*)\n";
+        let mut linked = Linked::read(tree, &BTreeMap::new());
+        linked.add(Some("pkg:cargo/vmpack@0.1.0"), standard_library("1.95.0"));
+        assert_eq!(linked.components.len(), 5, "each once");
+        let uses = |purl: &str| linked.uses[purl].iter().map(String::as_str).collect::<Vec<_>>();
+        let own = ["pkg:cargo/a@1.0.0", "pkg:cargo/c@3.0.0", "pkg:generic/rust-std@1.95.0"];
+        assert_eq!(uses("pkg:cargo/vmpack@0.1.0"), own);
+        for user in ["pkg:cargo/a@1.0.0", "pkg:cargo/c@3.0.0"] {
+            assert_eq!(uses(user), ["pkg:cargo/b@2.0.0"], "{user}");
+        }
+        let own: Vec<_> = linked.components.extract_if(.., |one| one.name == "vmpack").collect();
+        let text = document(&own[0], &linked);
         assert!(text.contains("\"name\": \"rust-std\", \"version\": \"1.95.0\""), "{text}");
-        assert_eq!(text.matches("\"type\": \"library\"").count(), 2);
+        assert_eq!(text.matches("\"type\": \"library\"").count(), 4);
+        assert!(text.contains("\"ref\": \"pkg:cargo/b@2.0.0\", \"dependsOn\": []"), "{text}");
     }
 
     #[test]

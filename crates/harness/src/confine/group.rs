@@ -12,6 +12,9 @@ use crate::limits::kill_process;
 /// How long killed processes may take to be gone: gigabytes are given back first.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// More memory than is asked for in one piece by whoever is killed if there is none, in bytes.
+const AT_ONCE: u64 = 1 << 20;
+
 /// How long is waited between two looks.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -24,6 +27,17 @@ pub(super) struct Powers {
     pub(super) memory: bool,
     /// Whether it limits the number of processes.
     pub(super) processes: bool,
+}
+
+/// Who lacked memory when a process of a cgroup was killed for want of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// None was killed.
+    Nobodys,
+    /// The cgroup, by its limit.
+    Own,
+    /// The machine, or a cgroup above.
+    Machines,
 }
 
 /// A cgroup that is ours.
@@ -82,10 +96,33 @@ impl Group {
         self.number(file).filter(|_| self.powers.memory)
     }
 
-    /// How many of its processes were killed for want of memory.
-    pub(super) fn memory_kills(&self) -> Option<u64> {
-        let file = if self.is_unified() { "memory.events" } else { "memory.oom_control" };
-        self.counter(file, "oom_kill").filter(|_| self.powers.memory)
+    /// Whether one of its processes was killed for want of memory, and who lacked it.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        if !self.powers.memory {
+            return None;
+        }
+        // Kills are counted whoever lacked memory; whether it was the cgroup is told by its own limit.
+        let (file, is_full) = if self.is_unified() {
+            ("memory.events", self.counter("memory.events", "oom").map(|hits| hits > 0))
+        } else {
+            ("memory.oom_control", self.is_full())
+        };
+        Some(match (self.counter(file, "oom_kill")?, is_full) {
+            (0, _) => Shortage::Nobodys,
+            (_, Some(false)) => Shortage::Machines,
+            _ => Shortage::Own,
+        })
+    }
+
+    /// Whether a cgroup of version 1 once was at its limit, but for what is asked for at once. Its counters of failures
+    /// stay at 0 where swap is limited as well.
+    fn is_full(&self) -> Option<bool> {
+        let full = ["memory", "memory.memsw"].into_iter().filter_map(|counter| {
+            let most = self.number(&format!("{counter}.max_usage_in_bytes"))?;
+            let limit = self.number(&format!("{counter}.limit_in_bytes"))?;
+            Some(most.saturating_add(AT_ONCE) >= limit)
+        });
+        full.reduce(|one, other| one || other)
     }
 
     /// The CPU seconds of all processes that were ever in it.
@@ -206,7 +243,7 @@ mod tests {
         assert!(text("memory.swap.max").starts_with('0'), "no swap");
         assert!(text("memory.oom.group").starts_with('1'), "all or none");
         assert!(text("pids.max").starts_with("99"));
-        assert_eq!((group.memory_peak(), group.memory_kills()), (Some(5000), Some(3)));
+        assert_eq!((group.memory_peak(), group.shortage()), (Some(5000), Some(Shortage::Own)));
         assert_eq!((group.cpu_seconds(), group.waited_seconds()), (Some(1.5), Some(0.25)));
         assert_eq!(group.processes(), [12, 13]);
     }
@@ -226,8 +263,41 @@ mod tests {
         let limit = fs::read_to_string(folder.path().join("memory.limit_in_bytes"));
         assert_eq!(limit.expect("readable"), "4096");
         assert!(!folder.path().join("memory.max").exists(), "nothing is created");
-        assert_eq!((group.memory_peak(), group.memory_kills()), (Some(4096), Some(2)));
+        assert_eq!((group.memory_peak(), group.shortage()), (Some(4096), Some(Shortage::Own)));
         assert_eq!((group.cpu_seconds(), group.waited_seconds()), (None, None));
         assert!(group.limit_processes(1).is_err(), "what the system lacks is an error");
+    }
+
+    #[test]
+    fn who_lacked_memory_is_told_by_whose_limit_was_hit() {
+        let unified = |events| {
+            let (_folder, group) = mimic(Means::CgroupV2, &[("memory.events", events)]);
+            group.shortage()
+        };
+        assert_eq!(unified("max 9\noom 0\noom_kill 0\n"), Some(Shortage::Nobodys));
+        assert_eq!(unified("max 9\noom 1\noom_kill 1\n"), Some(Shortage::Own));
+        assert_eq!(unified("max 0\noom 0\noom_kill 1\n"), Some(Shortage::Machines));
+        assert_eq!(unified("low 0\n"), None, "nobody counts");
+        let legacy = |kills: u64, files: &[(&str, &str)]| {
+            let kills = format!("oom_kill_disable 0\nunder_oom 0\noom_kill {kills}\n");
+            let files = [&[("memory.oom_control", &*kills)], files].concat();
+            let (_folder, group) = mimic(Means::CgroupV1, &files);
+            group.shortage()
+        };
+        let held = |memory, with_swap| {
+            [
+                ("memory.limit_in_bytes", "64000000\n"),
+                ("memory.max_usage_in_bytes", memory),
+                ("memory.memsw.limit_in_bytes", "64000000\n"),
+                ("memory.memsw.max_usage_in_bytes", with_swap),
+            ]
+        };
+        let (much, little) = ("63995904\n", "20000000\n");
+        assert_eq!(legacy(0, &held(much, much)), Some(Shortage::Nobodys), "it was given back");
+        assert_eq!(legacy(1, &held(much, much)), Some(Shortage::Own));
+        assert_eq!(legacy(1, &held(little, much)), Some(Shortage::Own), "the rest is on the disk");
+        assert_eq!(legacy(1, &held(little, little)), Some(Shortage::Machines));
+        assert_eq!(legacy(1, &held(much, much)[..2]), Some(Shortage::Own), "swap is not counted");
+        assert_eq!(legacy(1, &[]), Some(Shortage::Own), "as far as anybody can tell");
     }
 }

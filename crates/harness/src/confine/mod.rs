@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use vmpack_results::{Enforcement, Limits, Means};
 
+pub(crate) use group::Shortage;
 use group::{Group, Powers, door, remove, write};
 use hierarchy::{Standing, standing};
 
@@ -25,6 +26,9 @@ const PREFIX: &str = "vmpack-";
 /// The folder that the harness itself moves to where the system wants cgroups either to hold processes or
 /// to hand controllers on.
 const LEAF: &str = "harness";
+
+/// What cgroups limit of a run.
+const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 
 /// Processes and threads that a run may have beyond the threads that it is granted: more than any solver
 /// with its interpreter has, and few enough that a run that only forks is stopped in time.
@@ -91,7 +95,7 @@ impl Session {
         let has = |homes: &[Home], what: fn(&Powers) -> bool| {
             homes.iter().find(|home| what(&home.group.powers)).map(|home| home.group.powers.version)
         };
-        for controller in ["memory", "pids"] {
+        for controller in CONTROLLERS {
             let powers = Powers {
                 version: Means::CgroupV1,
                 memory: controller == "memory",
@@ -160,7 +164,10 @@ impl Drop for Session {
             if let Some(own) = &home.left {
                 // Cgroups that hand controllers on may hold no processes, and stop only from below.
                 for folder in [&home.group.folder, own] {
-                    let _ = write(&folder.join("cgroup.subtree_control"), "-memory -pids");
+                    // One by one: a kernel that lacks one of them would keep the other as well.
+                    for controller in CONTROLLERS {
+                        let _ = control(folder, '-', controller);
+                    }
                 }
                 let _ = write(&own.join("cgroup.procs"), &std::process::id().to_string());
             }
@@ -205,11 +212,12 @@ impl Home {
             let reason = format!("{} has no memory controller", own.display());
             return Ok((home, Some(reason)));
         }
-        let wanted = if granted.contains(&"pids") { "+memory +pids" } else { "+memory" };
-        match home.hand_on(own, wanted) {
+        match home.hand_on(own) {
             Ok(()) => {
                 home.group.powers.memory = true;
-                home.group.powers.processes = granted.contains(&"pids");
+                home.group.powers.processes = granted.contains(&"pids")
+                    && control(own, '+', "pids").is_ok()
+                    && control(&home.group.folder, '+', "pids").is_ok();
                 Ok((home, None))
             }
             Err(error) => {
@@ -223,11 +231,10 @@ impl Home {
         }
     }
 
-    /// Has the cgroup hand its controllers on to the cgroups of runs. If it holds nobody but this process,
+    /// Has the cgroup hand its memory controller on to the cgroups of runs. If it holds nobody but this process,
     /// that moves out of the way.
-    fn hand_on(&mut self, own: &Path, wanted: &str) -> io::Result<()> {
-        let control = |folder: &Path| write(&folder.join("cgroup.subtree_control"), wanted);
-        if control(own).is_err() {
+    fn hand_on(&mut self, own: &Path) -> io::Result<()> {
+        if control(own, '+', "memory").is_err() {
             let this = std::process::id().to_string();
             let inside = fs::read_to_string(own.join("cgroup.procs"))?;
             if inside.lines().any(|process| process != this) {
@@ -236,15 +243,20 @@ impl Home {
             let leaf = self.group.folder.join(LEAF);
             fs::create_dir(&leaf)?;
             write(&leaf.join("cgroup.procs"), &this)?;
-            if let Err(error) = control(own) {
+            if let Err(error) = control(own, '+', "memory") {
                 let _ = write(&own.join("cgroup.procs"), &this);
                 remove(&leaf);
                 return Err(error);
             }
             self.left = Some(own.to_owned());
         }
-        control(&self.group.folder)
+        control(&self.group.folder, '+', "memory")
     }
+}
+
+/// Has a cgroup of version 2 hand a controller on to those below it (`+`), or no longer (`-`).
+fn control(folder: &Path, sign: char, controller: &str) -> io::Result<()> {
+    write(&folder.join("cgroup.subtree_control"), &format!("{sign}{controller}"))
 }
 
 /// Removes the folders of harnesses that are dead, with what still runs in them.
@@ -299,9 +311,9 @@ impl Cage {
         self.first(|group| Some((group.memory_peak()?, group.powers.version)))
     }
 
-    /// How many processes in it were killed for want of memory; `None` if that is not counted.
-    pub(crate) fn memory_kills(&self) -> Option<u64> {
-        self.first(Group::memory_kills)
+    /// Whether a process in it was killed for want of memory; `None` if that is not counted.
+    pub(crate) fn shortage(&self) -> Option<Shortage> {
+        self.first(Group::shortage)
     }
 
     /// Kills everything in it.
@@ -317,5 +329,108 @@ impl Drop for Cage {
         for group in &self.groups {
             group.remove();
         }
+    }
+}
+
+/// On folders like those of a kernel, as far as files on a disk can be like them.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hierarchy of version 2 whose own cgroup has these controllers and holds these processes. It hands nothing
+    /// on: the file for that is missing.
+    fn unified(controllers: &str, processes: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        for (name, text) in [("cgroup.controllers", controllers), ("cgroup.procs", processes)] {
+            fs::write(folder.path().join(name), text).expect("writable");
+        }
+        folder
+    }
+
+    fn subfolders(of: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(of).expect("a folder").map(|entry| entry.expect("whole").path());
+        entries.filter(|path| path.is_dir()).collect()
+    }
+
+    #[test]
+    fn what_version_2_lacks_is_taken_from_version_1() {
+        let (two, memory) = (unified("cpu io pids\n", "1\n"), unified("", ""));
+        let legacy = [("memory".to_owned(), memory.path().to_owned())].into();
+        let session = Session::at(&Standing { unified: Some(two.path().to_owned()), legacy });
+        let Enforcement { memory: by, processes, reason } = session.enforcement().clone();
+        assert_eq!((by, processes), (Means::CgroupV1, Means::CgroupV2));
+        let reason = reason.expect("version 1 is not the best");
+        assert!(reason.contains("has no memory controller"), "{reason}");
+        assert!(reason.contains("no controller limits the number of processes"), "{reason}");
+        let homes = [subfolders(two.path()), subfolders(memory.path())];
+        assert_eq!(homes.each_ref().map(Vec::len), [1, 1], "a folder in each");
+        drop(session);
+        assert!(!homes.into_iter().flatten().any(|home| home.exists()), "they are gone");
+    }
+
+    #[test]
+    fn nobody_is_moved_who_is_not_alone() {
+        let this = std::process::id();
+        for (inside, expected) in [
+            (format!("{this}\n1\n"), "other processes are in it"),
+            // Of another namespace of process numbers.
+            (format!("0\n{this}\n"), "other processes are in it"),
+            // A threaded cgroup does not tell its processes.
+            (String::new(), "systemd-run"),
+        ] {
+            let two = unified("memory pids\n", &inside);
+            if inside.is_empty() {
+                fs::remove_file(two.path().join("cgroup.procs")).expect("it was there");
+            }
+            let standing = Standing { unified: Some(two.path().to_owned()), ..Standing::default() };
+            let session = Session::at(&standing);
+            let Enforcement { memory, processes, reason } = session.enforcement();
+            assert_eq!((*memory, *processes), (Means::Rlimits, Means::CgroupV2));
+            let reason = reason.as_deref().unwrap_or_default();
+            assert!(reason.contains("does not hand its memory controller on"), "{reason}");
+            assert!(reason.contains(expected), "{reason}");
+            let [home] = &subfolders(two.path())[..] else { panic!("one folder") };
+            assert_eq!(subfolders(home), Vec::<PathBuf>::new(), "no leaf");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_granted_the_reason_is_said() {
+        let session = Session::at(&Standing::default());
+        let expected = Enforcement {
+            memory: Means::Rlimits,
+            processes: Means::Rlimits,
+            reason: Some("no unified cgroup hierarchy is mounted".to_owned()),
+        };
+        assert_eq!(*session.enforcement(), expected);
+        let absent = PathBuf::from("/no/such/cgroup");
+        let standing = Standing { unified: Some(absent), ..Standing::default() };
+        let reason =
+            Session::at(&standing).enforcement().reason.clone().expect("nothing is granted");
+        assert!(reason.starts_with("/no/such/cgroup: "), "{reason}");
+    }
+
+    #[test]
+    fn folders_of_the_dead_are_removed_and_those_of_the_living_kept() {
+        let two = unified("cpu\n", "1\n");
+        let folder = |name: &str| {
+            let folder = two.path().join(name);
+            fs::create_dir_all(folder.join("run-0")).expect("writable");
+            folder
+        };
+        let (dead, alive, foreign) = (folder("vmpack-1-0"), folder("vmpack-2-0"), folder("other"));
+        let lock = File::open(&alive).expect("it is there");
+        lock.try_lock().expect("nobody else has it");
+        let standing = Standing { unified: Some(two.path().to_owned()), ..Standing::default() };
+        let session = Arc::new(Session::at(&standing));
+        assert_eq!([&dead, &alive, &foreign].map(|folder| folder.exists()), [false, true, true]);
+        let limits =
+            Limits { wall_s: 1.0, cpu_s: None, memory_bytes: Some(1), work: None, threads: 1 };
+        let cages = [session.cage(&limits), session.cage(&limits)];
+        let [home] = &session.homes[..] else { panic!("one home") };
+        assert_eq!(subfolders(&home.group.folder).len(), 2, "a folder for each run");
+        assert_eq!(cages[0].shortage(), None, "nobody counts");
+        drop(cages);
+        assert_eq!(subfolders(&home.group.folder), Vec::<PathBuf>::new());
     }
 }

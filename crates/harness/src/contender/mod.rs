@@ -18,10 +18,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
+use vmpack_check::Effort;
 use vmpack_datasets::{FORMATS, Format, suggestion};
 use vmpack_model::{AnyInstance, Family, Unsupported};
+use vmpack_results::{Answer, Termination};
 
 use crate::experiment::Place;
+use crate::judge::understood;
 
 use answer::Patterns;
 use command::{Slot, Word};
@@ -124,6 +127,16 @@ impl Contender {
             return Err(Unsupported(reason.to_owned()));
         }
         self.input.write(instance).map(drop).map_err(|error| Unsupported(error.to_string()))
+    }
+
+    /// What is recorded of a run that printed this and returned in time, like [`understand()`](crate::understand()).
+    pub fn understand(
+        &self,
+        instance: &AnyInstance,
+        printed: &[u8],
+        effort: Effort,
+    ) -> (Termination, Option<Answer>) {
+        understood(instance, printed, self, effort)
     }
 
     /// The same contender with its version, if it is installed: what its version command prints first,
@@ -419,5 +432,10 @@ mod tests {
         }
         let version = VALID.to_owned() + "version = ['sh', '-c', 'echo; echo x 1.2; echo more']\n";
         assert!(probe(&version).expect("it says so").starts_with("x 1.2, file "));
+        // Whoever prints something else has at least a version of bounded length, in one line.
+        let script = r"head -c 100000 /dev/zero | tr '\\0' v; printf '\\033[0m\\n'";
+        let noisy = format!("{VALID}version = ['sh', '-c', \"{script}\"]\n");
+        let said = probe(&noisy).expect("it says something");
+        assert!(said.starts_with(&format!("{}, file ", "v".repeat(200))), "{said}");
     }
 }

@@ -23,6 +23,9 @@ use super::answer::{Left, Shown};
 use super::command::Slot;
 use super::{Contender, Word};
 
+/// How much of the line with a version is kept, in characters.
+const VERSION_KEPT: usize = 200;
+
 /// A contender that has been given an instance. Its folder is removed when this is dropped.
 pub(crate) struct Session<'a> {
     contender: &'a Contender,
@@ -98,12 +101,33 @@ impl Dialect for Session<'_> {
         instance: &P::Instance,
         ended: &Ended,
     ) -> Result<(Answer<P>, Option<Unshown>), String> {
-        let printed = String::from_utf8_lossy(&ended.output).into_owned();
         let solution = if self.contender.asks_for(Slot::Solution) { self.shown()? } else { None };
-        let left = Left { printed, solution };
-        let (outcome, unshown) = self.contender.patterns.claims(instance, left)?;
+        self.contender.claims(instance, ended, solution)
+    }
+}
+
+/// Without a file for the solution.
+impl Dialect for Contender {
+    fn answer<P: Measurable>(
+        &self,
+        instance: &P::Instance,
+        ended: &Ended,
+    ) -> Result<(Answer<P>, Option<Unshown>), String> {
+        self.claims(instance, ended, None)
+    }
+}
+
+impl Contender {
+    fn claims<P: Measurable>(
+        &self,
+        instance: &P::Instance,
+        ended: &Ended,
+        solution: Option<Shown>,
+    ) -> Result<(Answer<P>, Option<Unshown>), String> {
+        let printed = String::from_utf8_lossy(&ended.output).into_owned();
+        let (outcome, unshown) = self.patterns.claims(instance, Left { printed, solution })?;
         let answer = Answer {
-            family: self.contender.family,
+            family: self.family,
             wall_s: ended.wall.as_secs_f64(),
             cpu_s: ended.usage.cpu_s,
             peak_rss_bytes: None,
@@ -132,18 +156,23 @@ pub(super) fn version(words: &[OsString], limit: Duration) -> Result<String, Str
     let ended = process::run(job(words, &[]), &limits, &Interrupt::default())
         .map_err(|error| format!("cannot start `{text}`: {error}"))?;
     let printed = String::from_utf8_lossy(&ended.output);
-    let mut lines = printed.lines().chain(ended.errors.lines()).map(str::trim);
+    let readable = |line: &str| -> String {
+        let signs = line.chars().filter(|sign| !sign.is_control()).take(VERSION_KEPT);
+        signs.collect::<String>().trim().to_owned()
+    };
+    let mut lines = printed.lines().chain(ended.errors.lines()).map(readable);
     let ending = match (ended.stop, ended.exit) {
         (None, Exit::Code(0)) => {
             let first = lines.find(|line| !line.is_empty());
-            return first.map(str::to_owned).ok_or_else(|| format!("`{text}` printed nothing"));
+            return first.ok_or_else(|| format!("`{text}` printed nothing"));
         }
         (Some(Stop::Output), _) => "printed too much".to_owned(),
         (Some(_), _) => format!("took longer than {} s", limit.as_secs()),
         (None, Exit::Code(code)) => format!("exited with code {code}"),
         (None, Exit::Signal(signal)) => format!("was ended by signal {signal}"),
     };
-    let last = lines.rfind(|line| !line.is_empty()).unwrap_or("and said nothing");
+    let last = lines.rfind(|line| !line.is_empty());
+    let last = last.unwrap_or_else(|| "and said nothing".to_owned());
     Err(format!("`{text}` {ending}: {last}"))
 }
 

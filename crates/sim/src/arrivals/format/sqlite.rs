@@ -10,6 +10,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::table::Row;
 use super::{TraceError, quoted};
 
+/// The fewest bytes that a row takes: its place in the list of its page, and what it points at.
+const SMALLEST_ROW: u64 = 4;
+
 /// A row, as text: SQLite writes numbers as its command does when it exports them.
 struct Record {
     /// The file and the table, for messages.
@@ -39,7 +42,7 @@ impl Row for Record {
 /// row, from 1, where those of text files have the line.
 ///
 /// # Errors
-/// If the file is no database or lacks the table or one of the columns; or the first error of what is done.
+/// If the file is no database, is damaged, or lacks the table or one of the columns; or the first error of what is done.
 pub(super) fn each_row(
     path: &Path,
     table: &str,
@@ -65,7 +68,10 @@ pub(super) fn each_row(
         let names = statement.query_map(rusqlite::params_from_iter(name), |row| row.get(0))?;
         names.collect::<Result<Vec<String>, _>>()
     };
-    let there = listed("SELECT name FROM pragma_table_info(?1)", &[table]).map_err(io)?;
+    // What is computed while it is read may take for ever: no views, virtual tables or generated columns.
+    let kept = "SELECT c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+        WHERE t.type = 'table' AND t.rootpage > 0 AND t.name = ?1 COLLATE NOCASE";
+    let there = listed(kept, &[table]).map_err(io)?;
     let has = |column: &&str| there.iter().any(|name| name.eq_ignore_ascii_case(column));
     if !columns.iter().all(has) {
         let found = if there.is_empty() {
@@ -84,6 +90,8 @@ pub(super) fn each_row(
         columns.iter().map(|column| format!("CAST(\"{column}\" AS TEXT)")).collect();
     // An index would be read in its own order.
     let query = format!("SELECT {} FROM \"{table}\" NOT INDEXED", as_text.join(", "));
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = database.query_row(size, [], |row| row.get(0)).map_err(io)?;
     let mut statement = database.prepare(&query).map_err(io)?;
     let mut rows = statement.query([]).map_err(io)?;
     let mut record = Record {
@@ -94,6 +102,11 @@ pub(super) fn each_row(
     };
     while let Some(row) = rows.next().map_err(io)? {
         record.number += 1;
+        // Pages that share pages below them have rows without end.
+        if record.number > bytes.unsigned_abs() / SMALLEST_ROW {
+            let reason = format!("its table {table} has more rows than its bytes can hold");
+            return Err(TraceError::Whole { path: path.into(), reason });
+        }
         for column in 0..columns.len() {
             record.fields[column].clear();
             let value = row.get_ref(column).map_err(io)?;
