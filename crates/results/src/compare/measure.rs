@@ -84,13 +84,9 @@ impl Measure {
             }
             Self::Memory => {
                 // What a cgroup holds and what a process has resident do not compare.
-                let means = |run: &&Record| run.measurement.peak_by;
-                let mut all = old.iter().chain(new).map(means);
-                let first = all.next()?;
-                if all.any(|other| other != first) {
-                    return None;
-                }
-                let (old, new) = both(&|run| Some(run.measurement.peak_rss_bytes as f64))?;
+                let resident = both(&|run| Some(run.measurement.resident_bytes()? as f64));
+                let of_cgroups = || both(&|run| Some(run.measurement.cgroup_bytes()? as f64));
+                let (old, new) = resident.or_else(of_cgroups)?;
                 positive(old, new)
             }
             Self::Counter(name) => {
