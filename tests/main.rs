@@ -6,6 +6,7 @@ mod browser;
 mod cluster;
 mod command;
 mod contenders;
+mod crossed;
 mod experiments;
 #[cfg(feature = "highs")]
 mod fleets;

@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         say(format!("{} runs were recorded twice; one record of each is kept", collected.dropped))?;
     }
     if arguments.report {
-        super::report::write(&arguments.directory, &arguments.directory)?;
+        super::report::write(&arguments.directory, &arguments.directory, None)?;
     }
     let progress = submission.progress()?;
     for note in &progress.notes {

@@ -17,6 +17,10 @@ pub(crate) struct Arguments {
     /// Where to write; the run directory itself unless given.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// The method, or policy of replays, that ratios, intervals and tests are told against; of the methods that were run on the
+    /// most instances the one of least mean gap unless given.
+    #[arg(long, value_name = "METHOD")]
+    baseline: Option<String>,
     /// Also copy the solutions of optima that were open before, with a list of them, to this directory.
     #[arg(long, value_name = "DIR")]
     optima: Option<PathBuf>,
@@ -24,7 +28,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let directory = &arguments.directory;
-    write(directory, arguments.out.as_deref().unwrap_or(directory))?;
+    let out = arguments.out.as_deref().unwrap_or(directory);
+    write(directory, out, arguments.baseline.as_deref())?;
     if let Some(out) = &arguments.optima {
         let gathered = vmpack_report::gather_optima(directory, out)
             .with_context(|| format!("new optima of {}", directory.display()))?;
@@ -35,8 +40,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes the report and prints what was written.
-pub(super) fn write(directory: &Path, out: &Path) -> anyhow::Result<()> {
-    let written = vmpack_report::write(directory, out)
+pub(super) fn write(directory: &Path, out: &Path, baseline: Option<&str>) -> anyhow::Result<()> {
+    let written = vmpack_report::write_against(directory, out, baseline)
         .with_context(|| format!("report of {}", directory.display()))?;
     for file in written.files {
         say(file.display())?;

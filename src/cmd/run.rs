@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let summary = vmpack_harness::run(&plan, &options, &interrupt, &monitor)?;
     tell(&summary);
     if arguments.report && !summary.interrupted {
-        super::report::write(&arguments.out, &arguments.out)?;
+        super::report::write(&arguments.out, &arguments.out, None)?;
     }
     Ok(match (summary.interrupted, summary.wrong) {
         (true, _) => ExitCode::from(2),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use vmpack_results::Limits;
 
-use crate::simulator::option_text;
+use crate::simulator::choices;
 
 /// The most repetitions of a run: all are planned, and held in memory, before the first begins.
 const MAX_REPEATS: u64 = 1_000_000;
@@ -69,7 +69,7 @@ pub struct ReplayBlock {
     pub traces: Vec<Named>,
     /// Policies; empty where options say all.
     pub policies: Vec<Named>,
-    /// Options with the values that each takes in turn.
+    /// Options with the values that each takes in turn; one that is given several times at once stands here as often.
     pub options: Vec<OptionValues>,
     /// Seeds for the replays that depend on one.
     pub seeds: Vec<u64>,
@@ -372,23 +372,24 @@ impl Reader<'_> {
         if form.traces.is_empty() {
             return Err(self.invalid(span, "traces: expected at least one".to_owned()));
         }
-        let options = form.options.into_iter().map(|(name, value)| {
-            let (span, value) = (value.span(), value.into_inner());
-            let texts = match &value {
-                toml::Value::Array(values) => values.iter().map(option_text).collect(),
-                single => option_text(single).map(|text| vec![text]),
-            };
-            let values = texts.filter(|texts: &Vec<String>| !texts.is_empty()).ok_or_else(|| {
+        let mut options = Vec::new();
+        for (name, value) in form.options {
+            let place = self.place(&value.span());
+            let choices = choices(value.get_ref()).ok_or_else(|| {
                 let message = format!(
-                    "options.{name}: expected a text, a number, true or false, or a list of them"
+                    "options.{name}: expected a text, a number, true or false, a list of them, or a list of such lists"
                 );
-                self.invalid(&span, message)
+                self.invalid(&value.span(), message)
             })?;
-            Ok(OptionValues { name: Named { text: name, place: self.place(&span) }, values })
-        });
+            let named = |values| {
+                let name = Named { text: name.clone(), place: place.clone() };
+                OptionValues { name, values }
+            };
+            options.extend(choices.into_iter().map(named));
+        }
         Ok(ReplayBlock {
             place: self.place(span),
-            options: options.collect::<Result<_, _>>()?,
+            options,
             traces: form.traces.into_iter().map(|trace| self.named(trace)).collect(),
             policies: form.policies.into_iter().map(|policy| self.named(policy)).collect(),
             seeds: self.seeds(top, form.seeds)?,

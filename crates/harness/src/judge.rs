@@ -122,9 +122,7 @@ pub(crate) fn find_replay(
         Err(error) => return Finding::unanswered(no_answer(ended, &error), measurement),
     };
     let ReplayAnswer { wall_s, cpu_s, peak_rss_bytes, replayed } = answer;
-    if let Some(ending) =
-        beyond(limits, &mut measurement, wall_s, cpu_s, peak_rss_bytes.unwrap_or(0))
-    {
+    if let Some(ending) = beyond(limits, &mut measurement, wall_s, cpu_s, peak_rss_bytes) {
         return Finding::unanswered(ending, measurement);
     }
     let Judged { judgement, derived } =
@@ -218,6 +216,7 @@ fn measurement(ended: &Ended) -> Measurement {
         process_cpu_s: ended.usage.cpu_s,
         peak_rss_bytes: ended.peak_rss_bytes,
         peak_by: ended.peak_by,
+        cgroup_peak_bytes: None,
         involuntary_switches: ended.usage.involuntary_switches,
         load: ended.load,
         noise: Some(ended.noise),
@@ -234,7 +233,7 @@ fn beyond(
     measurement: &mut Measurement,
     wall_s: f64,
     cpu_s: f64,
-    peak_rss_bytes: u64,
+    peak_rss_bytes: Option<u64>,
 ) -> Option<Ending> {
     let clocks =
         [("wall", wall_s, measurement.process_wall_s), ("CPU", cpu_s, measurement.process_cpu_s)];
@@ -248,8 +247,12 @@ fn beyond(
     }
     measurement.wall_s = wall_s;
     measurement.cpu_s = cpu_s;
-    if measurement.peak_by.is_none() {
-        measurement.peak_rss_bytes = measurement.peak_rss_bytes.max(peak_rss_bytes);
+    if let (Some(own), Some(_)) = (peak_rss_bytes, measurement.peak_by) {
+        // The cgroup has held the limit; its figure stands beside that which other machines have as well.
+        measurement.cgroup_peak_bytes = Some(measurement.peak_rss_bytes);
+        (measurement.peak_rss_bytes, measurement.peak_by) = (own, None);
+    } else if measurement.peak_by.is_none() {
+        measurement.peak_rss_bytes = measurement.peak_rss_bytes.max(peak_rss_bytes.unwrap_or(0));
         if limits.memory_bytes.is_some_and(|limit| measurement.peak_rss_bytes > limit) {
             return Some((Termination::OutOfMemory, Some(Cause::MemoryLimit)));
         }
@@ -351,7 +354,7 @@ impl<D: Dialect> Visit for Judging<'_, D> {
             let message = format!("it answered a {found} instance, not a {expected} one");
             return Finding::unanswered(ended_by(Cause::NoAnswer, &message), measurement);
         }
-        let peak = answer.peak_rss_bytes.unwrap_or(0);
+        let peak = answer.peak_rss_bytes;
         if let Some(ending) = beyond(limits, &mut measurement, answer.wall_s, answer.cpu_s, peak) {
             return Finding::unanswered(ending, measurement);
         }
@@ -479,12 +482,31 @@ mod tests {
     }
 
     #[test]
+    fn resident_memory_is_told_wherever_it_is_known() {
+        // What is said from outside, what the child says of itself: the record's peak, its means, and that of the cgroup.
+        let of = |peak_rss_bytes, peak_by, own| {
+            let whole = Measurement { peak_rss_bytes, peak_by, ..Measurement::default() };
+            let mut measurement = whole;
+            let ending = beyond(&LIMITS, &mut measurement, 0.0, 0.0, own);
+            let Measurement { peak_rss_bytes, peak_by, cgroup_peak_bytes, .. } = measurement;
+            (peak_rss_bytes, peak_by, cgroup_peak_bytes, ending.is_some())
+        };
+        let cgroup = Some(Means::CgroupV2);
+        assert_eq!(of(300, cgroup, Some(900)), (900, None, Some(300), false));
+        assert_eq!(of(300, cgroup, Some(5000)), (5000, None, Some(300), false), "shared pages");
+        assert_eq!(of(300, cgroup, None), (300, cgroup, None, false), "a contender");
+        assert_eq!(of(300, None, Some(900)), (900, None, None, false));
+        assert_eq!(of(800, None, Some(700)), (800, None, None, false));
+        assert_eq!(of(300, None, Some(1001)), (1001, None, None, true));
+    }
+
+    #[test]
     fn times_that_cannot_be_are_no_answer() {
         let whole =
             Measurement { process_wall_s: 1.0, process_cpu_s: 0.5, ..Measurement::default() };
         let cause = |wall_s: f64, cpu_s: f64| {
             let mut measurement = whole;
-            let ending = beyond(&LIMITS, &mut measurement, wall_s, cpu_s, 0);
+            let ending = beyond(&LIMITS, &mut measurement, wall_s, cpu_s, None);
             assert_eq!(ending.is_none(), measurement.wall_s > 0.0, "kept if believed");
             ending.and_then(|(_, cause)| cause)
         };

@@ -133,7 +133,7 @@ pub(crate) fn scenarios(block: &ReplayBlock, trace: &FoundTrace) -> Vec<Scenario
         scenarios.push(Scenario {
             trace: trace.text.clone(),
             policy,
-            options: BTreeMap::new(),
+            options: Vec::new(),
             seed: block.seeds[0],
         });
     }
@@ -142,7 +142,7 @@ pub(crate) fn scenarios(block: &ReplayBlock, trace: &FoundTrace) -> Vec<Scenario
         for scenario in choices {
             for value in &option.values {
                 let mut chosen = scenario.clone();
-                chosen.options.insert(option.name.text.clone(), value.clone());
+                chosen.options.push((option.name.text.clone(), value.clone()));
                 scenarios.push(chosen);
             }
         }

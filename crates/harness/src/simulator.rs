@@ -1,6 +1,5 @@
 //! What the harness asks of whoever replays traces. It knows no simulator: it is handed one.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
@@ -16,8 +15,8 @@ pub struct Scenario {
     pub trace: String,
     /// The policy, where the kind of replay has one.
     pub policy: Option<String>,
-    /// Everything else, by name.
-    pub options: BTreeMap<String, String>,
+    /// Everything else, by name; some options may be given several times.
+    pub options: Vec<(String, String)>,
     /// The seed.
     pub seed: u64,
 }
@@ -121,8 +120,24 @@ impl Simulator for NoSimulator {
     }
 }
 
-/// The text of an option's value in an experiment file: what the command line would say.
-pub(crate) fn option_text(value: &toml::Value) -> Option<String> {
+/// The choices that an option of an experiment file asks for, each of at least one value: one, or of a list of lists as many,
+/// where every value of the one meets every value of the others.
+pub(crate) fn choices(value: &toml::Value) -> Option<Vec<Vec<String>>> {
+    let texts = |values: &[toml::Value]| -> Option<Vec<String>> {
+        let texts: Vec<String> = values.iter().map(option_text).collect::<Option<_>>()?;
+        (!texts.is_empty()).then_some(texts)
+    };
+    match value {
+        toml::Value::Array(lists) if lists.iter().any(toml::Value::is_array) => {
+            lists.iter().map(|list| texts(list.as_array()?)).collect()
+        }
+        toml::Value::Array(values) => Some(vec![texts(values)?]),
+        single => Some(vec![vec![option_text(single)?]]),
+    }
+}
+
+/// The text of an option's value: what the command line would say.
+fn option_text(value: &toml::Value) -> Option<String> {
     Some(match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
@@ -130,4 +145,25 @@ pub(crate) fn option_text(value: &toml::Value) -> Option<String> {
         toml::Value::Boolean(flag) => flag.to_string(),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_lists_gives_an_option_several_times() {
+        let of = |value: &str| {
+            let table: toml::Table = format!("set = {value}").parse().expect("valid");
+            choices(&table["set"])
+        };
+        assert_eq!(of("7"), Some(vec![vec!["7".to_owned()]]));
+        assert_eq!(of("['a=1', 'a=2']"), Some(vec![vec!["a=1".to_owned(), "a=2".to_owned()]]));
+        let crossed = of("[['a=1', 'a=2'], [false, 'b=3']]").expect("two choices");
+        assert_eq!(crossed, [["a=1", "a=2"], ["false", "b=3"]]);
+        for wrong in ["[]", "[[]]", "[['a=1'], []]", "[['a=1'], 'b=3']", "[[['a=1']]]", "{ a = 1 }"]
+        {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -14,10 +14,18 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    pub(crate) fn new(manifest: &Manifest, run_dir: &Path, out_dir: &Path) -> Self {
+    pub(crate) fn new(
+        manifest: &Manifest,
+        run_dir: &Path,
+        out_dir: &Path,
+        baseline: Option<&str>,
+    ) -> Self {
         let mut report = vec!["vmpack".to_owned(), "report".into(), run_dir.display().to_string()];
         if out_dir != run_dir {
             report.extend(["--out".to_owned(), out_dir.display().to_string()]);
+        }
+        if let Some(baseline) = baseline {
+            report.extend(["--baseline".to_owned(), baseline.to_owned()]);
         }
         Self { run: shell(&manifest.command), report: shell(&report) }
     }

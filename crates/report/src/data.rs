@@ -1,7 +1,7 @@
 //! The records of one problem family, arranged for figures and tables. The statistics themselves are
 //! those of `vmpack_results::stats`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vmpack_model::{Family, Kind};
 use vmpack_results::Record;
@@ -65,6 +65,10 @@ pub(crate) struct Summary {
     pub(crate) instances: u64,
     /// Instances that all its runs answered.
     pub(crate) answered: u64,
+    /// Instances that all its runs proved.
+    pub(crate) proved: u64,
+    /// Instances on which of all its runs the bound or the refutation was derived again.
+    pub(crate) certified: u64,
     /// Instances on which it reached the best known cost.
     pub(crate) best: u64,
     /// The mean gap over the instances on which it has a verified cost.
@@ -99,12 +103,14 @@ pub(crate) struct TradeOff {
 }
 
 impl<'a> Data<'a> {
-    /// Arranges the records of one family; records of the other are left out.
+    /// Arranges the records of one family; records of the other are left out. Methods are told against the `baseline`
+    /// where it is one of them, policies likewise.
     pub(crate) fn new(
         family: Family,
         clock: Clock,
         records: &'a [Record],
         series: &'a Series,
+        baseline: Option<&str>,
     ) -> Self {
         let records: Vec<&Record> = records.iter().filter(|r| r.family == family).collect();
         let known = stats::best_known(records.iter().copied());
@@ -140,14 +146,26 @@ impl<'a> Data<'a> {
             .collect();
         let mut instances: Vec<InstanceData<'a>> = instances.into_values().collect();
         instances.sort_by_key(|i| (i.dataset, i.vms, i.name, i.hash));
-        let replays = groups(&records);
+        let replays = groups(&records, baseline);
         let statistics = Statistics::default();
         let mut data =
             Self { family, clock, methods, instances, known, statistics, replays, series };
         if family != Family::Replay {
-            data.statistics = Statistics::new(&data.methods, &data.compared(), &data.known);
+            let baseline = data.methods.iter().position(|m| Some(m.name) == baseline);
+            data.statistics =
+                Statistics::new(&data.methods, &data.compared(), &data.known, baseline);
         }
         data
+    }
+
+    /// What can be a baseline: methods, or policies by their labels and their names.
+    pub(crate) fn contestants(&self) -> BTreeSet<&str> {
+        if self.family == Family::Replay {
+            let policies = self.replays.iter().flat_map(|group| &group.policies);
+            policies.flat_map(|policy| [policy.label.as_str(), policy.name]).collect()
+        } else {
+            self.methods.iter().map(|m| m.name).collect()
+        }
     }
 
     /// The kinds that have methods, in order.
@@ -207,9 +225,12 @@ impl<'a> Data<'a> {
             chosen.iter().filter_map(|i| method.gaps.get(i.hash)).copied().collect();
         let times: Vec<(Option<f64>, f64)> =
             cells.iter().map(|cell| (cell.answered, cell.limit)).collect();
+        let count = |what: &dyn Fn(&Cell) -> bool| cells.iter().filter(|c| what(c)).count() as u64;
         Summary {
             instances: cells.len() as u64,
-            answered: cells.iter().filter(|cell| cell.answered.is_some()).count() as u64,
+            answered: count(&|cell| cell.answered.is_some()),
+            proved: count(&|cell| cell.proved.is_some()),
+            certified: count(&|cell| cell.certified),
             best: gaps.iter().filter(|gap| **gap == 0.0).count() as u64,
             gap: stats::mean(&gaps),
             sgm_10ms: sgm(&cells, 0.010),

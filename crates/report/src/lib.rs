@@ -34,6 +34,7 @@ mod statistics;
 mod table;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -75,6 +76,14 @@ pub enum ReportError {
         table: &'static str,
         /// What went wrong.
         source: csv::Error,
+    },
+    /// The method that others are to be told against is not in the store.
+    #[error("baseline {name:?}: there is no such method; there are {}", methods.join(", "))]
+    Baseline {
+        /// What was asked for.
+        name: String,
+        /// What there is: methods, and policies of replays.
+        methods: Vec<String>,
     },
     /// The page could not be filled in.
     #[error("report.html: {0}")]
@@ -155,6 +164,19 @@ const PNG_SCALE: f32 = 2.0;
 /// # Errors
 /// If the store or the manifest is missing or malformed, or a file cannot be written.
 pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
+    write_against(run_dir, out_dir, None)
+}
+
+/// Writes the report as [`write()`] does, with intervals and tests against the `baseline`: a method, or a policy of replays,
+/// by the name that tables have. Families without it have the baseline that they have without being asked.
+///
+/// # Errors
+/// As of [`write()`], and if no method and no policy has the name.
+pub fn write_against(
+    run_dir: &Path,
+    out_dir: &Path,
+    baseline: Option<&str>,
+) -> Result<Written, ReportError> {
     let manifest = read_manifest(run_dir)?;
     let mut reader = read(run_dir)?;
     let mut records = reader.by_ref().collect::<Result<Vec<Record>, _>>()?;
@@ -170,10 +192,15 @@ pub fn write(run_dir: &Path, out_dir: &Path) -> Result<Written, ReportError> {
     let families: Vec<Data<'_>> = [Family::Packing, Family::Allocation, Family::Replay]
         .into_iter()
         .filter(|family| records.iter().any(|r| r.family == *family))
-        .map(|family| Data::new(family, clock, &records, &series))
+        .map(|family| Data::new(family, clock, &records, &series, baseline))
         .collect();
+    let contestants: BTreeSet<&str> = families.iter().flat_map(Data::contestants).collect();
+    if let Some(name) = baseline.filter(|name| !contestants.contains(name)) {
+        let methods = contestants.into_iter().map(str::to_owned).collect();
+        return Err(ReportError::Baseline { name: name.to_owned(), methods });
+    }
 
-    let commands = Commands::new(&manifest, run_dir, out_dir);
+    let commands = Commands::new(&manifest, run_dir, out_dir, baseline);
     let mut files = Vec::new();
     let mut drawn = Vec::new();
     for data in &families {

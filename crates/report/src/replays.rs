@@ -109,6 +109,8 @@ pub(crate) struct Group<'a> {
     pub(crate) shown: &'static Shown,
     /// In the order of their labels.
     pub(crate) policies: Vec<Policy<'a>>,
+    /// The policy that the others are tested against by every metric, if one was asked for: an index into the policies.
+    pub(crate) baseline: Option<usize>,
 }
 
 /// A policy with its own settings, and what it did.
@@ -134,7 +136,9 @@ pub(crate) struct Comparison {
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) greatest: f64,
-    /// The p-value of the signed-rank test against the policy of least median, corrected by Holm; none for that one.
+    /// The policy that it is tested against: the baseline of the group, or else that of least median; none for that one.
+    pub(crate) against: Option<usize>,
+    /// The p-value of the signed-rank test against it, corrected by Holm.
     pub(crate) p: Option<f64>,
 }
 
@@ -243,6 +247,7 @@ impl<'a> Group<'a> {
                     median: quantile(0.5)?,
                     least: quantile(0.0)?,
                     greatest: quantile(1.0)?,
+                    against: None,
                     p: None,
                 };
                 Some((comparison, own))
@@ -250,32 +255,31 @@ impl<'a> Group<'a> {
             .collect();
         compared
             .sort_by(|a, b| a.0.median.total_cmp(&b.0.median).then(a.0.policy.cmp(&b.0.policy)));
-        if let Some((_, best)) = compared.first().cloned() {
-            let p_values: Vec<f64> = compared[1..]
-                .iter()
-                .map(|(_, own)| {
-                    let pairs: Vec<(f64, f64)> =
-                        own.iter().copied().zip(best.iter().copied()).collect();
-                    wilcoxon(&pairs)
-                })
-                .collect();
-            for ((comparison, _), p) in compared[1..].iter_mut().zip(holm(&p_values)) {
-                comparison.p = Some(p);
+        let asked = compared.iter().find(|(c, _)| Some(c.policy) == self.baseline);
+        if let Some((base, of_base)) = asked.or(compared.first()).cloned() {
+            let mut rivals: Vec<&mut (Comparison, Vec<f64>)> =
+                compared.iter_mut().filter(|(c, _)| c.policy != base.policy).collect();
+            let pairs = |own: &[f64]| -> Vec<(f64, f64)> {
+                own.iter().copied().zip(of_base.iter().copied()).collect()
+            };
+            let p_values: Vec<f64> = rivals.iter().map(|(_, own)| wilcoxon(&pairs(own))).collect();
+            for ((comparison, _), p) in rivals.iter_mut().zip(holm(&p_values)) {
+                (comparison.against, comparison.p) = (Some(base.policy), Some(p));
             }
         }
         compared.into_iter().map(|(comparison, _)| comparison).collect()
     }
 }
 
-/// The groups of replays among records, in order of kind and settings.
-pub(crate) fn groups<'a>(records: &[&'a Record]) -> Vec<Group<'a>> {
+/// The groups of replays among records, in order of kind and settings; `baseline` is the label or the name of a policy.
+pub(crate) fn groups<'a>(records: &[&'a Record], baseline: Option<&str>) -> Vec<Group<'a>> {
     let mut kinds: BTreeMap<&str, Vec<(&'a Record, &'a Replay)>> = BTreeMap::new();
     for &record in records {
         if let Some(replay) = &record.replay {
             kinds.entry(&replay.kind).or_default().push((record, replay));
         }
     }
-    kinds.into_iter().flat_map(|(kind, of_kind)| groups_of(kind, &of_kind)).collect()
+    kinds.into_iter().flat_map(|(kind, of_kind)| groups_of(kind, &of_kind, baseline)).collect()
 }
 
 /// The settings of replays that belong to policies, or the others, as text.
@@ -320,7 +324,11 @@ fn described(name: &str, settings: &BTreeMap<&str, String>, differing: &BTreeSet
     text
 }
 
-fn groups_of<'a>(kind: &'a str, records: &[(&'a Record, &'a Replay)]) -> Vec<Group<'a>> {
+fn groups_of<'a>(
+    kind: &'a str,
+    records: &[(&'a Record, &'a Replay)],
+    baseline: Option<&str>,
+) -> Vec<Group<'a>> {
     let vary = differing(records.iter().map(|(_, replay)| chosen(replay, false)));
     let scenario = |record: &'a Record| {
         if kind == OPERATION { record.instance.as_str() } else { "" }
@@ -334,7 +342,11 @@ fn groups_of<'a>(kind: &'a str, records: &[(&'a Record, &'a Replay)]) -> Vec<Gro
         .map(|((scenario, settings), records)| {
             let title = described(kind, &settings, &vary);
             let title = if scenario.is_empty() { title } else { scenario.to_owned() };
-            Group { title, shown: shown(kind, &records), policies: policies(&records) }
+            let policies = policies(&records);
+            let by_label = policies.iter().position(|p| Some(p.label.as_str()) == baseline);
+            let by_name = || policies.iter().position(|p| Some(p.name) == baseline);
+            let baseline = by_label.or_else(by_name);
+            Group { title, shown: shown(kind, &records), policies, baseline }
         })
         .collect()
 }

@@ -86,6 +86,8 @@ pub(crate) struct Anytime {
 #[derive(Debug)]
 pub(crate) struct Against {
     pub(crate) baseline: usize,
+    /// Whether it was asked for.
+    pub(crate) is_chosen: bool,
     pub(crate) resamples: usize,
     pub(crate) methods: Vec<Versus>,
 }
@@ -100,6 +102,9 @@ pub(crate) struct Versus {
     pub(crate) time: Interval,
     /// The difference of the mean gaps.
     pub(crate) gap: Interval,
+    /// Signed-rank tests of logarithms of times and of gaps, corrected by Holm for the number of methods.
+    pub(crate) time_p: f64,
+    pub(crate) gap_p: f64,
 }
 
 /// Cells of methods by instance, as tables without holes in their order.
@@ -134,11 +139,12 @@ impl Grid<'_> {
 }
 
 impl Statistics {
-    /// The statistics over the instances on which methods compare.
+    /// The statistics over the instances on which methods compare; `baseline` is the method that was asked for.
     pub(crate) fn new(
         methods: &[MethodData<'_>],
         compared: &[&InstanceData<'_>],
         known: &BTreeMap<&str, Known>,
+        baseline: Option<usize>,
     ) -> Self {
         let by_instance = |m: &MethodData<'_>| -> Vec<Option<f64>> {
             compared.iter().map(|i| m.gaps.get(i.hash).copied()).collect()
@@ -170,7 +176,7 @@ impl Statistics {
             pairs: pairs(&grid),
             portfolio: Some(portfolio(&grid)),
             anytime,
-            against: against(&grid),
+            against: against(&grid, baseline),
         }
     }
 }
@@ -186,17 +192,14 @@ fn pairs(grid: &Grid<'_>) -> Vec<Pair> {
         if common.is_empty() {
             return None;
         }
-        let gaps: Vec<(f64, f64)> =
-            common.iter().map(|&(p, _, _)| (grid.gap(a, p), grid.gap(b, p))).collect();
-        let logs: Vec<(f64, f64)> =
-            common.iter().map(|(_, a, b)| (Grid::log_ms(a, 0.0), Grid::log_ms(b, 0.0))).collect();
+        let [cost_p, time_p] = signed_rank(grid, a, b);
         Some(Pair {
             a,
             b,
             cost: stats::wins(common.iter().map(|(_, a, b)| (a.cost, b.cost)), 0.0),
             time: stats::wins(common.iter().map(|(_, a, b)| (a.answered, b.answered)), EQUAL_TIMES),
-            cost_p: stats::wilcoxon(&gaps),
-            time_p: stats::wilcoxon(&logs),
+            cost_p,
+            time_p,
             cost_reversal: None,
             time_reversal: None,
         })
@@ -289,9 +292,8 @@ fn anytime(
     }
 }
 
-/// Everything against the method that, of those that were run on the most instances, has the least mean gap; of equal
-/// ones the fastest.
-fn against(grid: &Grid<'_>) -> Option<Against> {
+/// The method that, of those that were run on the most instances, has the least mean gap; of equal ones the fastest.
+fn best(grid: &Grid<'_>) -> Option<usize> {
     let ran = |m: usize| grid.cells[m].iter().flatten().count();
     let most = (0..grid.cells.len()).map(ran).max()?;
     let key = |m: usize| {
@@ -301,9 +303,14 @@ fn against(grid: &Grid<'_>) -> Option<Against> {
         (gap, time)
     };
     let everywhere = (0..grid.cells.len()).filter(|&m| ran(m) == most);
-    let (baseline, _) = everywhere
-        .map(|m| (m, key(m)))
-        .min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))?;
+    let keyed = everywhere.map(|m| (m, key(m)));
+    let best = keyed.min_by(|(_, a), (_, b)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    best.map(|(m, _)| m)
+}
+
+/// Everything against the method that was chosen, or else the [`best`].
+fn against(grid: &Grid<'_>, chosen: Option<usize>) -> Option<Against> {
+    let baseline = chosen.or_else(|| best(grid))?;
     let rivals: Vec<usize> = (0..grid.cells.len()).filter(|&m| m != baseline).collect();
     let draws: usize = rivals.iter().map(|&m| grid.common(m, baseline).count()).sum();
     let resamples = (MOST_DRAWS / draws.max(1)).clamp(LEAST_RESAMPLES, RESAMPLES);
@@ -320,8 +327,24 @@ fn against(grid: &Grid<'_>) -> Option<Against> {
         let figures = |[own, base, gap]: [f64; 3]| [mean_ms(own) / mean_ms(base), gap];
         let resampling = Resampling { resamples, seed: SEED + method as u64 };
         let [time, gap] = stats::bootstrap(&rows, resampling, figures)?;
-        Some(Versus { method, instances: rows.len() as u64, time, gap })
+        let [gap_p, time_p] = signed_rank(grid, method, baseline);
+        Some(Versus { method, instances: rows.len() as u64, time, gap, time_p, gap_p })
     };
-    let methods: Vec<Versus> = rivals.par_iter().filter_map(versus).collect();
-    (!methods.is_empty()).then_some(Against { baseline, resamples, methods })
+    let mut methods: Vec<Versus> = rivals.par_iter().filter_map(versus).collect();
+    let time_p = stats::holm(&methods.iter().map(|versus| versus.time_p).collect::<Vec<_>>());
+    let gap_p = stats::holm(&methods.iter().map(|versus| versus.gap_p).collect::<Vec<_>>());
+    for (k, versus) in methods.iter_mut().enumerate() {
+        (versus.time_p, versus.gap_p) = (time_p[k], gap_p[k]);
+    }
+    let is_chosen = chosen.is_some();
+    (!methods.is_empty()).then_some(Against { baseline, is_chosen, resamples, methods })
+}
+
+/// The p-values of signed-rank tests of the gaps and of the logarithms of times of two methods.
+fn signed_rank(grid: &Grid<'_>, a: usize, b: usize) -> [f64; 2] {
+    let gaps: Vec<(f64, f64)> =
+        grid.common(a, b).map(|(p, _, _)| (grid.gap(a, p), grid.gap(b, p))).collect();
+    let logs: Vec<(f64, f64)> =
+        grid.common(a, b).map(|(_, a, b)| (Grid::log_ms(a, 0.0), Grid::log_ms(b, 0.0))).collect();
+    [stats::wilcoxon(&gaps), stats::wilcoxon(&logs)]
 }

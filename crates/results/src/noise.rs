@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn records_without_it_are_written_as_before() {
         let text = serde_json::to_string(&record(None)).expect("a record");
-        for field in ["noise", "cause", "repetition", "peak_by"] {
+        for field in ["noise", "cause", "repetition", "peak_by", "cgroup_peak_bytes"] {
             assert!(!text.contains(field), "{field}: {text}");
         }
         let noisy = record(Some(Noise { cores: 1, mhz: Some(2600.0), ..Noise::default() }));

@@ -100,6 +100,11 @@ impl Record {
         self.is_answered() && self.answer.as_ref().is_some_and(|a| a.status != Status::Feasible)
     }
 
+    /// Whether the judge found nothing wrong and derived the lower bound or the refutation again.
+    pub fn is_certified(&self) -> bool {
+        self.correct_answer().is_some_and(|answer| answer.judgement.certified)
+    }
+
     /// What the proof rests on, if the method answered correctly and claims one.
     pub fn proof(&self) -> Option<Proof> {
         let answer = self.answer.as_ref().filter(|_| self.is_proved())?;
@@ -326,12 +331,16 @@ pub struct Measurement {
     pub process_wall_s: f64,
     /// CPU seconds of the whole process, from the operating system.
     pub process_cpu_s: f64,
-    /// Peak memory in bytes, from the operating system: resident memory of the process and its descendants,
-    /// or what their cgroup held.
+    /// Peak resident memory in bytes, pages that other processes share included: what the process said of itself, or what
+    /// was seen of it and its descendants from outside. Where neither is to be had, what their cgroup held.
     pub peak_rss_bytes: u64,
-    /// The cgroup that the peak is of; `None` for resident memory.
+    /// The cgroup that `peak_rss_bytes` is of; `None` for resident memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_by: Option<Means>,
+    /// What the cgroup held at most in bytes, if `peak_rss_bytes` does not say so already: pages that other processes
+    /// brought to memory are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup_peak_bytes: Option<u64>,
     /// How often the process was taken off a core by the system: high counts mark a disturbed run.
     pub involuntary_switches: u64,
     /// The one-minute load average when the run started.
@@ -339,6 +348,18 @@ pub struct Measurement {
     /// What else went on meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+}
+
+impl Measurement {
+    /// Peak resident memory in bytes, if it is known.
+    pub fn resident_bytes(&self) -> Option<u64> {
+        self.peak_by.is_none().then_some(self.peak_rss_bytes)
+    }
+
+    /// What its cgroup held at most, in bytes, if it had one.
+    pub fn cgroup_bytes(&self) -> Option<u64> {
+        self.cgroup_peak_bytes.or(self.peak_by.map(|_| self.peak_rss_bytes))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]

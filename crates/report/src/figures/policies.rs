@@ -3,7 +3,7 @@
 use super::{Figure, NoFigure, WIDTH};
 use crate::Data;
 use crate::draw::{
-    Anchor, Area, Canvas, DrawError, Ink, Pen, Scale, Svg, Type, Unit, paint, shortened,
+    Anchor, Area, Canvas, DrawError, Ink, Pen, Scale, Svg, Type, Unit, paint, shortened, text_width,
 };
 use crate::format;
 use crate::replays::{Comparison, Group};
@@ -13,7 +13,9 @@ use vmpack_model::Family;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policies;
 
-const LEFT: f64 = 236.0;
+/// What the labels take, at least and at most.
+const LEFT: (f64, f64) = (236.0, 430.0);
+const MARGIN: f64 = 26.0;
 const RIGHT: f64 = 150.0;
 const HEADING: f64 = 48.0;
 const ROW: f64 = 19.0;
@@ -33,8 +35,8 @@ impl Figure for Policies {
     fn caption(&self) -> &'static str {
         "One row per policy, the best median on top; only traces that all policies of a panel were replayed on. Small \
          marks are traces (the mean over seeds), or the seeds of a scenario, the large one is their median. The dashed line is the median of the \
-         lower bound. At the right the median in numbers, and how likely the ranks of the differences to the top row, \
-         trace by trace, would be as far from even by chance (signed-rank test, two-sided, corrected by Holm for the \
+         lower bound. At the right the median in numbers, and how likely the ranks of the differences to the row \
+         without a number (the top row, or the baseline that was asked for), trace by trace, would be as far from even by chance (signed-rank test, two-sided, corrected by Holm for the \
          number of rows). With seven traces no pair can be told apart below 1.6 %, and after the correction for twenty \
          rows none at all: then read the marks. Traces differ more than policies do where the marks of all rows spread \
          alike."
@@ -55,12 +57,15 @@ impl Figure for Policies {
         if panels.is_empty() {
             return Err(NoFigure::Nothing("no two policies were replayed on the same trace"));
         }
+        let labels = panels.iter().flat_map(|(group, _)| &group.policies).map(|p| p.label.as_str());
+        let longest = labels.map(|label| text_width(label, Type::LABEL.size)).fold(0.0, f64::max);
+        let left = (longest + MARGIN).clamp(LEFT.0, LEFT.1);
         let mut bottom = 0.0;
         let mut areas = Vec::new();
         for (_, rows) in &panels {
             let height = ROW * rows.len() as f64;
-            let width = WIDTH - LEFT - RIGHT;
-            let area = Area { left: LEFT, top: bottom + HEADING, width, height };
+            let width = WIDTH - left - RIGHT;
+            let area = Area { left, top: bottom + HEADING, width, height };
             bottom = area.bottom() + AXIS;
             areas.push(area);
         }
@@ -104,7 +109,7 @@ fn panel(
     for (place, row) in rows.iter().enumerate() {
         let policy = &group.policies[row.policy];
         let y = area.top + ROW * (place as f64 + 0.5);
-        let name = shortened(&policy.label, Type::LABEL.size, LEFT - 26.0);
+        let name = shortened(&policy.label, Type::LABEL.size, area.left - MARGIN);
         canvas.text((area.left - 10.0, y), &name, Type::LABEL, Anchor::End)?;
         canvas.line(&[(at(row.least), y), (at(row.greatest), y)], Pen::solid(Ink::CONTEXT, 1.4))?;
         for value in policy.by_trace(metric).into_values() {

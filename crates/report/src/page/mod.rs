@@ -242,9 +242,7 @@ impl Page<'_> {
         let count =
             |numbers: &mut dyn Iterator<Item = usize>| format::count(numbers.sum::<usize>() as u64);
         let spent: f64 = self.records.iter().map(|r| r.measurement.process_cpu_s).sum();
-        let certified = |r: &&Record| {
-            r.is_proved() && r.answer.as_ref().is_some_and(|answer| answer.judgement.certified)
-        };
+        let certified = |r: &&Record| r.is_proved() && r.is_certified();
         let tile = |number, text| Tile { number, text };
         vec![
             tile(format::count(self.records.len() as u64), "runs"),

@@ -142,11 +142,21 @@ pub(super) fn run_row(r: &Record) -> RunRow<'_> {
 }
 
 /// The columns of the table of methods, after name and kind.
-pub(super) const METHOD_COLUMNS: [Column; 16] = [
-    column("runs", "finished runs, each seed as one"),
-    column("answered", "runs with a correct answer: a solution, or a finding that there is none"),
-    column("proved", "correct answers that claim a proof: optimal, infeasible or unbounded"),
-    column("certified", "correct answers whose lower bound or refutation the judge proved again"),
+pub(super) const METHOD_COLUMNS: [Column; 17] = [
+    column("runs", "finished runs, each seed and each repetition as one"),
+    column("instances", "instances that it was run on"),
+    column(
+        "answered",
+        "instances on which all its runs answered correctly: a solution, or a finding that there is none",
+    ),
+    column(
+        "proved",
+        "instances on which all its runs answered correctly and claim a proof: optimal, infeasible or unbounded",
+    ),
+    column(
+        "certified",
+        "instances on which of all its runs the judge proved the lower bound or the refutation again",
+    ),
     column(
         "mean gap",
         "mean relative gap to the best known cost of each instance, over instances that it answered",
@@ -168,14 +178,17 @@ pub(super) const METHOD_COLUMNS: [Column; 16] = [
         "spread",
         "quartile coefficient of the times of repeated runs, (q3 - q1) / (q3 + q1), the median over instances",
     ),
-    column("memory", "the most resident memory of any run"),
+    column(
+        "memory",
+        "the greatest peak memory of any run: resident, or what its cgroup held where that is not known",
+    ),
     column("time out", "runs stopped at the time limit"),
     column("memory out", "runs stopped at the memory limit"),
     column("crashed", "runs ended by a signal"),
     column("failed", "runs that ended with an error, or without an answer that can be read"),
     column(
         "wrong",
-        "answers in which the judge found something false, or that other answers disprove",
+        "runs with an answer in which the judge found something false, or that other answers disprove",
     ),
 ];
 
@@ -203,9 +216,10 @@ pub(super) fn method_row<'a>(data: &Data<'a>, m: &MethodData<'a>) -> MethodRow<'
         wrong: c.wrong,
         cells: vec![
             format::count(c.runs),
-            format::count(tables::answered(c)),
-            format::count(tables::proved(c)),
-            format::count(c.certified),
+            format::count(summary.instances),
+            format::count(summary.answered),
+            format::count(summary.proved),
+            format::count(summary.certified),
             percent(summary.gap),
             format!("{} of {}", format::count(summary.best), format::count(summary.instances)),
             seconds(summary.sgm_10ms),

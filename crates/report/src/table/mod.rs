@@ -34,6 +34,8 @@ pub(crate) struct Column {
     /// What it means.
     pub(crate) help: &'static str,
     pub(crate) unit: Unit,
+    /// Whether its heading says something only beside the column on its left.
+    pub(crate) joined: bool,
 }
 
 /// What the values of a column are, which says how they are rounded and aligned.
@@ -71,12 +73,12 @@ pub(crate) const fn column(
     unit: Unit,
     help: &'static str,
 ) -> Column {
-    Column { name, heading, help, unit }
+    Column { name, heading, help, unit, joined: false }
 }
 
 /// A column that only files of numbers have.
 pub(crate) const fn data_column(name: &'static str, unit: Unit, help: &'static str) -> Column {
-    Column { name, heading: "", help, unit }
+    Column { name, heading: "", help, unit, joined: false }
 }
 
 impl Table {
@@ -102,6 +104,11 @@ impl Table {
 }
 
 impl Column {
+    /// The column as one that is never parted from the one on its left.
+    pub(crate) const fn joined(self) -> Self {
+        Self { joined: true, ..self }
+    }
+
     /// Whether the values stand in the way of numbers, at the right.
     pub(crate) fn is_numeric(&self) -> bool {
         self.unit != Unit::Text

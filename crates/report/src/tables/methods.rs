@@ -11,13 +11,25 @@ use crate::table::Unit::{Bytes, Count, Number, Ratio, Seconds, Share, Text};
 use crate::table::{Cell, Column, Table, column, data_column, row};
 
 /// The columns of a [`Summary`].
-const SUMMARY: [Column; 10] = [
+const SUMMARY: [Column; 12] = [
     column("instances", "instances", Count, "instances that it was run on"),
     column(
         "instances_answered",
         "answered",
         Count,
         "instances that all its runs answered correctly",
+    ),
+    column(
+        "instances_proved",
+        "proved",
+        Count,
+        "instances on which all its runs answered correctly and claim a proof",
+    ),
+    column(
+        "instances_certified",
+        "certified",
+        Count,
+        "instances on which of all its runs the bound or the refutation was derived again",
     ),
     column("best_cost_on", "best cost", Count, "instances on which it reached the best known cost"),
     column(
@@ -28,7 +40,7 @@ const SUMMARY: [Column; 10] = [
     ),
     column(
         "sgm_10ms_s",
-        "SGM, 10 ms",
+        "SGM, 10\u{a0}ms",
         Seconds,
         "shifted geometric mean of the time with a shift of 10 ms, unanswered instances counting as the limit",
     ),
@@ -47,6 +59,8 @@ fn summary_cells(summary: &Summary) -> Vec<Cell> {
     row![
         summary.instances,
         summary.answered,
+        summary.proved,
+        summary.certified,
         summary.best,
         summary.gap,
         summary.sgm_10ms,
@@ -64,14 +78,13 @@ pub(super) fn methods(families: &[Data<'_>]) -> Table {
         column("family", "family", Text, "family of problems"),
         column("method", "method", Text, "id of the method"),
         data_column("kind", Text, "kind of the method"),
-        data_column("runs", Count, "finished runs, each seed as one"),
-        data_column("answered", Count, "runs with a correct answer"),
-        column("proved", "proved", Count, "correct answers that claim a proof"),
-        column(
-            "certified",
-            "certified",
+        data_column("runs", Count, "finished runs, each seed and each repetition as one"),
+        data_column("runs_answered", Count, "runs with a correct answer"),
+        data_column("runs_proved", Count, "runs with a correct answer that claims a proof"),
+        data_column(
+            "runs_certified",
             Count,
-            "correct answers whose bound or refutation was derived again",
+            "runs with a correct answer whose bound or refutation was derived again",
         ),
         data_column("timeout", Count, "runs stopped at the time limit"),
         data_column("out_of_memory", Count, "runs stopped at the memory limit"),
@@ -81,10 +94,10 @@ pub(super) fn methods(families: &[Data<'_>]) -> Table {
             Count,
             "runs that ended with an error, or without an answer that can be read",
         ),
-        data_column("wrong", Count, "answers in which something is false"),
+        data_column("wrong", Count, "runs with an answer in which something is false"),
     ];
     columns.extend(SUMMARY);
-    columns.push(column("peak_rss_bytes", "memory", Bytes, "the most resident memory of any run"));
+    columns.push(column("peak_rss_bytes", "memory", Bytes, "the greatest peak memory of any run"));
     columns.push(column(
         "unbeaten",
         "front",
@@ -122,15 +135,19 @@ pub(super) fn methods(families: &[Data<'_>]) -> Table {
         name: "methods",
         family: None,
         title: "Methods",
-        caption: format!("Over all instances of a family. {}", time_note(families)),
+        caption: format!("Over all instances of a family. {}", notes(families)),
         columns,
         rows: rows.collect(),
     }
 }
 
-fn time_note(families: &[Data<'_>]) -> String {
+/// What is counted, and by which clock.
+fn notes(families: &[Data<'_>]) -> String {
     let clock = families.first().map_or("CPU time", Data::clock_name);
-    format!("Time is {clock} of solving alone; only answers that were judged correct count.")
+    format!(
+        "Counts are of instances: one is answered, proved or certified if all runs on it are, every seed and every \
+         repetition. Time is {clock} of solving alone; only answers that were judged correct count."
+    )
 }
 
 /// Methods dataset by dataset.
@@ -155,7 +172,7 @@ pub(super) fn datasets(families: &[Data<'_>]) -> Table {
         name: "datasets",
         family: None,
         title: "Methods by dataset",
-        caption: time_note(families),
+        caption: notes(families),
         columns,
         rows,
     }
@@ -179,8 +196,8 @@ pub(super) fn classes(families: &[Data<'_>], classes: &[Vec<Class<'_>>]) -> Tabl
         column("open_closed", "closed", Count, "of these, proved with a certificate or a tree"),
         data_column("wrong", Count, "instances with an answer that is wrong"),
         column("mean_s", "mean", Seconds, "mean time spent, with or without an answer"),
-        column("median_s", "median", Seconds, "median of the time spent"),
-        column("max_s", "max", Seconds, "greatest time spent"),
+        column("median_s", "median", Seconds, "median of the time spent").joined(),
+        column("max_s", "max", Seconds, "greatest time spent").joined(),
         data_column("clock", Text, "clock of these three"),
         data_column("wall_mean_s", Seconds, "mean wall time spent"),
         data_column("wall_median_s", Seconds, "median of the wall time spent"),
@@ -257,15 +274,15 @@ pub(super) fn growth(families: &[Data<'_>]) -> Table {
         column("method", "method", Text, "id of the method"),
         column("sizes", "sizes", Count, "different numbers of VMs that it answered"),
         column("least_vms", "from", Count, "the least of them"),
-        column("greatest_vms", "to", Count, "the greatest of them"),
+        column("greatest_vms", "to", Count, "the greatest of them").joined(),
         column(
             "cpu_exponent",
             "b of CPU time",
             Ratio,
             "exponent of CPU time over the last two decades of sizes",
         ),
-        column("cpu_low", "low", Ratio, "lower end of its 95 % confidence interval"),
-        column("cpu_high", "high", Ratio, "upper end of its 95 % confidence interval"),
+        column("cpu_low", "low", Ratio, "lower end of its 95 % confidence interval").joined(),
+        column("cpu_high", "high", Ratio, "upper end of its 95 % confidence interval").joined(),
         data_column("cpu_scatter", Ratio, "by what factor points lie off the line"),
         column(
             "cpu_misfit",
@@ -282,8 +299,8 @@ pub(super) fn growth(families: &[Data<'_>]) -> Table {
             Ratio,
             "exponent of memory beyond that of the smallest size",
         ),
-        column("memory_low", "low", Ratio, "lower end of its 95 % confidence interval"),
-        column("memory_high", "high", Ratio, "upper end of its 95 % confidence interval"),
+        column("memory_low", "low", Ratio, "lower end of its 95 % confidence interval").joined(),
+        column("memory_high", "high", Ratio, "upper end of its 95 % confidence interval").joined(),
         data_column("memory_misfit", Text, "why a power law does not fit memory"),
     ];
     let mut rows = Vec::new();

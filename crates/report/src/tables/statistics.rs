@@ -34,33 +34,38 @@ fn pairwise(data: &Data<'_>) -> Table {
             "equal",
             Count,
             "instances on which both cost the same, or neither has a cost",
-        ),
+        )
+        .joined(),
         column(
             "b_cheaper",
             "b cheaper",
             Count,
             "instances on which b costs less, or a has no cost",
-        ),
+        )
+        .joined(),
         column(
             "cost_p_holm",
             "p of cost",
             Probability,
             "signed-rank test of the gaps, corrected by Holm for the number of pairs",
-        ),
+        )
+        .joined(),
         column("a_faster", "a faster", Count, "instances that a answered sooner, or alone"),
         column(
             "time_equal",
             "equal",
             Count,
             "instances that both answered in nearly the same time, or neither did",
-        ),
-        column("b_faster", "b faster", Count, "instances that b answered sooner, or alone"),
+        )
+        .joined(),
+        column("b_faster", "b faster", Count, "instances that b answered sooner, or alone").joined(),
         column(
             "time_p_holm",
             "p of time",
             Probability,
             "signed-rank test of the logarithms of times, unanswered instances counting as the limit, corrected by Holm",
-        ),
+        )
+        .joined(),
         data_column(
             "cost_reversal",
             Share,
@@ -127,16 +132,17 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
     let columns = vec![
         METHOD,
         column("answered", "answered", Count, "instances that all its runs answered correctly"),
-        column("only_answered", "only it", Count, "of these, answered by no other method"),
+        column("only_answered", "only it", Count, "of these, answered by no other method").joined(),
         column("proved", "proved", Count, "instances on which all its runs claim a proof"),
-        column("only_proved", "only it", Count, "of these, proved by no other method"),
+        column("only_proved", "only it", Count, "of these, proved by no other method").joined(),
         column("best_cost_on", "best cost", Count, "instances on which no other method costs less"),
         column(
             "alone_best_on",
             "it alone",
             Count,
             "of these, instances on which every other method costs more",
-        ),
+        )
+        .joined(),
         column(
             "gap_without",
             "gap without it",
@@ -243,6 +249,11 @@ fn integrals(data: &Data<'_>) -> Table {
 fn intervals(data: &Data<'_>) -> Option<Table> {
     let against = data.statistics.against.as_ref()?;
     let baseline = data.methods[against.baseline].name;
+    let why = if against.is_chosen {
+        "as the report was asked for"
+    } else {
+        "of the methods that were run on the most instances the one of least mean gap, of equal ones the fastest"
+    };
     let columns = vec![
         METHOD,
         data_column("baseline", Text, "the method that it is compared with"),
@@ -253,16 +264,30 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
             Ratio,
             "its shifted geometric mean of time (shift 10 ms) over that of the baseline",
         ),
-        column("sgm_ratio_low", "from", Ratio, "lower end of the 95 % interval"),
-        column("sgm_ratio_high", "to", Ratio, "upper end of the 95 % interval"),
+        column("sgm_ratio_low", "from", Ratio, "lower end of the 95 % interval").joined(),
+        column("sgm_ratio_high", "to", Ratio, "upper end of the 95 % interval").joined(),
+        column(
+            "time_p_holm",
+            "p of time",
+            Probability,
+            "signed-rank test of the logarithms of times against the baseline, corrected by Holm",
+        )
+        .joined(),
         column(
             "gap_difference",
             "gap difference",
             Share,
             "its mean gap less that of the baseline, unanswered instances counting 100 %",
         ),
-        column("gap_difference_low", "from", Share, "lower end of the 95 % interval"),
-        column("gap_difference_high", "to", Share, "upper end of the 95 % interval"),
+        column("gap_difference_low", "from", Share, "lower end of the 95 % interval").joined(),
+        column("gap_difference_high", "to", Share, "upper end of the 95 % interval").joined(),
+        column(
+            "gap_p_holm",
+            "p of gap",
+            Probability,
+            "signed-rank test of the gaps against the baseline, corrected by Holm",
+        )
+        .joined(),
         column(
             "differs",
             "differs in",
@@ -284,9 +309,11 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
             versus.time.estimate,
             versus.time.low,
             versus.time.high,
+            versus.time_p,
             versus.gap.estimate,
             versus.gap.low,
             versus.gap.high,
+            versus.gap_p,
             differs,
         ]
     });
@@ -295,12 +322,12 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
         family: Some(data.family),
         title: "Methods against a baseline",
         caption: format!(
-            "The baseline is {baseline}: of the methods that were run on the most instances the one of least mean gap. \
-             Intervals are from a paired bootstrap over instances, {} resamples, seed {SEED}, seeds of a method averaged \
-             first; time is {}, unanswered instances counting as the limit. With fewer than some twenty instances they \
-             are too narrow.",
+            "The baseline is {baseline}, {why}. Intervals are from a paired bootstrap over instances, {} resamples, \
+             seed {SEED}, seeds of a method averaged first; time is {}, unanswered instances counting as the limit. With fewer than some twenty instances they \
+             are too narrow. Tests are corrected for {} methods.",
             format::count(against.resamples as u64),
-            data.clock_name()
+            data.clock_name(),
+            against.methods.len()
         ),
         columns,
         rows: rows.collect(),

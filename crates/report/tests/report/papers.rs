@@ -1,8 +1,7 @@
-//! What goes into a paper: tables in LaTeX, figures in PDF, and the statistics that they show.
+//! What goes into a paper besides tables in LaTeX: what made each file, and the statistics that they show.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use vmpack_model::{Status, Value};
 use vmpack_results::Termination;
@@ -10,97 +9,12 @@ use vmpack_results::Termination;
 use super::synthetic::{records, unanswered};
 use super::{Report, packing};
 
-fn files(report: &Report, folder: &str, extension: &str) -> Vec<PathBuf> {
+/// The files of a folder with an extension.
+pub(crate) fn files(report: &Report, folder: &str, extension: &str) -> Vec<PathBuf> {
     let of = |path: &&PathBuf| {
         path.starts_with(report.path(folder)) && path.extension().is_some_and(|e| e == extension)
     };
     report.written.files.iter().filter(of).cloned().collect()
-}
-
-/// A report in which names are full of what LaTeX takes for commands.
-fn report_with_odd_names() -> Report {
-    let mut all = records(6, 24, 8);
-    for record in &mut all {
-        if record.method == "ffd-l2" {
-            record.method = String::from(r#"a_b%&#$~^{x}\end{tabular}<|>"é'`--→"#);
-        }
-        if record.dataset == "planted" {
-            record.dataset = String::from("50 % & more_\\");
-        }
-    }
-    Report::of(&all)
-}
-
-/// Fails unless braces and environments match, and every row has as many cells as there are columns.
-fn check_structure(path: &Path) {
-    let text = fs::read_to_string(path).expect("text");
-    let name = path.display();
-    let mut depth = 0_i32;
-    let mut open = Vec::new();
-    let mut columns = 0;
-    for line in text.lines().filter(|line| !line.starts_with('%')) {
-        let plain = line.replace("\\\\", "").replace("\\{", "").replace("\\}", "");
-        depth += plain.matches('{').count() as i32 - plain.matches('}').count() as i32;
-        assert!(depth >= 0, "{name}: {line}");
-        if let Some(rest) = line.strip_prefix("\\begin{") {
-            let (environment, rest) = rest.split_once('}').expect("a brace");
-            open.push(environment.to_owned());
-            if ["tabular", "longtable"].contains(&environment) {
-                columns = rest.trim_matches(['{', '}']).len();
-                assert!(
-                    rest.trim_matches(['{', '}']).chars().all(|c| "lr".contains(c)),
-                    "{name}: {line}"
-                );
-            }
-        } else if let Some(rest) = line.strip_prefix("\\end{") {
-            assert_eq!(open.pop().as_deref(), rest.split('}').next(), "{name}: {line}");
-        } else if line.ends_with(" \\\\") {
-            let cells = line.replace("\\&", "").matches(" & ").count() + 1;
-            assert_eq!(cells, columns, "{name}: {line}");
-        }
-    }
-    assert!(depth == 0 && open.is_empty() && columns > 0, "{name}");
-    for rule in ["\\toprule", "\\midrule", "\\bottomrule", "\\caption{", "\\label{tab:"] {
-        assert!(text.contains(rule), "{name} has no {rule}");
-    }
-}
-
-#[test]
-fn latex_takes_tables_and_figures() {
-    let report = report_with_odd_names();
-    let tables = files(&report, "tables", "tex");
-    for name in
-        ["methods", "datasets", "pairwise-packing", "contribution-allocation", "intervals-packing"]
-    {
-        assert!(tables.contains(&report.path(&format!("tables/{name}.tex"))), "{name}");
-    }
-    assert!(!tables.contains(&report.path("tables/runs.tex")), "thousands of rows are no table");
-    for path in &tables {
-        check_structure(path);
-    }
-
-    if Command::new("pdflatex").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("skipped: pdflatex is not here, only the structure of tables was checked");
-        return;
-    }
-    let inputs = tables.iter().map(|path| format!("\\input{{{}}}\n\\clearpage\n", path.display()));
-    let figures = files(&report, "figures", "pdf")
-        .into_iter()
-        .map(|path| format!("\\noindent\\includegraphics[width=5cm]{{{}}}\n", path.display()));
-    let body: String = inputs.chain(figures).collect();
-    let text = format!(
-        "\\documentclass{{article}}\n\\usepackage{{booktabs,longtable,graphicx}}\n\\begin{{document}}\n{body}\\end{{document}}\n"
-    );
-    fs::write(report.path("paper.tex"), text).expect("written");
-    let output = Command::new("pdflatex")
-        .args(["-halt-on-error", "-interaction=nonstopmode", "paper.tex"])
-        .current_dir(report.directory.path())
-        .output()
-        .expect("pdflatex runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
-    assert!(!said.contains("pdfTeX warning"), "{said}");
-    assert!(report.path("paper.pdf").exists());
 }
 
 #[test]

@@ -89,12 +89,9 @@ impl Measure {
             }
             Self::Memory => {
                 // What a cgroup holds and what a process has resident do not compare.
-                let mut all = old.iter().chain(new).map(|run| run.peak_by);
-                let first = all.next()?;
-                if all.any(|other| other != first) {
-                    return None;
-                }
-                let (old, new) = both(&|run| Some(run.peak_bytes as f64))?;
+                let resident = both(&|run| Some(run.resident_bytes? as f64));
+                let of_cgroups = || both(&|run| Some(run.cgroup_bytes? as f64));
+                let (old, new) = resident.or_else(of_cgroups)?;
                 positive(old, new)
             }
             Self::Counter(name) => {

@@ -45,8 +45,8 @@ pub(super) struct Run {
     answer: Option<Answered>,
     pub(super) wall_s: f64,
     pub(super) cpu_s: f64,
-    pub(super) peak_bytes: u64,
-    pub(super) peak_by: Option<Means>,
+    pub(super) resident_bytes: Option<u64>,
+    pub(super) cgroup_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -105,8 +105,8 @@ impl Mentioned {
             answer,
             wall_s: measurement.wall_s,
             cpu_s: measurement.cpu_s,
-            peak_bytes: measurement.peak_rss_bytes,
-            peak_by: measurement.peak_by,
+            resident_bytes: measurement.resident_bytes(),
+            cgroup_bytes: measurement.cgroup_bytes(),
         }
     }
 

@@ -83,6 +83,7 @@ pub(super) const FIXED: &[(&str, Cell)] = &[
     ("process_cpu_s", Cell::Real(|r| Some(r.measurement.process_cpu_s))),
     ("peak_rss_bytes", Cell::Count(|r| Some(r.measurement.peak_rss_bytes))),
     ("peak_by", Cell::Text(|r| r.measurement.peak_by.map(|means| means.name().to_owned()))),
+    ("cgroup_peak_bytes", Cell::Count(|r| r.measurement.cgroup_peak_bytes)),
     ("involuntary_switches", Cell::Count(|r| Some(r.measurement.involuntary_switches))),
     ("load", Cell::Real(|r| Some(r.measurement.load))),
     ("steal_s", Cell::Real(|r| r.measurement.noise.map(|noise| noise.steal_s))),

@@ -62,6 +62,8 @@ pub struct Cell {
     /// The mean time until each run answered correctly and claimed a proof: optimal, infeasible or
     /// unbounded; `None` unless every run did.
     pub proved: Option<f64>,
+    /// Whether of every run the lower bound or the refutation was derived again.
+    pub certified: bool,
     /// The time limit.
     pub limit: f64,
     /// How far repeated runs are apart: the quartile coefficient of dispersion of their times,
@@ -81,6 +83,7 @@ impl Cell {
             }),
             answered: over_runs(records, answered),
             proved: over_runs(records, |record| record.is_proved().then(|| time(record))),
+            certified: records.iter().all(|record| record.is_certified()),
             limit: records.iter().map(|record| clock.limit(&record.limits)).fold(0.0, f64::max),
             spread: over_seeds(records, answered, dispersion),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vmpack_model::Value;
 
-use super::{Clock, gap, mean, quantile};
+use super::{Clock, gap, mean, over_runs, quantile};
 use crate::{Proof, Record};
 
 /// What one method did on the instances of one class, or on others that belong together.
@@ -63,7 +63,7 @@ impl Spread {
     }
 }
 
-/// The figures of some records of one method. Seeds of an instance are averaged first.
+/// The figures of some records of one method, instance by instance: of repetitions the median, of seeds the mean.
 ///
 /// ```
 /// # use vmpack_results::{Proof, Record, stats};
@@ -86,12 +86,9 @@ pub fn class_figures<'a>(records: impl IntoIterator<Item = &'a Record>) -> Class
     let (mut cpu, mut wall, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
     let (mut costs, mut bounds) = (0.0, 0.0);
     for runs in instances.values() {
-        let average = |value: &dyn Fn(&Record) -> f64| {
-            runs.iter().map(|run| value(run)).sum::<f64>() / runs.len() as f64
-        };
-        cpu.push(average(&|run| run.measurement.cpu_s));
-        wall.push(average(&|run| run.measurement.wall_s));
-        gaps.push(average(&own_gap));
+        cpu.extend(over_runs(runs, |run| Some(run.measurement.cpu_s)));
+        wall.extend(over_runs(runs, |run| Some(run.measurement.wall_s)));
+        gaps.extend(over_runs(runs, |run| Some(own_gap(run))));
         let weakest: Option<Vec<Proof>> = runs.iter().map(|run| run.proof()).collect();
         let weakest = weakest.and_then(|proofs| proofs.into_iter().max());
         let open = runs.iter().any(|run| run.is_open());
@@ -104,10 +101,10 @@ pub fn class_figures<'a>(records: impl IntoIterator<Item = &'a Record>) -> Class
             figures.closed += u64::from(open && proof < Proof::Word);
         }
         let bound = runs.iter().find_map(|run| run.reference.as_ref()?.bound());
-        let verified: Option<Vec<Value>> = runs.iter().map(|run| run.verified_cost()).collect();
-        if let (Some(bound), Some(verified)) = (bound, verified) {
+        let cost = over_runs(runs, |run| run.verified_cost().map(Value::to_f64));
+        if let (Some(bound), Some(cost)) = (bound, cost) {
             bounds += bound.to_f64();
-            costs += verified.iter().map(|cost| cost.to_f64()).sum::<f64>() / runs.len() as f64;
+            costs += cost;
         }
     }
     figures.cpu_s = Spread::of(&cpu);

@@ -207,13 +207,12 @@ fn outcome(r: &Record) -> &'static str {
 }
 
 fn flags(r: &Record) -> u8 {
-    let certified = r.is_correct() && r.answer.as_ref().is_some_and(|a| a.judgement.certified);
     [
         (r.is_correct(), Flag::Correct),
         (r.is_wrong(), Flag::Wrong),
         (r.is_answered(), Flag::Answered),
         (r.is_proved(), Flag::Proved),
-        (certified, Flag::Certified),
+        (r.is_certified(), Flag::Certified),
         (r.verified_cost().is_some(), Flag::Verified),
     ]
     .into_iter()

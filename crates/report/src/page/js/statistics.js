@@ -48,27 +48,29 @@ function summary(method, runs) {
   const cells = [...groupBy(runs, (run) => run.instance.content).values()].map((seeds) => ({
     gap: overSeeds(seeds, (run) => run.gap),
     answered: overSeeds(seeds, (run) => (run.answered ? run.time : null)),
+    proved: seeds.every((run) => run.proved),
+    certified: seeds.every((run) => run.certified),
     limit: Math.max(...seeds.map((run) => run.limit)),
   }));
   const gaps = cells.map((cell) => cell.gap).filter((gap) => gap !== null);
   const times = cells.map((cell) => cell.answered ?? cell.limit);
-  const count = (name) => runs.filter((run) => run[name]).length;
+  const count = (what) => cells.filter(what).length;
   return {
     method,
     kind: runs[0].kind,
     family: runs[0].family,
     runs: runs.length,
-    answered: count("answered"),
-    proved: count("proved"),
-    certified: count("certified"),
+    instances: cells.length,
+    answered: count((cell) => cell.answered !== null),
+    proved: count((cell) => cell.proved),
+    certified: count((cell) => cell.certified),
     gap: mean(gaps),
     best: gaps.filter((gap) => gap === 0).length,
-    instances: cells.length,
     sgm10ms: shiftedGeometricMean(times, 0.01),
     sgm1s: shiftedGeometricMean(times, 1),
     par2: mean(cells.map((cell) => cell.answered ?? 2 * cell.limit)),
     memory: runs.reduce((most, run) => Math.max(most, run.memory), 0),
-    wrong: count("wrong"),
+    wrong: runs.filter((run) => run.wrong).length,
   };
 }
 

@@ -46,6 +46,7 @@ const SUMMARY_COLUMNS = [
   column("method", (row) => row.method, null, false),
   column("kind", (row) => row.kind, null, false),
   column("runs", (row) => row.runs, (row) => formatCount(row.runs)),
+  column("instances", (row) => row.instances, (row) => formatCount(row.instances)),
   column("answered", (row) => row.answered, (row) => formatCount(row.answered)),
   column("proved", (row) => row.proved, (row) => formatCount(row.proved)),
   column("certified", (row) => row.certified, (row) => formatCount(row.certified)),
