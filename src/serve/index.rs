@@ -83,7 +83,7 @@ pub(super) fn page(directory: &Path, reports: &[Report]) -> String {
     )
 }
 
-const STYLE: &str = ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
+const STYLE: &str = ":root{color-scheme:light dark;background:canvas;color:canvastext}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
                      padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;\
                      border-bottom:1px solid #8886}th,td,h1{overflow-wrap:anywhere}caption{text-align:left}.n{text-align:right}";
 

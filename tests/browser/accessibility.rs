@@ -47,7 +47,7 @@ fn anybody_can_use_the_report() {
 }
 
 fn open_a_run(browser: &Browser) {
-    browser.click("#runs-table tbody tr[tabindex]");
+    browser.eval("document.querySelector('#runs-table tbody tr[tabindex]').click()");
     browser.wait("the run is told of", PANEL);
     browser
         .eval("for (const fold of document.querySelectorAll('#panel details')) fold.open = true");
@@ -121,7 +121,7 @@ fn nothing_moves_for_whom_it_shall_not(browser: &Browser, visit: impl Fn(&str)) 
     assert_eq!(motion("no-preference"), json!(["enter", "smooth"]));
     assert_eq!(motion("reduce"), json!(["none", "auto"]));
     let moving = "return [...document.querySelectorAll('*')].filter((e) => { const s = getComputedStyle(e); \
-                  return s.animationName !== 'none' || !['0s', '1e-05s'].includes(s.transitionDuration) }).length";
+                  return s.animationName !== 'none' || s.transitionDuration !== '0s' }).length";
     assert_eq!(browser.eval(moving), json!(0));
 }
 

@@ -15,7 +15,9 @@ function niceTicks(low, high, wanted = 5) {
 function linearScale(values) {
   let [low, high] = extent(values);
   if (low > 0 && low < 0.6 * high) low = 0;
-  if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) * 0.05, high + Math.abs(high) * 0.05];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  // Means of what is equal may differ in their last digit.
+  if (high - low <= 1e-9 * size) [low, high] = size === 0 ? [0, 1] : [low - size * 0.05, high + size * 0.05];
   const room = (high - low) * 0.04;
   const bottom = low === 0 ? 0 : low - room;
   const top = high + room;
@@ -44,6 +46,11 @@ function logScale(values, inBytes = false) {
       }
     }
     ticks.sort((a, b) => a - b);
+  }
+  if (ticks.length < 2) {
+    // On so short a way equal steps do.
+    const unit = inBytes ? 1024 ** Math.floor(Math.log2(low) / 10) : 1;
+    ticks.splice(0, 1, ...niceTicks(10 ** from / unit, 10 ** to / unit).map((tick) => tick * unit));
   }
   return { at: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from), ticks };
 }

@@ -53,7 +53,7 @@ function scaleOf(measure, values) {
   if (measure.knee) return kneeScale(values, measure.knee);
   const [least, greatest] = extent(values);
   const farApart = least > 0 && greatest > 50 * least;
-  return (measure.scale === "auto" ? farApart : greatest > 0) ? logScale(values, measure.scale === "bytes") : linearScale(values);
+  return (measure.scale === "auto" ? farApart : values.some((value) => value > 0)) ? logScale(values, measure.scale === "bytes") : linearScale(values);
 }
 
 /** A value at a tick, without the zeros that figures of one length have. */
