@@ -38,7 +38,7 @@ function logScale(values, inBytes = false) {
   const ticks = inBytes ? BYTES.filter(within) : [];
   const stride = Math.max(1, Math.ceil((to - from) / 8));
   if (!inBytes) for (let power = Math.ceil(from); power <= to; power += stride) ticks.push(10 ** power);
-  if (ticks.length < 2) {
+  if (ticks.length < 3) {
     for (let power = Math.floor(from); power <= to; power++) {
       for (const factor of [2, 5]) {
         const tick = factor * 10 ** power;

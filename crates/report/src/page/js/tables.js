@@ -65,8 +65,8 @@ const SUMMARY_COLUMNS = [
 
 const RUN_COLUMNS = [
   column("instance", (run) => run.instance.name, null, { ...textual, share: 22 }),
-  column("dataset", (run) => run.dataset, null, { ...textual, share: 13 }),
-  column("method", (run) => run.method, null, { ...textual, share: 14 }),
+  column("dataset", (run) => (run.dataset === run.instance.name ? null : run.dataset), (run) => run.dataset, { ...textual, share: 13 }),
+  column("method", (run) => run.method, null, { ...textual, share: 18 }),
   column("VMs", (run) => run.vms || null, (run) => formatCount(run.vms), { share: 6 }),
   column("outcome", (run) => run.outcome, null, { ...textual, share: 10 }),
   column("cost", (run) => run.cost, (run) => formatValue(run.costText), { share: 9 }),
