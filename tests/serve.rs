@@ -9,14 +9,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A server of a directory with a report, beside a file that nobody may see.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     _directory: TempDir,
 }
 
 impl Served {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let directory = TempDir::new().unwrap();
         let root = directory.path().join("reports");
         fs::create_dir_all(root.join("a demo/figures")).unwrap();

@@ -73,19 +73,19 @@ pub(super) fn page(directory: &Path, reports: &[Report]) -> String {
         "<p>There is no report.html here or in the folders below.</p>".to_owned()
     } else {
         format!(
-            "<table><thead><tr><th scope=\"col\">report</th><th scope=\"col\">experiment</th><th scope=\"col\">started</th>\
+            "<table><caption>By folder</caption><thead><tr><th scope=\"col\">report</th><th scope=\"col\">experiment</th><th scope=\"col\">started</th>\
              <th scope=\"col\" class=\"n\">runs planned</th></tr></thead>\n<tbody>\n{rows}</tbody></table>"
         )
     };
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-             <title>Reports in {name}</title>\n<style>{STYLE}</style></head>\n<body><h1>Reports in {name}</h1>\n{list}\n</body></html>\n"
+             <title>Reports in {name}</title>\n<style>{STYLE}</style></head>\n<body><main><h1>Reports in {name}</h1>\n{list}\n</main></body></html>\n"
     )
 }
 
-const STYLE: &str = ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
+const STYLE: &str = ":root{color-scheme:light dark;background:canvas;color:canvastext}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
                      padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;\
-                     border-bottom:1px solid #8886}.n{text-align:right}";
+                     border-bottom:1px solid #8886}th,td,h1{overflow-wrap:anywhere}caption{text-align:left}.n{text-align:right}";
 
 /// Text that HTML shows as it is.
 fn escaped(text: &str) -> String {

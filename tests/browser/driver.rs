@@ -26,10 +26,11 @@ pub(crate) mod key {
     pub(crate) const ESCAPE: char = '\u{e00c}';
     pub(crate) const RIGHT: char = '\u{e014}';
     pub(crate) const DOWN: char = '\u{e015}';
+    pub(crate) const HOME: char = '\u{e011}';
 }
 
 /// How long something may take to appear.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Where a program is that the tests can do without.
 fn program(name: &str) -> Option<PathBuf> {
@@ -51,7 +52,7 @@ impl Browser {
         let (Some(chromium), Some(chromedriver)) = (program("chromium"), program("chromedriver"))
         else {
             eprintln!(
-                "{test}: skipped, chromium and chromedriver are not both installed (`cargo xtask aids`)"
+                "skipped: {test}: chromium and chromedriver are not both installed (`cargo xtask aids`)"
             );
             return None;
         };
@@ -76,7 +77,7 @@ impl Browser {
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_mins(1)))
+            .timeout_global(Some(PATIENCE))
             .build()
             .into();
         let mut browser = Self {
@@ -87,6 +88,7 @@ impl Browser {
         };
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            "timeouts": {"script": PATIENCE.as_millis() as u64},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
             "goog:chromeOptions": {"binary": chromium, "args": flags},
         }}});
@@ -149,6 +151,16 @@ impl Browser {
     /// Makes the window so large.
     pub(crate) fn resize(&self, width: u32, height: u32) {
         self.post("/window/rect", &json!({"width": width, "height": height}));
+    }
+
+    /// Wishes of a reader by the names of their media features, for all pages from now on; others are as they were at first.
+    pub(crate) fn emulate(&self, wishes: &[(&str, &str)]) {
+        let features: Vec<Value> =
+            wishes.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.post(
+            "/goog/cdp/execute",
+            &json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}),
+        );
     }
 
     /// Types keys one after the other, wherever the focus is.

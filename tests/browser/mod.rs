@@ -1,8 +1,10 @@
 //! The report in a real browser. One browser for all of it: starting one takes longer than everything that is asked of it.
 
+mod accessibility;
 mod driver;
 mod gallery;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -30,6 +32,7 @@ traces = ["diurnal:rate=40,days=1"]
 policies = ["first-fit", "best-fit"]
 options = { cluster = "20x64c256g" }
 series = true
+repeats = 3
 "#;
 
 /// A small experiment that keeps its solutions, and its report.
@@ -72,6 +75,8 @@ fn the_report_works_in_a_browser() {
     the_keyboard_is_enough(&browser, &page);
     the_theme_changes(&browser);
     replays_have_series(&browser, &page);
+    repetitions_have_numbers_and_a_median(&browser, &page);
+    methods_are_points_too(&browser, &page);
     it_fits_a_small_screen(&browser, &page);
 
     // Nothing was asked of anybody but the file itself, and nothing went wrong on the way.
@@ -86,24 +91,36 @@ fn the_report_works_in_a_browser() {
 
 /// Without filters, the script must find what the tables on file say: their definitions are the same.
 fn the_summary_agrees_with_the_tables(browser: &Browser, page: &Path) {
-    let shown = browser.eval(
-        "return [...document.querySelectorAll('#summary tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))",
-    );
-    // Name, kind, then counts, gap, best, times: the columns of the static tables of methods, without how runs ended.
-    let stated = browser.eval(
-        "return [...document.querySelectorAll('section table[data-sortable]')].filter((table) => table.tHead.textContent.includes('time out')) \
-         .flatMap((table) => [...table.tBodies[0].rows]).map((row) => [...row.cells].map((cell) => cell.textContent))",
-    );
-    let rows = |table: &Value, columns: &[usize]| -> Vec<Vec<String>> {
-        let row =
-            |row: &Value| columns.iter().map(|&k| row[k].as_str().unwrap().to_owned()).collect();
-        let mut rows: Vec<Vec<String>> = table.as_array().unwrap().iter().map(row).collect();
+    // The columns that both have, by their headings.
+    const COLUMNS: [&str; 11] = [
+        "method",
+        "runs",
+        "instances",
+        "answered",
+        "proved",
+        "certified",
+        "mean gap",
+        "best cost",
+        "time, 10\u{a0}ms",
+        "PAR-2",
+        "wrong",
+    ];
+    let rows = |tables: &str| -> Vec<Vec<String>> {
+        let found = browser.eval(&format!(
+            "return [...document.querySelectorAll('{tables}')].filter((table) => table.tHead.textContent.includes('PAR-2')) \
+             .flatMap((table) => {{ \
+               const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent); \
+               return [...table.tBodies[0].rows].map((row) => {}.map((name) => row.cells[heads.indexOf(name)].textContent)); \
+             }})",
+            json!(COLUMNS)
+        ));
+        let mut rows: Vec<Vec<String>> = serde_json::from_value(found).unwrap();
         rows.sort();
         rows
     };
-    let mut shown = rows(&shown, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    let mut shown = rows("#summary");
     shown.retain(|row| !["first-fit", "best-fit"].contains(&row[0].as_str()));
-    let stated = rows(&stated, &[0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 18]);
+    let stated = rows("section > .scroll > table[data-sortable]");
     assert_eq!(shown.len(), stated.len());
     for (shown, stated) in shown.iter().zip(&stated) {
         let alike = shown.iter().zip(stated).all(|(a, b)| are_alike(a, b));
@@ -300,6 +317,102 @@ fn replays_have_series(browser: &Browser, page: &Path) {
         "return [...document.querySelectorAll('#panel h3')].map((head) => head.textContent).join()",
     );
     assert!(headings.contains("Over time") && headings.contains("What it measured"), "{headings}");
+}
+
+/// The replays were made three times each.
+fn repetitions_have_numbers_and_a_median(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "#family=replay&sort=method");
+    browser.wait("the runs are unpacked", READY);
+    let cells = |heading: &str| -> Vec<String> {
+        let found = browser.eval(&format!(
+            "const at = [...document.querySelectorAll('#runs-table th[data-name]')].findIndex((cell) => cell.dataset.name === '{heading}'); \
+             return [...document.querySelectorAll('#runs-table tbody tr[tabindex]')].map((row) => row.cells[at].textContent)"
+        ));
+        serde_json::from_value(found).unwrap()
+    };
+    let (methods, medians, times) = (cells("method"), cells("median time"), cells("time"));
+    let mut numbers = cells("repetition");
+    assert_eq!(methods[..3], ["best-fit", "best-fit", "best-fit"]);
+    numbers[..3].sort();
+    assert_eq!(numbers[..3], ["1 of 3", "2 of 3", "3 of 3"]);
+    let seconds = |text: &String| -> f64 {
+        let (number, unit) = text.split_once(' ').unwrap();
+        let of_seconds = [("\u{b5}s", 1e-6), ("ms", 1e-3), ("s", 1.0)];
+        let (_, scale) = of_seconds.iter().find(|(name, _)| *name == unit).unwrap();
+        number.parse::<f64>().unwrap() * scale
+    };
+    let mut own: Vec<f64> = times[..3].iter().map(seconds).collect();
+    own.sort_by(f64::total_cmp);
+    assert_eq!(medians[..3].iter().map(seconds).collect::<Vec<_>>(), vec![own[1]; 3]);
+    // The panel names them too, and the way to the others.
+    browser.click("#runs-table tbody tr[tabindex]");
+    browser.wait("the replay is told of", PANEL);
+    let told = browser.text("return document.getElementById('panel').textContent");
+    assert!(told.contains(&format!("repetition {}", cells("repetition")[0])), "{told}");
+    assert!(told.contains("median of 3 repetitions"), "{told}");
+    let others =
+        browser.eval("return new Set([...[...document.querySelectorAll('#panel .others')].at(-1).querySelectorAll('tbody th')].map((name) => name.textContent)).size");
+    assert_eq!(others, json!(6), "every run has a name of its own");
+}
+
+/// Their figures are those of the table on file, and so is the front.
+fn methods_are_points_too(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "");
+    browser.wait("the runs are unpacked", READY);
+    browser.click("#points button[value=methods]");
+    assert_eq!(browser.text("return location.hash"), "#points=methods");
+    let shown: HashMap<String, HashMap<String, Value>> = serde_json::from_value(browser.eval(
+        "const heads = [...document.querySelectorAll('#summary th[data-name]')].map((cell) => cell.dataset.name); \
+         return Object.fromEntries([...document.querySelectorAll('#summary tbody tr')].map((row) => [row.cells[0].textContent, \
+           Object.fromEntries(heads.map((name, at) => [name, row.cells[at].querySelector('data')?.value ?? row.cells[at].textContent]))]))",
+    ))
+    .unwrap();
+    let mut table =
+        csv::Reader::from_path(page.with_file_name("tables").join("methods.csv")).unwrap();
+    let stated: Vec<HashMap<String, String>> = table.deserialize().map(Result::unwrap).collect();
+    assert_eq!(shown.len(), stated.len());
+    for row in &stated {
+        let own = &shown[&row["method"]];
+        let names = [
+            ("mean gap", "mean_gap"),
+            ("time, 10\u{a0}ms", "sgm_10ms_s"),
+            ("PAR-2", "par2_s"),
+            ("memory", "peak_rss_bytes"),
+        ];
+        for (name, column) in names {
+            let found = own[name].as_str().unwrap().parse::<f64>().ok();
+            let wanted = row[column].parse::<f64>().ok();
+            let alike = match (found, wanted) {
+                (Some(found), Some(wanted)) => (found - wanted).abs() <= 1e-6 * wanted.abs(),
+                (found, wanted) => found == wanted,
+            };
+            assert!(alike, "{name} of {}: {found:?} is not {wanted:?}", row["method"]);
+        }
+        assert_eq!(own["best trade-off"], json!(row["unbeaten"]), "{}", row["method"]);
+    }
+    assert!(stated.iter().filter(|row| row["unbeaten"] == "yes").count() > 1);
+
+    // By the keyboard to the fastest, and to its runs.
+    browser.wait(
+        "methods are drawn",
+        &format!("return document.querySelector('#scatter canvas').getAttribute('aria-label').startsWith('{} methods')", stated.len()),
+    );
+    let seconds = |row: &&HashMap<String, String>| row["sgm_10ms_s"].parse::<f64>().unwrap();
+    let fastest =
+        stated.iter().min_by(|a, b| seconds(a).total_cmp(&seconds(b))).unwrap()["method"].clone();
+    browser.eval("document.querySelector('#scatter canvas').focus()");
+    browser.press(&[key::HOME]);
+    let said = browser.text("return document.getElementById('announcer').textContent");
+    assert!(said.starts_with(&format!("{fastest}, answered ")), "{said}");
+    browser.press(&[key::ENTER]);
+    browser.wait("its runs are shown", &format!("return location.hash === '#method={fastest}'"));
+    browser.back();
+    browser.wait(
+        "methods again",
+        "return document.querySelector('#points button[value=methods]').ariaPressed === 'true'",
+    );
 }
 
 fn it_fits_a_small_screen(browser: &Browser, page: &Path) {

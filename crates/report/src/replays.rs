@@ -21,6 +21,13 @@ pub(crate) struct Shown {
     columns: &'static [&'static str],
 }
 
+impl Shown {
+    /// The metrics that are named, of all of which less is better but for bounds and shares.
+    pub(crate) fn columns(&self) -> &'static [&'static str] {
+        self.columns
+    }
+}
+
 /// What is shown of each kind of replay; of others, energy.
 const SHOWN: &[Shown] = &[
     Shown {
@@ -145,18 +152,21 @@ pub(crate) struct Comparison {
 impl<'a> Policy<'a> {
     /// A metric by trace, the mean over seeds where they are no cases of their own, of runs that were judged correct.
     pub(crate) fn by_trace(&self, metric: &str) -> BTreeMap<Case<'a>, f64> {
-        let by_seed = self.replay.kind == OPERATION;
         let mut values: BTreeMap<Case<'a>, Vec<f64>> = BTreeMap::new();
         for &record in &self.runs {
             if let Some(value) = record.metric(metric) {
-                let seed = by_seed.then_some(record.seed);
-                values.entry((&record.instance_hash, seed)).or_default().push(value);
+                values.entry(self.case(record)).or_default().push(value);
             }
         }
         values
             .into_iter()
             .filter_map(|(trace, values)| Some((trace, stats::mean(&values)?)))
             .collect()
+    }
+
+    /// What a run of it is compared on.
+    pub(crate) fn case(&self, run: &'a Record) -> Case<'a> {
+        (&run.instance_hash, (self.replay.kind == OPERATION).then_some(run.seed))
     }
 
     /// The median over traces of a metric.
@@ -216,8 +226,15 @@ impl<'a> Group<'a> {
         let found = runs.find_map(|run| run.answer.as_ref()?.metrics.get(metric));
         let unit = found.map_or("", |metric| metric.unit.as_str());
         let name = metric.replace("_s.", " ").replace('_', " ");
+        let name = name.split(' ').map(|word| match word {
+            "vm" => "VM",
+            "vms" => "VMs",
+            word => word,
+        });
+        let name = name.collect::<Vec<_>>().join(" ");
         // Names that say their unit.
-        if unit.is_empty() || ["days", "%"].contains(&unit) {
+        let says_it = unit == "h" && name.ends_with("hours");
+        if says_it || unit.is_empty() || ["days", "%"].contains(&unit) {
             return name;
         }
         let ending = format!(" {}", unit.to_lowercase());

@@ -1,6 +1,7 @@
 //! What only tests need: programs from outside that they drive or that check what the command writes.
 //!
-//! `cargo xtask aids` brings them: Python packages and single programs into `.native/`, the rest as Debian packages, as root.
+//! `cargo xtask aids` brings them: packages of Python and npm and single programs into `.native/`, the rest as Debian packages, as
+//! root.
 //! Nothing else installs them, and a test whose aid is missing says that it was skipped.
 
 use std::fs;
@@ -54,6 +55,9 @@ const WHEELS: &[&str] = &[
 /// Likewise, but without what they ask for: of VPSolver only its programs are used, not its forty dependencies.
 const BARE_WHEELS: &[&str] = &["pyvpsolver==3.1.4"];
 
+/// Installed into `.native/node` by npm: what tests run inside a page.
+const SCRIPTS: &[&str] = &["axe-core@4.14.1"];
+
 /// Brings what this machine can have, and says what it cannot.
 pub(crate) fn prepare(root: &Path) {
     let failed = |what: &str, purpose: &str, problem: String| {
@@ -64,6 +68,9 @@ pub(crate) fn prepare(root: &Path) {
     }
     if let Err(problem) = wheels(root) {
         failed("a Python package", "contenders, clusters and exports", problem);
+    }
+    if let Err(problem) = scripts(root) {
+        failed("axe-core", "accessibility", problem);
     }
     if let Err(problem) = promtool(root) {
         failed("promtool", "metrics", problem);
@@ -97,26 +104,53 @@ fn read_lists() -> Result<(), String> {
     run("read the package lists", Command::new("apt-get").args(["--quiet=2", "update"]))
 }
 
-fn wheels(root: &Path) -> Result<(), String> {
-    let environment = root.join(".native/python");
-    // Written last, so that an attempt that broke off is repeated.
-    let (receipt, wanted) =
-        (environment.join("aids.txt"), [WHEELS, BARE_WHEELS].concat().join("\n"));
+/// Installs into a folder unless its receipt says that just this is there. The receipt is written last, so that an attempt that
+/// broke off is repeated.
+fn once(
+    folder: &Path,
+    wanted: &str,
+    install: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let receipt = folder.join("aids.txt");
     if fs::read_to_string(&receipt).is_ok_and(|text| text == wanted) {
         return Ok(());
     }
-    let python = ["python3", "python"].into_iter().find_map(find_program);
-    let python = python.ok_or("there is no python3")?;
-    let mut create = Command::new(python);
-    run("make a Python environment", create.args(["-m", "venv"]).arg(&environment))?;
-    let install = |wheels: &[&str], options: &[&str]| {
-        let mut pip = Command::new(environment.join("bin/python3"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        run("bring Python packages into it", pip.args(options).args(wheels))
-    };
-    install(WHEELS, &[])?;
-    install(BARE_WHEELS, &["--no-deps"])?;
+    install()?;
     fs::write(&receipt, wanted).map_err(|error| format!("{}: {error}", receipt.display()))
+}
+
+fn wheels(root: &Path) -> Result<(), String> {
+    let environment = root.join(".native/python");
+    once(&environment, &[WHEELS, BARE_WHEELS].concat().join("\n"), || {
+        let python = ["python3", "python"].into_iter().find_map(find_program);
+        let python = python.ok_or("there is no python3")?;
+        let mut create = Command::new(python);
+        run("make a Python environment", create.args(["-m", "venv"]).arg(&environment))?;
+        let install = |wheels: &[&str], options: &[&str]| {
+            let mut pip = Command::new(environment.join("bin/python3"));
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            run("bring Python packages into it", pip.args(options).args(wheels))
+        };
+        install(WHEELS, &[])?;
+        install(BARE_WHEELS, &["--no-deps"])
+    })
+}
+
+/// Their own install scripts do not run.
+fn scripts(root: &Path) -> Result<(), String> {
+    let folder = root.join(".native/node");
+    once(&folder, &SCRIPTS.join("\n"), || {
+        let mut npm = Command::new(find_program("npm").ok_or("there is no npm")?);
+        npm.args([
+            "install",
+            "--silent",
+            "--no-save",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+        ]);
+        run("bring scripts into .native/", npm.arg("--prefix").arg(&folder).args(SCRIPTS))
+    })
 }
 
 /// Prometheus's `promtool`, out of Debian's package `prometheus`, so that no server is installed or started.

@@ -39,7 +39,8 @@ impl Marker {
     /// The marker of a kind, where one point stands for one method and its name is beside it.
     pub(crate) fn of_kind(kind: Kind) -> Self {
         match kind {
-            Kind::Greedy | Kind::Policy => Self::Circle,
+            Kind::Greedy => Self::Circle,
+            Kind::Policy => Self::Plus,
             Kind::DynamicProgramming => Self::Square,
             Kind::LinearProgramming => Self::Triangle,
             Kind::ColumnGeneration => Self::Diamond,
@@ -129,7 +130,7 @@ fn tones(kind: Kind) -> [RGBColor; 3] {
         Kind::ColumnGeneration => [CRIMSON, GOLD, VIOLET],
         Kind::LocalSearch => [TEAL, OLIVE, PINK],
         Kind::External => [SLATE, STONE, COAL],
-        Kind::Policy => [BLUE, VERMILLION, GREEN],
+        Kind::Policy => [VIOLET, VERMILLION, GREEN],
     }
 }
 

@@ -177,7 +177,16 @@ impl Scale {
             [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].map(|mantissas| every(1, mantissas));
         let sparse = (2..=12).map(|step| every(step, &[1.0]));
         let enough = if self.high / low > 20.0 { 2 } else { 3 };
-        let chosen = dense.into_iter().chain(sparse).find(|ticks| ticks.len() <= most)?;
+        // Near zero, where the axis becomes linear, ticks are closer than elsewhere.
+        let apart = |ticks: &Vec<f64>| {
+            ticks
+                .windows(2)
+                .all(|pair| self.fraction(pair[1]) - self.fraction(pair[0]) >= 0.75 / most as f64)
+        };
+        let chosen = dense
+            .into_iter()
+            .chain(sparse)
+            .find(|ticks| ticks.len() <= most && (ticks.len() < 3 || apart(ticks)))?;
         (chosen.len() >= enough).then_some(chosen)
     }
 
@@ -252,6 +261,8 @@ mod tests {
         assert_eq!(labels(time, 8), ["100 \u{b5}s", "1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
         let gap = Scale::log_from_zero(0.1, 40.0, Unit::Percent);
         assert_eq!(labels(gap, 8), ["0 %", "0.1 %", "0.3 %", "1 %", "3 %", "10 %", "30 %"]);
+        let crowded = Scale::log_from_zero(0.1, 37.0, Unit::Percent);
+        assert_eq!(labels(crowded, 9), ["0 %", "0.1 %", "0.3 %", "1 %", "3 %", "10 %", "30 %"]);
         let sizes = Scale::log([9.0, 9_000.0], Unit::Count);
         assert_eq!(labels(sizes, 3), ["10", "100", "1000"]);
         let sizes = Scale::log([9.0, 20_000.0], Unit::Count);

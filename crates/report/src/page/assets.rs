@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::draw::DARK;
 
 /// The parts of the script, in an order in which nothing is used before it is there.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 13] = [
     include_str!("js/dom.js"),
     include_str!("js/format.js"),
     include_str!("js/data.js"),
@@ -15,6 +15,8 @@ const SCRIPTS: [&str; 11] = [
     include_str!("js/state.js"),
     include_str!("js/filters.js"),
     include_str!("js/chart.js"),
+    include_str!("js/measures.js"),
+    include_str!("js/labels.js"),
     include_str!("js/scatter.js"),
     include_str!("js/tables.js"),
     include_str!("js/packing.js"),

@@ -79,8 +79,6 @@ struct View<'a> {
     tolerance: Option<String>,
     contradictions: Vec<String>,
     families: Vec<FamilyView<'a>>,
-    columns: &'a [Column],
-    class_columns: &'a [Column],
     optima: Vec<OptimumRow<'a>>,
     optima_total: String,
     clock: &'static str,
@@ -162,9 +160,11 @@ struct FamilyView<'a> {
     name: String,
     instances: String,
     methods: Vec<MethodRow<'a>>,
+    columns: Vec<&'static Column>,
     datasets: Vec<&'a str>,
     dataset_rows: Vec<DatasetRow<'a>>,
     classes: Vec<ClassGroup<'a>>,
+    class_columns: Vec<&'static Column>,
     publications: Vec<Cited>,
     statistics: Vec<TableView<'a>>,
     figures: Vec<FigureView<'a>>,
@@ -216,8 +216,6 @@ impl Page<'_> {
             tolerance: self.tolerance(),
             contradictions: self.contradictions.iter().map(ToString::to_string).collect(),
             families: self.family_views(),
-            columns: &METHOD_COLUMNS,
-            class_columns: &CLASS_COLUMNS,
             optima: self.optima.iter().take(MOST_OPTIMA).map(rows::optimum_row).collect(),
             optima_total: format::count(self.optima.len() as u64),
             clock: clock_name(self.clock),
@@ -374,29 +372,49 @@ impl Page<'_> {
             .zip(self.drawn)
             .zip(self.classes)
             .zip(self.statistics)
-            .map(|(((data, drawn), classes), statistics)| FamilyView {
-                name: family_title(data.family).to_owned(),
-                instances: format::count(data.instances.len() as u64),
-                methods: data.methods.iter().map(|m| rows::method_row(data, m)).collect(),
-                datasets: data.datasets(),
-                dataset_rows: rows::dataset_rows(data),
-                classes: classes.iter().map(|class| rows::class_group(class, data.clock)).collect(),
-                publications: cited(classes).into_iter().map(Cited::new).collect(),
-                policies: data.replays.iter().map(policies::policy_table).collect(),
-                statistics: statistics.iter().map(statistics::table_view).collect(),
-                is_replay: data.family == Family::Replay,
-                figures: drawn
-                    .iter()
-                    .map(|d| FigureView {
-                        id: format!("{}-{}", d.figure.name(), data.family),
-                        title: d.figure.title(),
-                        caption: &d.caption,
-                        svg: d.picture.as_ref().ok().map(crate::Svg::text),
-                        reason: d.picture.as_ref().err().copied().unwrap_or_default(),
-                    })
-                    .collect(),
+            .map(|(((data, drawn), classes), statistics)| {
+                family_view(data, drawn, classes, statistics)
             })
             .collect()
+    }
+}
+
+fn family_view<'a>(
+    data: &'a Data<'_>,
+    drawn: &'a [Drawn],
+    classes: &'a [Class<'_>],
+    statistics: &'a [Table],
+) -> FamilyView<'a> {
+    let mut methods: Vec<MethodRow<'_>> =
+        data.methods.iter().map(|m| rows::method_row(data, m)).collect();
+    let mut groups: Vec<ClassGroup<'_>> =
+        classes.iter().map(|class| rows::class_group(class, data.clock)).collect();
+    let mut of_methods: Vec<_> = methods.iter_mut().map(|row| &mut row.cells).collect();
+    let mut of_classes: Vec<_> =
+        groups.iter_mut().flat_map(|group| &mut group.rows).map(|row| &mut row.cells).collect();
+    FamilyView {
+        name: family_title(data.family).to_owned(),
+        instances: format::count(data.instances.len() as u64),
+        columns: rows::told(&METHOD_COLUMNS, &mut of_methods),
+        class_columns: rows::told(&CLASS_COLUMNS, &mut of_classes),
+        methods,
+        datasets: data.datasets(),
+        dataset_rows: rows::dataset_rows(data),
+        classes: groups,
+        publications: cited(classes).into_iter().map(Cited::new).collect(),
+        policies: data.replays.iter().map(policies::policy_table).collect(),
+        statistics: statistics.iter().map(statistics::table_view).collect(),
+        is_replay: data.family == Family::Replay,
+        figures: drawn
+            .iter()
+            .map(|d| FigureView {
+                id: format!("{}-{}", d.figure.name(), data.family),
+                title: d.figure.title(),
+                caption: &d.caption,
+                svg: d.picture.as_ref().ok().map(crate::Svg::text),
+                reason: d.picture.as_ref().err().copied().unwrap_or_default(),
+            })
+            .collect(),
     }
 }
 

@@ -5,21 +5,29 @@ use serde::Serialize;
 use crate::format;
 use crate::replays::Group;
 
-/// Policies that compare, under the settings of the title.
+/// Policies that compare, under the settings of the title: a row for each, or a column where that is the narrower table.
 #[derive(Serialize)]
 pub(super) struct PolicyTable<'a> {
     title: &'a str,
     /// How many traces or seeds, in words.
     cases: String,
+    /// What is bold, in words.
+    bold: &'static str,
+    /// What rows are.
+    head: &'static str,
     columns: Vec<String>,
-    rows: Vec<PolicyRow<'a>>,
+    rows: Vec<Row>,
 }
 
 #[derive(Serialize)]
-struct PolicyRow<'a> {
-    policy: &'a str,
+struct Row {
+    name: String,
     cells: Vec<Cell>,
 }
+
+/// A table of more metrics is wider than a screen, and of more policies than these no narrower the other way round.
+const MOST_METRICS: usize = 10;
+const MOST_POLICIES: usize = 6;
 
 #[derive(Clone, Serialize)]
 struct Cell {
@@ -42,11 +50,16 @@ pub(super) fn policy_table<'a>(group: &'a Group<'_>) -> PolicyTable<'a> {
         .map(|metric| (metric, medians(metric)))
         .filter(|(_, medians)| medians.iter().any(Option::is_some))
         .collect();
+    // Of what is not named, nobody knows whether less is better.
+    let named = !group.shown.columns().is_empty();
     let is_fact = |metric: &str| {
-        metric.contains("lower_bound") || metric == "utilisation" || metric == "jain"
+        metric.contains("lower_bound")
+            || metric == "utilisation"
+            || metric == "jain"
+            || !(named || metric == group.headline())
     };
-    let rows = order.iter().enumerate().map(|(place, row)| PolicyRow {
-        policy: &group.policies[row.policy].label,
+    let rows = order.iter().enumerate().map(|(place, row)| Row {
+        name: group.policies[row.policy].label.clone(),
         cells: columns
             .iter()
             .map(|(metric, medians)| {
@@ -57,14 +70,34 @@ pub(super) fn policy_table<'a>(group: &'a Group<'_>) -> PolicyTable<'a> {
             })
             .collect(),
     });
-    PolicyTable {
+    let mut table = PolicyTable {
         title: &group.title,
         cases: if group.is_scenario() {
             group.cases(traces)
         } else {
             format!("{}, the mean over seeds of each", group.cases(traces))
         },
+        bold: if named { "the least" } else { "the least of what policies are compared by" },
+        head: "policy",
         rows: rows.collect(),
         columns: columns.iter().map(|(metric, _)| group.heading(metric)).collect(),
+    };
+    if table.columns.len() > MOST_METRICS && table.rows.len() <= MOST_POLICIES {
+        table.turn();
+    }
+    table
+}
+
+impl PolicyTable<'_> {
+    /// Makes rows of columns.
+    fn turn(&mut self) {
+        let names = self.rows.iter().map(|row| row.name.clone()).collect();
+        let metrics = std::mem::replace(&mut self.columns, names);
+        let row = |(k, name): (usize, String)| Row {
+            name,
+            cells: self.rows.iter().map(|row| row.cells[k].clone()).collect(),
+        };
+        self.rows = metrics.into_iter().enumerate().map(row).collect();
+        self.head = "metric";
     }
 }

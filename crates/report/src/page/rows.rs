@@ -23,6 +23,8 @@ pub(super) struct Column {
     text: &'static str,
     /// What it means, shown when the pointer rests on it and listed below the table.
     help: &'static str,
+    /// Whether it is left out of a table in which it holds nothing but zeros and dashes.
+    rare: bool,
 }
 
 /// A method in the table of methods.
@@ -31,7 +33,7 @@ pub(super) struct MethodRow<'a> {
     name: &'a str,
     kind: &'static str,
     short_kind: &'static str,
-    cells: Vec<String>,
+    pub(super) cells: Vec<String>,
     wrong: u64,
 }
 
@@ -57,16 +59,16 @@ pub(super) struct DatasetRow<'a> {
 #[derive(Serialize)]
 pub(super) struct ClassGroup<'a> {
     title: String,
-    rows: Vec<ClassRow<'a>>,
+    pub(super) rows: Vec<ClassRow<'a>>,
 }
 
 /// What a method did on a class, or what is published about it.
 #[derive(Serialize)]
-struct ClassRow<'a> {
+pub(super) struct ClassRow<'a> {
     name: &'a str,
     published: bool,
     wrong: bool,
-    cells: Vec<String>,
+    pub(super) cells: Vec<String>,
 }
 
 /// An instance that was open before.
@@ -174,7 +176,7 @@ pub(super) const METHOD_COLUMNS: [Column; 17] = [
         "shifted geometric mean of the time, shift 1 s; unanswered instances count as the limit",
     ),
     column("PAR-2", "mean time; unanswered instances count as twice the limit"),
-    column(
+    rare(
         "spread",
         "quartile coefficient of the times of repeated runs, (q3 - q1) / (q3 + q1), the median over instances",
     ),
@@ -182,10 +184,10 @@ pub(super) const METHOD_COLUMNS: [Column; 17] = [
         "memory",
         "the greatest peak memory of any run: resident, or what its cgroup held where that is not known",
     ),
-    column("time out", "runs stopped at the time limit"),
-    column("memory out", "runs stopped at the memory limit"),
-    column("crashed", "runs ended by a signal"),
-    column("failed", "runs that ended with an error, or without an answer that can be read"),
+    rare("time out", "runs stopped at the time limit"),
+    rare("memory out", "runs stopped at the memory limit"),
+    rare("crashed", "runs ended by a signal"),
+    rare("failed", "runs that ended with an error, or without an answer that can be read"),
     column(
         "wrong",
         "runs with an answer in which the judge found something false, or that other answers disprove",
@@ -193,7 +195,24 @@ pub(super) const METHOD_COLUMNS: [Column; 17] = [
 ];
 
 const fn column(text: &'static str, help: &'static str) -> Column {
-    Column { text, help }
+    Column { text, help, rare: false }
+}
+
+const fn rare(text: &'static str, help: &'static str) -> Column {
+    Column { text, help, rare: true }
+}
+
+/// The columns that tell something in some row; cells of the others are taken out of the rows.
+pub(super) fn told<'c>(columns: &'c [Column], rows: &mut [&mut Vec<String>]) -> Vec<&'c Column> {
+    let silent = |cell: &String| cell == "0" || cell == DASH;
+    let tells: Vec<bool> = (0..columns.len())
+        .map(|k| !columns[k].rare || !rows.iter().all(|cells| silent(&cells[k])))
+        .collect();
+    for cells in rows {
+        let mut tells = tells.iter();
+        cells.retain(|_| *tells.next().expect("a cell per column"));
+    }
+    columns.iter().zip(&tells).filter(|(_, tells)| **tells).map(|(column, _)| column).collect()
 }
 
 /// A method as the table shows it, over all instances of the family.
@@ -278,20 +297,20 @@ pub(super) fn dataset_rows<'a>(data: &Data<'a>) -> Vec<DatasetRow<'a>> {
         .collect()
 }
 
-/// Skipped pairs, grouped by method and reason.
+/// Skipped pairs, grouped by method and reason; reasons that differ in numbers alone are one, with those of the first.
 pub(super) fn skipped(skipped: &[Skipped]) -> Vec<SkippedGroup<'_>> {
-    let mut groups: BTreeMap<(&str, &str), (u64, &str)> = BTreeMap::new();
+    let mut groups: BTreeMap<(&str, String), (u64, &Skipped)> = BTreeMap::new();
     for pair in skipped {
-        let group = groups.entry((&pair.method, &pair.reason)).or_insert((0, &pair.instance));
-        group.0 += 1;
+        let kind = pair.reason.replace(|c: char| c.is_ascii_digit(), "");
+        groups.entry((&pair.method, kind)).or_insert((0, pair)).0 += 1;
     }
     let groups = groups.into_iter();
     groups
-        .map(|((method, reason), (count, example))| SkippedGroup {
+        .map(|((method, _), (count, example))| SkippedGroup {
             method,
-            reason,
+            reason: &example.reason,
             count: format::count(count),
-            example,
+            example: &example.instance,
         })
         .collect()
 }
@@ -306,7 +325,7 @@ pub(super) const CLASS_COLUMNS: [Column; 13] = [
         "of these, proved by a search tree that the judge derived again leaf by leaf",
     ),
     column("by word", "of these, proved by the method's word alone"),
-    column(
+    rare(
         "open closed",
         "instances that are open in the literature, and how many of them are proved here with a \
          certificate or a tree",

@@ -58,6 +58,8 @@ fn the_columns_hold_every_run_in_the_order_of_the_report() {
     assert_eq!(runs["flags"], json!([1 + 4 + 32, 0]));
     // Both are of one instance, whose best known cost is the one that was found.
     assert_eq!((&runs["instance"], &runs["instances"]["known"]), (&json!([0, 0]), &json!(["7/2"])));
+    // Nothing was repeated, nothing replayed.
+    assert_eq!((&runs["repetition"], &runs["case"]), (&json!([]), &json!([null, null])));
     let records = unpacked(&html, "records");
     assert_eq!(
         records[0]["answer"]["trajectory"],
@@ -65,6 +67,16 @@ fn the_columns_hold_every_run_in_the_order_of_the_report() {
     );
     assert_eq!(records[1]["termination"], json!({"kind": "timeout"}));
     assert!(records[0].get("dataset").is_none(), "it is in the columns");
+}
+
+#[test]
+fn repetitions_are_numbered_where_there_are_some() {
+    let first =
+        record(Family::Packing, "a", "ffd", Kind::Greedy, Cost::new(7, 1).expect("a cost"), 0.1);
+    let mut again = first.clone();
+    (again.run, again.repetition) = (format!("{} again", first.run), 1);
+    let html = page(TempDir::new().expect("a directory").path(), &[first, again]);
+    assert_eq!(unpacked(&html, "runs")["repetition"], json!([0, 1]));
 }
 
 #[test]

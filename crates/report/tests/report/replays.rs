@@ -105,6 +105,24 @@ fn every_figure_of_replays_is_drawn() {
 }
 
 #[test]
+fn many_metrics_are_rows_and_only_what_is_compared_is_bold() {
+    let names: Vec<String> = (0..12).map(|k| format!("metric_{k}")).collect();
+    let of = |policy: &str, hours: f64| {
+        let others = names.iter().map(|name| (name.as_str(), hours, ""));
+        let metrics: Vec<_> = [("vm_down_hours", hours, "h")].into_iter().chain(others).collect();
+        replay("operation", "faults", policy, &json!({}), &metrics)
+    };
+    let html = Report::of(&[of("wait", 2.0), of("restart", 1.0)]).html;
+    for part in [
+        "<th scope=\"col\">metric</th>\n<th scope=\"col\" class=\"n\">restart</th>",
+        "<th scope=\"row\">VM down hours</th><td class=\"n best\">1</td><td class=\"n\">2</td>",
+        "<th scope=\"row\">metric 0</th><td class=\"n\">1</td><td class=\"n\">2</td>",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+}
+
+#[test]
 fn policies_are_compared_over_traces() {
     let report = Report::of(&experiment());
     let rows = report.table("policies");

@@ -8,7 +8,7 @@ use vmpack_check::{Claim, Judgement, Verdict, cross_check};
 use vmpack_model::{Family, Reference, Status, Value};
 
 use super::RunName;
-use crate::{Limits, Means, Record, StoreError, Termination, read};
+use crate::{Limits, Record, StoreError, Termination, read};
 
 /// What the runs of both stores mention, once each; runs have the numbers.
 #[derive(Debug, Default)]

@@ -28,6 +28,8 @@ pub(super) struct Runs<'a> {
     outcome: Words<'a>,
     verdict: Words<'a>,
     seed: Vec<u64>,
+    /// Which repetition each is, from 0 on; nothing where no run was repeated.
+    repetition: Vec<u64>,
     wall: Vec<Rounded>,
     cpu: Vec<Rounded>,
     /// What the clock may show at most.
@@ -39,6 +41,8 @@ pub(super) struct Runs<'a> {
     /// The headline of each replay and what it is called; none elsewhere.
     metric: Vec<Option<Rounded>>,
     metric_name: Words<'a>,
+    /// The case that each replay is of, as a number: what a policy is given once, however many seeds it is averaged over.
+    case: Vec<Option<usize>>,
 }
 
 /// How points of a kind look.
@@ -97,6 +101,8 @@ impl<'a> Runs<'a> {
             .flat_map(|group| group.runs().map(|run| (&*run.run, group.headline())))
             .collect();
         let headline = |r: &Record| headlines.get(&*r.run).copied();
+        let cases = cases(families);
+        let repeated = records.iter().any(|r| r.repetition > 0);
         let digits = distinct(records);
         let answer = |r: &'a Record| r.answer.as_ref();
         Self {
@@ -117,6 +123,7 @@ impl<'a> Runs<'a> {
                 .map(|r| answer(r).map_or("", |a| a.judgement.verdict.name()))
                 .collect(),
             seed: records.iter().map(|r| r.seed).collect(),
+            repetition: records.iter().filter(|_| repeated).map(|r| r.repetition).collect(),
             wall: records.iter().map(|r| Rounded(r.measurement.wall_s)).collect(),
             cpu: records.iter().map(|r| Rounded(r.measurement.cpu_s)).collect(),
             limit: records.iter().map(|r| Rounded(clock.limit(&r.limits))).collect(),
@@ -132,6 +139,7 @@ impl<'a> Runs<'a> {
                 .map(|r| headline(r).and_then(|name| r.metric(name)).map(Rounded))
                 .collect(),
             metric_name: records.iter().map(|r| headline(r).unwrap_or("")).collect(),
+            case: records.iter().map(|r| cases.get(&*r.run).copied()).collect(),
         }
     }
 }
@@ -144,6 +152,22 @@ impl KindLook {
         let hex = |c: plotters::style::RGBColor| format!("#{:02x}{:02x}{:02x}", c.0, c.1, c.2);
         Self { title: kind_title(kind), light: hex(colour), dark: hex(dark) }
     }
+}
+
+/// The case of every replay, by the id of its run: a number per group of replays and trace or seed.
+fn cases<'a>(families: &[Data<'a>]) -> HashMap<&'a str, usize> {
+    let mut numbers = HashMap::new();
+    let mut of_runs = HashMap::new();
+    for (place, group) in families.iter().flat_map(|data| &data.replays).enumerate() {
+        for policy in &group.policies {
+            for run in &policy.runs {
+                let next = numbers.len();
+                let number = *numbers.entry((place, policy.case(run))).or_insert(next);
+                of_runs.insert(&*run.run, number);
+            }
+        }
+    }
+    of_runs
 }
 
 /// The instances of the records in order of appearance, and the place of each record's.

@@ -7,8 +7,6 @@ function startTheme(changed) {
   const button = byId("theme");
   const show = () => {
     button.setAttribute("aria-pressed", String(isDark()));
-    button.textContent = isDark() ? "Light" : "Dark";
-    button.setAttribute("aria-label", `Dark theme: ${isDark() ? "on" : "off"}`);
     changed();
   };
   try {
@@ -41,6 +39,7 @@ async function startExplorer() {
   const unpackDetails = () => (details ??= Promise.all([unpack("data-records"), unpack("data-packings")]).then(([records, packings]) => ({ records, packings })));
   const find = (id) => allRuns.find((run) => run.id === id);
   const inOrder = () => sorted(shown, RUN_COLUMNS, state.sort);
+  const subject = () => SUBJECTS[state.points];
 
   /** Follows a change of the state: shows it, and puts it into the address, as a step to go back to unless it is typed. */
   function change(typing = false) {
@@ -58,7 +57,17 @@ async function startExplorer() {
     state.run = "";
     change();
   };
-  const scatter = makeScatter(columns.kinds, open);
+  const openPoint = (item) => {
+    if (subject() === SUBJECTS.runs) {
+      open(item);
+      return;
+    }
+    state.method = new Set([item.method]);
+    state.points = "runs";
+    change();
+    announce(`The runs of ${item.method}`);
+  };
+  const scatter = makeScatter(columns.kinds, openPoint);
   const showFilters = makeFilters(allRuns, () => state, change);
   const showSummary = makeSummary({
     change: (word) => {
@@ -90,34 +99,43 @@ async function startExplorer() {
     },
   });
 
-  /** The measure upwards: chosen, or else what the runs have. */
-  function upwards() {
-    if (state.y in MEASURES) return state.y;
-    return shown.some((run) => run.gap !== null) || !shown.some((run) => run.metric !== null) ? "gap" : "metric";
+  /** The measures across and upwards: chosen, or else what the items have. */
+  function axes(items) {
+    const { measures } = subject();
+    const has = (name) => items.some((item) => measures[name].of(item) !== null);
+    return {
+      x: state.x in measures ? state.x : "time",
+      y: state.y in measures ? state.y : has("gap") || !has("metric") ? "gap" : "metric",
+    };
   }
 
-  function showAxes(y) {
-    const options = (chosen, names) => names.map((name) => element("option", { value: name, selected: name === chosen }, MEASURES[name].title(shown)));
-    const has = (name) => allRuns.some((run) => MEASURES[name].of(run) !== null && MEASURES[name].of(run) !== 0);
-    const names = Object.keys(MEASURES).filter((name) => has(name) && (name !== "cpu" || columns.clock !== "cpu") && (name !== "wall" || columns.clock !== "wall"));
-    byId("y-axis").replaceChildren(...options(y, names));
-    byId("x-axis").replaceChildren(...options(state.x, names));
+  /** Offers the measures that there are, but no clock that is the time of the report anyway. */
+  function showAxes(items, { x, y }) {
+    const { measures } = subject();
+    const has = (name) => items.some((item) => measures[name].of(item) !== null && measures[name].of(item) !== 0);
+    const names = Object.keys(measures).filter((name) => name === x || name === y || (has(name) && name !== columns.clock));
+    const options = (chosen) => names.map((name) => element("option", { value: name, selected: name === chosen }, measures[name].short ?? measures[name].title(items)));
+    byId("y-axis").replaceChildren(...options(y));
+    byId("x-axis").replaceChildren(...options(x));
+    for (const button of document.querySelectorAll("#points button")) button.setAttribute("aria-pressed", String(button.value === state.points));
   }
 
   let last = "";
   function show(typing = false) {
     const words = wordsOf(state);
-    if (!(state.x in MEASURES)) state.x = "time";
+    if (!(state.points in SUBJECTS)) state.points = "runs";
     // Opening a run changes nothing about which are shown.
     const { run: _, ...filters } = { ...state };
     const key = JSON.stringify(filters, (__, value) => (value instanceof Set ? [...value] : value));
     if (key !== last) {
       shown = allRuns.filter((run) => isWanted(run, state, words));
       showFilters(typing);
-      showSummary(shown, state.methods);
-      const y = upwards();
-      showAxes(y);
-      scatter.show({ runs: shown, x: state.x, y, selected: state.run });
+      const methods = summaries(shown);
+      showSummary(methods, state.methods);
+      const items = state.points === "runs" ? shown : methods;
+      const chosen = axes(items);
+      showAxes(items, chosen);
+      scatter.show({ subject: subject(), items, ...chosen, selected: state.run });
       byId("count").textContent = shown.length === allRuns.length ? `All ${plural(shown.length, "run")}` : `${formatCount(shown.length)} of ${plural(allRuns.length, "run")}`;
       byId("reset").hidden = shown.length === allRuns.length;
       last = key;
@@ -136,8 +154,14 @@ async function startExplorer() {
       change();
     });
   }
+  for (const button of document.querySelectorAll("#points button")) {
+    button.addEventListener("click", () => {
+      state.points = button.value;
+      change();
+    });
+  }
   byId("reset").addEventListener("click", () => {
-    state = { ...blankState(), x: state.x, y: state.y, sort: state.sort, methods: state.methods, run: state.run };
+    state = { ...blankState(), points: state.points, x: state.x, y: state.y, sort: state.sort, methods: state.methods, run: state.run };
     change();
     byId("text").focus();
   });
@@ -159,6 +183,7 @@ async function startExplorer() {
 
 document.documentElement.classList.add("running");
 document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
+reachScrollers(document);
 if (byId("explore")) {
   startExplorer().catch((error) => {
     byId("count").textContent = `The runs cannot be unpacked here: ${error.message}. A newer browser can; the tables below need none.`;

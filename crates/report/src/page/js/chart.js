@@ -15,31 +15,42 @@ function niceTicks(low, high, wanted = 5) {
 function linearScale(values) {
   let [low, high] = extent(values);
   if (low > 0 && low < 0.6 * high) low = 0;
-  if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) * 0.05, high + Math.abs(high) * 0.05];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  // Means of what is equal may differ in their last digit.
+  if (high - low <= 1e-9 * size) [low, high] = size === 0 ? [0, 1] : [low - size * 0.05, high + size * 0.05];
   const room = (high - low) * 0.04;
   const bottom = low === 0 ? 0 : low - room;
   const top = high + room;
   return { at: (value) => (value - bottom) / (top - bottom), ticks: niceTicks(bottom, top) };
 }
 
-/** A logarithmic scale over positive values; what is not positive lies at its lower end. */
-function logScale(values) {
+/** Round numbers of bytes: in units of 1024, which powers of ten are not. */
+const BYTES = [0, 1, 2, 3, 4].flatMap((unit) => [1, 10, 100].map((factor) => factor * 1024 ** unit));
+
+/** A logarithmic scale over positive values, in bytes if it says so; what is not positive lies at its lower end. */
+function logScale(values, inBytes = false) {
   let [low, high] = extent(values.filter((value) => value > 0));
   if (low === high) [low, high] = [low / 2, high * 2];
   const [bottom, top] = [Math.log10(low), Math.log10(high)];
   const room = Math.max(0.05, (top - bottom) * 0.03);
   const [from, to] = [bottom - room, top + room];
-  const ticks = [];
+  const within = (tick) => Math.log10(tick) >= from && Math.log10(tick) <= to;
+  const ticks = inBytes ? BYTES.filter(within) : [];
   const stride = Math.max(1, Math.ceil((to - from) / 8));
-  for (let power = Math.ceil(from); power <= to; power += stride) ticks.push(10 ** power);
-  if (ticks.length < 2) {
+  if (!inBytes) for (let power = Math.ceil(from); power <= to; power += stride) ticks.push(10 ** power);
+  if (ticks.length < 3) {
     for (let power = Math.floor(from); power <= to; power++) {
       for (const factor of [2, 5]) {
         const tick = factor * 10 ** power;
-        if (Math.log10(tick) >= from && Math.log10(tick) <= to) ticks.push(tick);
+        if (within(tick)) ticks.push(inBytes ? tick * (1024 / 1000) ** Math.floor(Math.log10(tick) / 3) : tick);
       }
     }
     ticks.sort((a, b) => a - b);
+  }
+  if (ticks.length < 2) {
+    // On so short a way equal steps do.
+    const unit = inBytes ? 1024 ** Math.floor(Math.log2(low) / 10) : 1;
+    ticks.splice(0, 1, ...niceTicks(10 ** from / unit, 10 ** to / unit).map((tick) => tick * unit));
   }
   return { at: (value) => (Math.log10(Math.max(value, low)) - from) / (to - from), ticks };
 }
@@ -78,6 +89,8 @@ function lineChart({ width, height, lines, xTitle, yTitle, xFormat, yFormat, des
   const area = { left, top: 22, right: width - 14, bottom: height - 40 };
   const px = (value) => area.left + x.at(value) * (area.right - area.left);
   const py = (value) => area.bottom - y.at(value) * (area.bottom - area.top);
+  // Where the last label below the axis ends.
+  let free = 0;
   const path = (line) => {
     let text = "";
     line.points.forEach(([at, value], place) => {
@@ -94,10 +107,16 @@ function lineChart({ width, height, lines, xTitle, yTitle, xFormat, yFormat, des
       drawing("text", { x: area.left - 6, y: py(tick) + 4, "text-anchor": "end" }, labels[place]),
     ]),
     drawing("path", { class: "axis", d: `M${area.left} ${area.top}V${area.bottom}H${area.right}` }),
-    x.ticks.map((tick) => [
-      drawing("path", { class: "axis", d: `M${px(tick)} ${area.bottom}v4` }),
-      drawing("text", { x: px(tick), y: area.bottom + 17, "text-anchor": "middle" }, xFormat(tick)),
-    ]),
+    x.ticks.map((tick) => {
+      const label = xFormat(tick);
+      const half = 3.5 * label.length;
+      const fits = px(tick) - half >= free && px(tick) + half <= width;
+      if (fits) free = px(tick) + half + 8;
+      return [
+        drawing("path", { class: "axis", d: `M${px(tick)} ${area.bottom}v4` }),
+        fits ? drawing("text", { x: px(tick), y: area.bottom + 17, "text-anchor": "middle" }, label) : null,
+      ];
+    }),
     drawing("text", { x: area.right, y: height - 5, "text-anchor": "end" }, xTitle),
     drawing("text", { x: 2, y: 12 }, yTitle),
     lines.map((line) => [

@@ -34,7 +34,7 @@ function readRuns(columns) {
     known: of.known[at],
     runs: [],
   }));
-  return columns.id.map((id, at) => {
+  const runs = columns.id.map((id, at) => {
     const instance = instances[columns.instance[at]];
     const flags = columns.flags[at];
     const run = {
@@ -49,6 +49,9 @@ function readRuns(columns) {
       outcome: word(columns.outcome, at),
       verdict: word(columns.verdict, at) || DASH,
       seed: columns.seed[at],
+      repetition: columns.repetition[at] ?? 0,
+      repetitions: 1,
+      medianTime: null,
       wall: columns.wall[at],
       cpu: columns.cpu[at],
       time: columns[columns.clock][at],
@@ -61,6 +64,7 @@ function readRuns(columns) {
       bound: toNumber(columns.bound[at]),
       metric: columns.metric[at],
       metricName: word(columns.metric_name, at),
+      case: columns.case[at],
     };
     for (const [name, bit] of Object.entries(FLAG)) run[name] = (flags & bit) !== 0;
     run.gap = run.verified && instance.known !== null ? gapTo(run.cost, toNumber(instance.known)) : null;
@@ -68,4 +72,19 @@ function readRuns(columns) {
     instance.runs.push(run);
     return run;
   });
+  if (columns.repetition.length) countRepetitions(runs);
+  return runs;
 }
+
+/** Tells runs that differ in nothing how many they are, and the median of their times. */
+function countRepetitions(runs) {
+  for (const alike of groupBy(runs, (run) => `${run.instance.at} ${run.method} ${run.seed} ${run.limit}`).values()) {
+    const repetitions = alike.reduce((most, run) => Math.max(most, run.repetition + 1), alike.length);
+    if (repetitions === 1) continue;
+    const medianTime = overSeeds(alike, (run) => (run.answered ? run.time : null));
+    for (const run of alike) Object.assign(run, { repetitions, medianTime });
+  }
+}
+
+/** Which of how many repetitions a run is; nothing if it was made once. */
+const repetitionName = (run) => (run.repetitions > 1 ? `repetition ${run.repetition + 1} of ${run.repetitions}` : null);

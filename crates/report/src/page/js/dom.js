@@ -39,3 +39,31 @@ function ink(name) {
   probe.style.color = `var(--${name})`;
   return getComputedStyle(probe).color;
 }
+
+/** Boxes that may scroll. */
+const SCROLLERS = ".scroll, .picture, figure > div, pre";
+
+const scrollerSizes = new ResizeObserver((entries) => {
+  for (const box of new Set(entries.map(({ target }) => target.closest(SCROLLERS)).filter(Boolean))) reach(box);
+});
+
+/** Keeps boxes that scroll, and hold nothing that takes the focus, within reach of the keyboard. */
+function reachScrollers(within) {
+  for (const box of within.querySelectorAll(SCROLLERS)) {
+    for (const node of [box, ...box.children]) scrollerSizes.observe(node);
+  }
+}
+
+function reach(box) {
+  const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  if (!scrolls || box.querySelector("a, button, input, [tabindex]")) {
+    for (const name of ["tabindex", "role", "aria-label"]) if ("reach" in box.dataset) box.removeAttribute(name);
+    delete box.dataset.reach;
+    return;
+  }
+  const name = box.querySelector("caption")?.textContent ?? box.querySelector("[aria-label]")?.getAttribute("aria-label");
+  box.dataset.reach = "";
+  box.tabIndex = 0;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", name ?? "Commands");
+}

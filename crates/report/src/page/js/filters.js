@@ -67,7 +67,8 @@ function makeFilters(runs, state, change) {
   const sizes = runs.map((run) => run.vms);
   from.placeholder = formatCount(sizes.reduce((a, b) => Math.min(a, b), Infinity));
   to.placeholder = formatCount(sizes.reduce((a, b) => Math.max(a, b), 0));
-  form.append(element("div", { class: "size" }, element("span", {}, "VMs"), from, element("span", {}, "to"), to));
+  // Traces have no size.
+  if (sizes.some((size) => size > 0)) form.append(element("div", { class: "size" }, element("span", {}, "VMs"), from, element("span", {}, "to"), to));
 
   const text = byId("text");
   text.addEventListener("input", () => {

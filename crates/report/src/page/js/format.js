@@ -73,3 +73,6 @@ function toNumber(value) {
 }
 
 const plural = (count, one, many = `${one}s`) => `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** A name of a record's member as people write it. */
+const readable = (name) => name.replaceAll("_s.", " ").replaceAll(/[_.]/g, " ").replaceAll(/\bvm(s?)\b/g, "VM$1");

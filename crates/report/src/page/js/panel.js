@@ -46,16 +46,24 @@ function makePanel({ details, go, close, neighbours }) {
     }
   });
 
+  // Browsers close modal dialogs themselves.
+  panel.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    close();
+  });
+
   async function show(run) {
     if (!panel.open) {
       opener = document.activeElement;
-      panel.show();
+      // Where it covers everything, nothing beneath it can be reached.
+      if (matchMedia("(max-width: 44rem)").matches) panel.showModal();
+      else panel.show();
       document.documentElement.classList.add("beside");
     }
     const turn = ++at;
     const { before, after } = neighbours(run);
     const step = (to, sign, label) => element("button", { type: "button", "aria-label": label, title: label, disabled: !to, onclick: () => go(to) }, sign);
-    const title = element("h2", { id: "panel-title", tabindex: -1 }, `${run.method} on ${run.instance.name}`, element("small", {}, [run.dataset, run.class === "none" ? null : run.class, run.kind, run.seed ? `seed ${run.seed}` : null].filter(Boolean).join(" \u00b7 ")));
+    const title = element("h2", { id: "panel-title", tabindex: -1 }, `${run.method} on ${run.instance.name}`, element("small", {}, [run.dataset, run.class === "none" ? null : run.class, run.kind, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(" \u00b7 ")));
     const body = element("div", { class: "panel-body" }, element("p", { class: "soft" }, "Unpacking\u2026"));
     panel.replaceChildren(
       element("div", { class: "panel-head" }, title, step(before, "\u2191", "The run before"), step(after, "\u2193", "The next run"), element("button", { type: "button", "aria-label": "Close", title: "Close (Escape)", onclick: close }, "\u2715")),
@@ -67,6 +75,7 @@ function makePanel({ details, go, close, neighbours }) {
     // Somebody may have gone on meanwhile.
     if (turn !== at) return;
     body.replaceChildren(...runView(run, records[run.at], packings, go, panel.clientWidth - 48).filter(Boolean));
+    reachScrollers(body);
     panel.dataset.run = run.id;
   }
 
@@ -123,7 +132,8 @@ function headline(run) {
   if (run.costText !== null) figures.push(figure(formatValue(run.costText), run.verified ? "cost" : "cost, as claimed"));
   if (run.boundText !== null) figures.push(figure(formatValue(run.boundText), "lower bound"));
   if (run.gap !== null) figures.push(figure(formatPercent(run.gap), "gap to best known"));
-  if (run.metric !== null) figures.push(figure(formatNumber(run.metric), run.metricName.replaceAll("_", " ")));
+  if (run.metric !== null) figures.push(figure(formatNumber(run.metric), readable(run.metricName)));
+  if (run.repetitions > 1) figures.push(figure(formatSeconds(run.medianTime), `median of ${run.repetitions} repetitions`));
   figures.push(figure(formatSeconds(run.time), clockName), figure(formatBytes(run.memory), "peak memory"));
   return element("div", { class: "figures" }, figures);
 }
@@ -175,11 +185,13 @@ function seriesView(series, width) {
   if (!series?.time_s) return [];
   const hours = series.time_s.map((seconds) => seconds / 3600);
   const names = Object.keys(series).filter((name) => name !== "time_s");
+  const isConstant = (name) => series[name].every((value) => value === series[name][0]);
+  const constant = names.filter(isConstant).map((name) => `${readable(name)} ${formatNumber(series[name][0])}`);
   return [
     element("h3", {}, "Over time"),
-    ...names.map((name) => {
+    ...names.filter((name) => !isConstant(name)).map((name) => {
       const points = series[name].map((value, place) => [hours[place], value]);
-      const title = name.replaceAll("_", " ");
+      const title = readable(name);
       const [least, greatest] = extent(series[name]);
       return element("div", { class: "picture" }, lineChart({
         width: Math.max(300, width), height: 150, xTitle: "hours", yTitle: title, xFormat: formatNumber, yFormat: formatNumber,
@@ -187,6 +199,7 @@ function seriesView(series, width) {
         describe: `${title} over time, from ${formatNumber(least)} to ${formatNumber(greatest)}`,
       }));
     }),
+    constant.length ? element("p", { class: "soft" }, `All the time: ${constant.join(", ")}.`) : null,
   ];
 }
 
@@ -210,7 +223,7 @@ function instanceFacts(instance, record) {
     ? "none"
     : `${formatValue(instance.reference)}, ${instance.proved ? "proved optimal" : `not proved${instance.referenceBound === null ? "" : `, at least ${formatValue(instance.referenceBound)}`}`} (${instance.source})`;
   const facts = [["name", instance.name], ["dataset", instance.dataset], ["class", instance.class]];
-  if (instance.family === "replay") facts.push(["kind of replay", record.replay?.kind ?? ""], ...Object.entries(record.replay?.settings ?? {}).map(([name, value]) => [name.replaceAll("_", " "), plain(value)]));
+  if (instance.family === "replay") facts.push(["kind of replay", record.replay?.kind ?? ""], ...Object.entries(record.replay?.settings ?? {}).map(([name, value]) => [readable(name), plain(value)]));
   else {
     facts.push(
       ["VMs", instance.vmTypes === instance.vms ? formatCount(instance.vms) : `${formatCount(instance.vms)} of ${plural(instance.vmTypes, "type")}`],
@@ -241,7 +254,7 @@ function runFacts(run, record) {
 
 function counters(answer) {
   const entries = Object.entries(answer?.counters ?? {});
-  return entries.length ? [element("h3", {}, "Counters"), list(entries.map(([name, value]) => [name.replaceAll(/[_-]/g, " "), formatNumber(value)]))] : [];
+  return entries.length ? [element("h3", {}, "Counters"), list(entries.map(([name, value]) => [readable(name.replaceAll("-", " ")), formatNumber(value)]))] : [];
 }
 
 function metrics(answer) {
@@ -255,10 +268,13 @@ function metrics(answer) {
       {},
       element("caption", { class: "unseen" }, "What the replay measured"),
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "metric"), element("th", { scope: "col", class: "n" }, "value"), element("th", { scope: "col" }, "derived again by the judge"))),
-      element("tbody", {}, entries.map(([name, { value, unit }]) => element("tr", {}, element("th", { scope: "row" }, name.replaceAll("_", " ")), element("td", { class: "n" }, `${formatNumber(value)} ${unit}`.trim()), element("td", {}, derived.has(name) ? "yes" : "")))),
+      element("tbody", {}, entries.map(([name, { value, unit }]) => element("tr", {}, element("th", { scope: "row" }, readable(name)), element("td", { class: "n" }, `${formatNumber(value)} ${unit}`.trim()), element("td", {}, derived.has(name) ? "yes" : "")))),
     )),
   ];
 }
+
+/** A run among those of its instance. */
+const nameOf = (run) => [run.method, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(", ");
 
 /** Everybody else on the same content, cheapest first. */
 function otherRuns(run, go) {
@@ -272,11 +288,11 @@ function otherRuns(run, go) {
       "table",
       {},
       element("caption", { class: "unseen" }, "Other runs"),
-      element("thead", {}, element("tr", {}, ["method", "outcome", run.family === "replay" ? run.metricName.replaceAll("_", " ") : "cost", "gap", "time"].map((head, at) => element("th", { scope: "col", class: at > 1 && "n" }, head)))),
+      element("thead", {}, element("tr", {}, ["method", "outcome", run.family === "replay" ? readable(run.metricName) : "cost", "gap", "time"].map((head, at) => element("th", { scope: "col", class: at > 1 && "n" }, head)))),
       element("tbody", {}, rows.map((other) => element(
         "tr",
         { "aria-current": other === run && "true", class: other.wrong && "wrong" },
-        element("th", { scope: "row" }, other === run ? other.method : element("button", { type: "button", onclick: () => go(other) }, other.method), other.seed ? ` seed ${other.seed}` : ""),
+        element("th", { scope: "row" }, other === run ? nameOf(other) : element("button", { type: "button", onclick: () => go(other) }, nameOf(other))),
         element("td", {}, other.outcome),
         element("td", { class: "n" }, run.family === "replay" ? formatNumber(other.metric) : formatValue(other.costText)),
         element("td", { class: "n" }, formatPercent(other.gap)),

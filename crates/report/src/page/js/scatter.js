@@ -1,57 +1,6 @@
-// Every run as a point: drawn on a canvas, reached by pointer and by keyboard.
+// Runs or methods as points: drawn on a canvas, reached by pointer and by keyboard.
 
-/** What axes can show. `knee` makes a scale that is linear from zero to there. */
-const MEASURES = {
-  time: { title: () => clockName, of: (run) => run.time, format: formatSeconds, scale: "log" },
-  gap: { title: () => "gap to best known cost", of: (run) => run.gap, format: formatPercent, knee: 0.001 },
-  cost: { title: () => "cost", of: (run) => (run.verified ? run.cost : null), format: formatNumber, scale: "log" },
-  metric: { title: metricTitle, of: (run) => run.metric, format: formatNumber, scale: "linear" },
-  memory: { title: () => "peak memory", of: (run) => run.memory, format: formatBytes, scale: "log" },
-  wall: { title: () => "wall time", of: (run) => run.wall, format: formatSeconds, scale: "log" },
-  cpu: { title: () => "CPU time", of: (run) => run.cpu, format: formatSeconds, scale: "log" },
-  vms: { title: () => "number of VMs", of: (run) => run.vms, format: formatNumber, scale: "log" },
-};
-
-let clockName = "time";
-
-/** A value at a tick, without the zeros that figures of one length have. */
-const tickLabel = (measure, tick) => (measure.format === formatPercent ? `${significant(100 * tick, 3)} %` : measure.format(tick));
-
-function metricTitle(runs = []) {
-  const names = [...new Set(runs.map((run) => run.metricName).filter(Boolean))];
-  return names.length === 1 ? names[0].replaceAll("_", " ").replaceAll(".", " ") : "what policies are compared by";
-}
-
-/** Shapes of kinds, the same as in the figures. */
-const SHAPES = {
-  Greedy: "circle",
-  Policies: "circle",
-  "Dynamic programming": "square",
-  "Linear programming": "triangle",
-  "Column generation": "diamond",
-  "Local search": "triangle-down",
-  "External programs": "pentagon",
-};
-
-const CORNERS = {
-  square: [[-0.85, -0.85], [0.85, -0.85], [0.85, 0.85], [-0.85, 0.85]],
-  triangle: [[0, -1.15], [1.05, 0.75], [-1.05, 0.75]],
-  "triangle-down": [[0, 1.15], [1.05, -0.75], [-1.05, -0.75]],
-  diamond: [[0, -1.2], [1.1, 0], [0, 1.2], [-1.1, 0]],
-  pentagon: [0, 1, 2, 3, 4].map((k) => [1.1 * Math.sin(k * 1.2566), -1.1 * Math.cos(k * 1.2566)]),
-};
-
-function tracePoint(pen, shape, x, y, size) {
-  pen.beginPath();
-  const corners = CORNERS[shape];
-  if (!corners) pen.arc(x, y, size, 0, 2 * Math.PI);
-  else {
-    corners.forEach(([dx, dy], place) => pen[place ? "lineTo" : "moveTo"](x + dx * size, y + dy * size));
-    pen.closePath();
-  }
-}
-
-/** Height of the rail at the top, where runs lie that have nothing to show upwards. */
+/** Height of the rail at the top, where points lie that have nothing to show upwards. */
 const RAIL = 34;
 
 function makeScatter(kinds, open) {
@@ -63,16 +12,15 @@ function makeScatter(kinds, open) {
     "aria-describedby": "scatter-help",
   });
   const tip = element("div", { class: "tip", hidden: true });
-  const help = element("p", { id: "scatter-help", class: "unseen" },
-    "Left and right arrows go to the next point across, up and down to the next point upwards, Home and End to the first and last. Enter opens the run. The table below holds the same runs.");
+  const help = element("p", { id: "scatter-help", class: "unseen" });
   const legend = element("ul", { class: "key-kinds" });
   room.append(canvas, tip);
   room.after(legend, help);
   let points = [];
-  let shown = { runs: [], x: "time", y: "gap", selected: "", highlight: null };
+  let front = new Set();
+  let shown = { subject: SUBJECTS.runs, items: [], x: "time", y: "gap", selected: "", highlight: null };
   let current = null;
   let frame = 0;
-  let area = null;
 
   /** Lays the points out for the size that there is, and draws. */
   function draw() {
@@ -85,60 +33,89 @@ function makeScatter(kinds, open) {
     const pen = canvas.getContext("2d");
     pen.scale(density, density);
     pen.font = `12px ${getComputedStyle(room).fontFamily}`;
-    const across = MEASURES[shown.x];
-    const up = MEASURES[shown.y];
-    const colours = Object.fromEntries(["text", "soft", "line", "grid", "tint", "accent", "bad", "paper"].map((name) => [name, ink(name)]));
+    const { subject, items } = shown;
+    const [across, up] = [subject.measures[shown.x], subject.measures[shown.y]];
+    const colours = Object.fromEntries(["text", "soft", "grid", "tint", "accent", "bad", "paper"].map((name) => [name, ink(name)]));
     const kindColour = Object.fromEntries(Object.values(kinds).map((kind) => [kind.title, isDark() ? kind.dark : kind.light]));
+    pen.fillStyle = colours.paper;
+    pen.fillRect(0, 0, width, height);
 
-    const usable = shown.runs.filter((run) => isNumber(across.of(run)));
-    const valued = usable.filter((run) => isNumber(up.of(run)));
-    const railed = usable.length > valued.length;
-    const scaleOf = (measure, runs) => {
-      const values = runs.map(measure.of);
-      if (measure.knee) return kneeScale(values, measure.knee);
-      return measure.scale === "log" && values.some((value) => value > 0) ? logScale(values) : linearScale(values);
+    const usable = items.filter((item) => isNumber(across.of(item)));
+    const place = drawAxes(pen, colours, { width, height, across, up, items, usable });
+    front = subject === SUBJECTS.methods ? unbeaten(items, across.of, up.of) : new Set();
+    const lines = drawFront(pen, colours, place);
+    points = usable.map((item) => ({ item, ...place(item) }));
+    const size = drawPoints(pen, colours, kindColour);
+    if (subject === SUBJECTS.methods) drawNames(pen, colours, { left: place.left + 2, top: 2, right: width - 4, bottom: place.bottom - 2 }, size, lines);
+
+    const ring = (point, colour) => {
+      pen.lineWidth = 2;
+      pen.strokeStyle = colour;
+      pen.beginPath();
+      pen.arc(point.x, point.y, size + 4, 0, 2 * Math.PI);
+      pen.stroke();
     };
-    const x = scaleOf(across, usable);
-    const y = scaleOf(up, valued);
+    const selected = points.find((point) => point.item.id === shown.selected);
+    if (selected) ring(selected, colours.accent);
+    current = points.find((point) => point.item.id === current?.item.id) ?? null;
+    if (current && document.activeElement === canvas) ring(current, colours.text);
+    // Where the current point is, for whoever drives the page.
+    [canvas.dataset.x, canvas.dataset.y] = current ? [current.x, current.y] : ["", ""];
+    if (!usable.length) {
+      pen.fillStyle = colours.soft;
+      pen.textAlign = "center";
+      pen.fillText(`No ${subject.noun} here has both measures.`, width / 2, height / 2);
+    }
+    legend.replaceChildren(...legendEntries({
+      kinds: new Set(usable.map((item) => item.kind)),
+      colours: kindColour,
+      hollow: usable.some(isHollow),
+      front: front.size > 1,
+    }));
+    canvas.setAttribute("aria-label", `${plural(points.length, subject.noun)}: ${up.title(items)} against ${across.title(items)}`);
+  }
+
+  /** Draws axes, their titles and the rail; gives the place of an item, and the left and lower border of the area. */
+  function drawAxes(pen, colours, { width, height, across, up, items, usable }) {
+    const valued = usable.filter((item) => isNumber(up.of(item)));
+    const railed = usable.length > valued.length;
+    const [x, y] = [scaleOf(across, usable.map(across.of)), scaleOf(up, valued.map(up.of))];
     const yLabels = y.ticks.map((tick) => tickLabel(up, tick));
     const left = 16 + Math.max(28, ...yLabels.map((label) => pen.measureText(label).width));
-    area = { left, top: 30 + (railed ? RAIL : 0), right: width - 18, bottom: height - 44 };
+    const area = { left, top: 30 + (railed ? RAIL : 0), right: width - 18, bottom: height - 44 };
     const px = (value) => area.left + x.at(value) * (area.right - area.left);
     // What lies at zero lies above the axis, not on it.
     const foot = area.bottom - 12;
     const py = (value) => foot - y.at(value) * (foot - area.top);
-
-    pen.fillStyle = colours.paper;
-    pen.fillRect(0, 0, width, height);
+    const line = (fromX, fromY, toX, toY) => {
+      pen.beginPath();
+      pen.moveTo(fromX, fromY);
+      pen.lineTo(toX, toY);
+      pen.stroke();
+    };
+    const rail = 28 + (RAIL - 10) / 2;
+    pen.textAlign = "right";
     if (railed) {
       pen.fillStyle = colours.tint;
       pen.fillRect(area.left, 28, area.right - area.left, RAIL - 10);
       pen.fillStyle = colours.soft;
-      pen.textAlign = "right";
-      pen.fillText("none", area.left - 8, 28 + (RAIL - 10) / 2 + 4);
+      pen.fillText("none", area.left - 8, rail + 4);
     }
     pen.lineWidth = 1;
     pen.strokeStyle = colours.grid;
     pen.fillStyle = colours.soft;
     if (valued.length) {
-      pen.textAlign = "right";
-      y.ticks.forEach((tick, place) => {
-        const at = Math.round(py(tick)) + 0.5;
-        pen.beginPath();
-        pen.moveTo(area.left, at);
-        pen.lineTo(area.right, at);
-        pen.stroke();
-        pen.fillText(yLabels[place], area.left - 8, at + 4);
+      y.ticks.forEach((tick, at) => {
+        const level = Math.round(py(tick)) + 0.5;
+        line(area.left, level, area.right, level);
+        pen.fillText(yLabels[at], area.left - 8, level + 4);
       });
     }
     pen.textAlign = "center";
     let free = -Infinity;
     for (const tick of usable.length ? x.ticks : []) {
       const at = Math.round(px(tick)) + 0.5;
-      pen.beginPath();
-      pen.moveTo(at, railed ? 28 : area.top);
-      pen.lineTo(at, area.bottom);
-      pen.stroke();
+      line(at, railed ? 28 : area.top, at, area.bottom);
       const label = tickLabel(across, tick);
       const half = pen.measureText(label).width / 2;
       if (at - half < free || at + half > width) continue;
@@ -147,63 +124,78 @@ function makeScatter(kinds, open) {
     }
     pen.fillStyle = colours.text;
     pen.textAlign = "right";
-    pen.fillText(`${across.title(shown.runs)} \u2192`, area.right, height - 9);
+    pen.fillText(`${across.title(items)} \u2192`, area.right, height - 9);
     pen.textAlign = "left";
-    pen.fillText(`\u2191 ${up.title(shown.runs)}`, 10, 18);
+    pen.fillText(`\u2191 ${up.title(items)}`, 10, 18);
+    const place = (item) => ({ x: px(across.of(item)), y: isNumber(up.of(item)) ? py(up.of(item)) : rail });
+    return Object.assign(place, { left: area.left, bottom: area.bottom });
+  }
 
-    const size = usable.length > 3000 ? 2.6 : usable.length > 600 ? 3.4 : 4.6;
-    points = usable.map((run) => {
-      const value = up.of(run);
-      return { run, x: px(across.of(run)), y: isNumber(value) ? py(value) : 28 + (RAIL - 10) / 2 };
+  /** The border of what the best trade-offs of each family dominate: across at the height of one until the next. Gives the corners. */
+  function drawFront(pen, colours, place) {
+    pen.strokeStyle = colours.soft;
+    pen.lineWidth = 1.6;
+    return [...groupBy([...front], (row) => row.family).values()].map((rows) => {
+      const corners = rows.map(place).flatMap((to, at, places) => (at ? [{ x: to.x, y: places[at - 1].y }, to] : [to]));
+      pen.beginPath();
+      corners.forEach(({ x, y }, at) => pen[at ? "lineTo" : "moveTo"](x, y));
+      pen.stroke();
+      return corners;
     });
-    const faded = (run) => shown.highlight !== null && run.method !== shown.highlight;
+  }
+
+  const isHollow = (item) => item.everywhere === false;
+
+  /** Draws the points, those that are not highlighted first; gives their size. */
+  function drawPoints(pen, colours, kindColour) {
+    const ofMethods = shown.subject === SUBJECTS.methods;
+    const size = ofMethods ? 6 : points.length > 3000 ? 2.6 : points.length > 600 ? 3.4 : 4.6;
+    const faded = (item) => shown.highlight !== null && item.method !== shown.highlight;
+    pen.lineWidth = 1.8;
     for (const pass of [true, false]) {
-      for (const point of points) {
-        if (faded(point.run) !== pass) continue;
-        pen.globalAlpha = pass ? 0.1 : usable.length > 600 ? 0.55 : 0.75;
-        pen.fillStyle = point.run.wrong ? colours.bad : kindColour[point.run.kind];
-        tracePoint(pen, SHAPES[point.run.kind], point.x, point.y, size);
+      for (const { item, x, y } of points) {
+        if (faded(item) !== pass) continue;
+        pen.globalAlpha = pass ? 0.1 : ofMethods ? 1 : points.length > 600 ? 0.55 : 0.75;
+        pen.strokeStyle = kindColour[item.kind];
+        pen.fillStyle = isHollow(item) ? colours.paper : !ofMethods && item.wrong ? colours.bad : kindColour[item.kind];
+        tracePoint(pen, SHAPES[item.kind], x, y, size);
         pen.fill();
+        if (isHollow(item)) pen.stroke();
       }
     }
     pen.globalAlpha = 1;
-    const ring = (point, colour) => {
-      pen.lineWidth = 2;
-      pen.strokeStyle = colour;
-      pen.beginPath();
-      pen.arc(point.x, point.y, size + 4, 0, 2 * Math.PI);
-      pen.stroke();
-    };
-    const selected = points.find((point) => point.run.id === shown.selected);
-    if (selected) ring(selected, colours.accent);
-    current = points.find((point) => point.run === current?.run) ?? null;
-    if (current && document.activeElement === canvas) ring(current, colours.text);
-    // Where the current point is, for whoever drives the page.
-    [canvas.dataset.x, canvas.dataset.y] = current ? [current.x, current.y] : ["", ""];
-    if (!usable.length) {
-      pen.fillStyle = colours.soft;
-      pen.textAlign = "center";
-      pen.fillText("No run here has both measures.", width / 2, height / 2);
-    }
-    const present = new Set(usable.map((run) => run.kind));
-    legend.replaceChildren(...Object.keys(SHAPES).filter((title) => present.has(title)).map((title) => Object.values(kinds).find((kind) => kind.title === title)).map((kind) => legendEntry(kind, kindColour[kind.title])));
-    canvas.setAttribute("aria-label", `${plural(points.length, "run")}: ${up.title(shown.runs)} against ${across.title(shown.runs)}`);
+    return size;
+  }
+
+  /** The names of methods, those of the best trade-offs first. */
+  function drawNames(pen, colours, within, size, lines) {
+    const named = [...points].sort((a, b) => front.has(b.item) - front.has(a.item));
+    const places = placeLabels(named, named.map(({ item }) => pen.measureText(item.method).width), within, size, lines);
+    named.forEach(({ item }, at) => {
+      if (!places[at]) return;
+      pen.fillStyle = front.has(item) ? colours.text : colours.soft;
+      pen.textAlign = places[at].align;
+      pen.fillText(item.method, places[at].x, places[at].y);
+    });
   }
 
   const redraw = () => {
     if (!frame) frame = requestAnimationFrame(draw);
   };
 
-  const describe = (run) => {
-    const measure = MEASURES[shown.y];
-    return [run.method, run.instance.name, `${measure.format(measure.of(run))}, ${MEASURES[shown.x].format(MEASURES[shown.x].of(run))}, ${run.outcome}`];
-  };
+  /** What a point is, in lines: the method, where it was, what it came to. */
+  function describe(item) {
+    const { measures, describe: words } = shown.subject;
+    const [where, how] = words(item);
+    const value = (name) => `${measures[name].short ?? measures[name].title([item])} ${measures[name].format(measures[name].of(item))}`;
+    return [item.method, where, [value(shown.y), value(shown.x), front.has(item) ? "a best trade-off" : how].filter(Boolean).join(", ")];
+  }
 
   function showTip(point) {
     tip.hidden = !point;
     if (!point) return;
-    const [method, instance, words] = describe(point.run);
-    tip.replaceChildren(element("strong", {}, method), instance, element("br"), words);
+    const [method, where, words] = describe(point.item);
+    tip.replaceChildren(element("strong", {}, method), where, element("br"), words);
     const { width } = room.getBoundingClientRect();
     const at = Math.min(point.x + 14, width - tip.offsetWidth - 6);
     tip.style.left = `${Math.max(4, at)}px`;
@@ -227,7 +219,7 @@ function makeScatter(kinds, open) {
     const point = nearest(event);
     if (!point) return;
     current = point;
-    open(point.run);
+    open(point.item);
   });
   canvas.addEventListener("focus", redraw);
   canvas.addEventListener("blur", () => {
@@ -235,12 +227,12 @@ function makeScatter(kinds, open) {
     redraw();
   });
   canvas.addEventListener("keydown", (event) => {
-    const across = (a, b) => a.x - b.x || b.y - a.y || a.run.at - b.run.at;
-    const up = (a, b) => b.y - a.y || a.x - b.x || a.run.at - b.run.at;
+    const across = (a, b) => a.x - b.x || b.y - a.y || a.item.at - b.item.at;
+    const up = (a, b) => b.y - a.y || a.x - b.x || a.item.at - b.item.at;
     const moves = { ArrowLeft: [across, -1], ArrowRight: [across, 1], ArrowDown: [up, -1], ArrowUp: [up, 1], Home: [across, -Infinity], End: [across, Infinity] };
     if ((event.key === "Enter" || event.key === " ") && current) {
       event.preventDefault();
-      open(current.run);
+      open(current.item);
     }
     const move = moves[event.key];
     if (!move || !points.length || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -251,24 +243,17 @@ function makeScatter(kinds, open) {
     current = sorted[Math.min(sorted.length - 1, Math.max(0, place))];
     draw();
     showTip(current);
-    announce(describe(current.run).join(", "));
+    announce(describe(current.item).join(", "));
   });
   new ResizeObserver(redraw).observe(room);
 
   return {
     show(next) {
       shown = { ...shown, ...next };
+      help.textContent = `Left and right arrows go to the next point across, up and down to the next point upwards, Home and End to the first and last. ${shown.subject.help}`;
       showTip(null);
       redraw();
     },
     redraw,
   };
-}
-
-function legendEntry(kind, colour) {
-  const corners = CORNERS[SHAPES[kind.title]];
-  const shape = corners
-    ? drawing("polygon", { points: corners.map(([x, y]) => `${7 + 5 * x},${7 + 5 * y}`).join(" "), fill: colour })
-    : drawing("circle", { cx: 7, cy: 7, r: 5, fill: colour });
-  return element("li", {}, drawing("svg", { viewBox: "0 0 14 14", "aria-hidden": "true" }, shape), kind.title);
 }

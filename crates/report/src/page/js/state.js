@@ -7,6 +7,7 @@ const blankState = () => ({
   from: null,
   to: null,
   text: "",
+  points: "runs",
   x: "time",
   y: "auto",
   sort: "",
@@ -19,7 +20,7 @@ function writeState(state) {
   const words = new URLSearchParams();
   for (const facet of FACETS) for (const value of [...state[facet]].sort()) words.append(facet, value);
   const blank = blankState();
-  for (const name of ["from", "to", "text", "x", "y", "sort", "methods", "run"]) {
+  for (const name of ["from", "to", "text", "points", "x", "y", "sort", "methods", "run"]) {
     if (state[name] !== blank[name]) words.set(name, state[name]);
   }
   return words.toString();
@@ -33,7 +34,7 @@ function readState(hash) {
   for (const facet of FACETS) state[facet] = new Set(words.getAll(facet));
   const number = (name) => (words.get(name) && isNumber(Number(words.get(name))) ? Number(words.get(name)) : null);
   [state.from, state.to] = [number("from"), number("to")];
-  for (const name of ["text", "x", "y", "sort", "methods", "run"]) state[name] = words.get(name) ?? state[name];
+  for (const name of ["text", "points", "x", "y", "sort", "methods", "run"]) state[name] = words.get(name) ?? state[name];
   return state;
 }
 

@@ -55,19 +55,24 @@ function summary(method, runs) {
   const gaps = cells.map((cell) => cell.gap).filter((gap) => gap !== null);
   const times = cells.map((cell) => cell.answered ?? cell.limit);
   const count = (what) => cells.filter(what).length;
+  // A case of a replay is a trace, or a scenario with its seed.
+  const cases = [...groupBy(runs.filter((run) => run.metric !== null), (run) => run.case).values()].map((of) => mean(of.map((run) => run.metric)));
+  const isReplay = runs[0].family === "replay";
   return {
+    id: `${runs[0].family} ${method}`,
     method,
     kind: runs[0].kind,
     family: runs[0].family,
     runs: runs.length,
     instances: cells.length,
     answered: count((cell) => cell.answered !== null),
-    proved: count((cell) => cell.proved),
-    certified: count((cell) => cell.certified),
+    proved: isReplay ? null : count((cell) => cell.proved),
+    certified: isReplay ? null : count((cell) => cell.certified),
     gap: mean(gaps),
-    best: gaps.filter((gap) => gap === 0).length,
+    best: isReplay ? null : gaps.filter((gap) => gap === 0).length,
+    metric: cases.length ? median(cases) : null,
+    metricName: runs.find((run) => run.metricName)?.metricName ?? "",
     sgm10ms: shiftedGeometricMean(times, 0.01),
-    sgm1s: shiftedGeometricMean(times, 1),
     par2: mean(cells.map((cell) => cell.answered ?? 2 * cell.limit)),
     memory: runs.reduce((most, run) => Math.max(most, run.memory), 0),
     wrong: runs.filter((run) => run.wrong).length,
@@ -80,5 +85,33 @@ function summaries(runs) {
   const families = [...new Set(runs.map((run) => run.family))];
   const place = (row) => 100 * families.indexOf(row.family) + kindPlace(row.kind);
   const rows = [...groups.values()].map((of) => summary(of[0].method, of));
-  return rows.sort((a, b) => place(a) - place(b) || (a.method < b.method ? -1 : 1));
+  rows.sort((a, b) => place(a) - place(b) || (a.method < b.method ? -1 : 1));
+  const everything = new Map(families.map((family) => [family, new Set(runs.filter((run) => run.family === family).map((run) => run.instance.content)).size]));
+  rows.forEach((row, at) => {
+    row.at = at;
+    row.everything = everything.get(row.family);
+    row.everywhere = row.instancesAnswered === row.everything;
+  });
+  const front = unbeaten(rows, (row) => row.sgm10ms, (row) => row.gap);
+  for (const row of rows) row.unbeaten = front.has(row);
+  return rows;
+}
+
+/**
+ * The Pareto front of each family: rows that answered every instance and that no other such row beats in both measures, of which
+ * less is better. In the order of families and of the first measure.
+ */
+function unbeaten(rows, across, up) {
+  const front = new Set();
+  const complete = rows.filter((row) => row.everywhere && isNumber(across(row)) && isNumber(up(row)));
+  for (const family of groupBy(complete, (row) => row.family).values()) {
+    family.sort((a, b) => across(a) - across(b) || up(a) - up(b));
+    let last = null;
+    for (const row of family) {
+      if (last === null || up(row) < up(last)) last = row;
+      else if (across(row) !== across(last) || up(row) !== up(last)) continue;
+      front.add(row);
+    }
+  }
+  return front;
 }

@@ -39,41 +39,50 @@ function makeSortable(table) {
   });
 }
 
-/** A column: heading, value to sort by, text, and whether it is a number. */
-const column = (name, of, text, numeric = true) => ({ name, of, text: text ?? ((row) => of(row)), numeric });
+/**
+ * A column: its name, which orders name too, value to sort by, text, and whether it is a number; `share` of the width, and `title`
+ * where the heading depends on the rows.
+ */
+const column = (name, of, text, { numeric = true, share = 8, title = () => name } = {}) => ({ name, of, text: text ?? ((row) => of(row) ?? DASH), numeric, share, title });
+const textual = { numeric: false };
 
 const SUMMARY_COLUMNS = [
-  column("method", (row) => row.method, null, false),
-  column("kind", (row) => row.kind, null, false),
+  column("method", (row) => row.method, null, textual),
+  column("kind", (row) => row.kind, null, textual),
   column("runs", (row) => row.runs, (row) => formatCount(row.runs)),
   column("instances", (row) => row.instances, (row) => formatCount(row.instances)),
   column("answered", (row) => row.answered, (row) => formatCount(row.answered)),
   column("proved", (row) => row.proved, (row) => formatCount(row.proved)),
   column("certified", (row) => row.certified, (row) => formatCount(row.certified)),
   column("mean gap", (row) => row.gap, (row) => formatPercent(row.gap)),
-  column("best cost", (row) => row.best, (row) => (row.family === "replay" ? DASH : `${formatCount(row.best)} of ${formatCount(row.instances)}`)),
+  column("best cost", (row) => row.best, (row) => `${formatCount(row.best)} of ${formatCount(row.instances)}`),
+  column("metric", (row) => row.metric, (row) => formatNumber(row.metric), { title: (rows) => `${metricTitle(rows) ?? "metric"}, median` }),
   column("time, 10\u00a0ms", (row) => row.sgm10ms, (row) => formatSeconds(row.sgm10ms)),
-  column("time, 1\u00a0s", (row) => row.sgm1s, (row) => formatSeconds(row.sgm1s)),
   column("PAR-2", (row) => row.par2, (row) => formatSeconds(row.par2)),
   column("memory", (row) => row.memory, (row) => formatBytes(row.memory)),
   column("wrong", (row) => row.wrong, (row) => formatCount(row.wrong)),
+  column("best trade-off", (row) => (row.unbeaten ? "yes" : null), (row) => (row.unbeaten ? "yes" : ""), textual),
 ];
 
 const RUN_COLUMNS = [
-  column("instance", (run) => run.instance.name, null, false),
-  column("dataset", (run) => run.dataset, null, false),
-  column("method", (run) => run.method, null, false),
-  column("VMs", (run) => run.vms, (run) => formatCount(run.vms)),
-  column("outcome", (run) => run.outcome, null, false),
-  column("cost", (run) => run.cost, (run) => formatValue(run.costText)),
-  column("bound", (run) => run.bound, (run) => formatValue(run.boundText)),
-  column("gap", (run) => run.gap, (run) => formatPercent(run.gap)),
+  column("instance", (run) => run.instance.name, null, { ...textual, share: 22 }),
+  column("dataset", (run) => (run.dataset === run.instance.name ? null : run.dataset), (run) => run.dataset, { ...textual, share: 13 }),
+  column("method", (run) => run.method, null, { ...textual, share: 18 }),
+  column("VMs", (run) => run.vms || null, (run) => formatCount(run.vms), { share: 6 }),
+  column("outcome", (run) => run.outcome, null, { ...textual, share: 10 }),
+  column("cost", (run) => run.cost, (run) => formatValue(run.costText), { share: 9 }),
+  column("bound", (run) => run.bound, (run) => formatValue(run.boundText), { share: 9 }),
+  column("gap", (run) => run.gap, (run) => formatPercent(run.gap), { share: 7 }),
+  column("metric", (run) => run.metric, (run) => formatNumber(run.metric), { share: 9, title: (runs) => metricTitle(runs) ?? "metric" }),
   column("time", (run) => run.time, (run) => formatSeconds(run.time)),
-  column("memory", (run) => run.memory, (run) => formatBytes(run.memory)),
-  column("seed", (run) => run.seed, (run) => String(run.seed)),
+  column("memory", (run) => run.memory, (run) => formatBytes(run.memory), { share: 9 }),
+  column("seed", (run) => run.seed, (run) => String(run.seed), { share: 5 }),
+  column("repetition", (run) => (run.repetitions > 1 ? run.repetition : null), (run) => (run.repetitions > 1 ? `${run.repetition + 1} of ${run.repetitions}` : DASH), { share: 8 }),
+  column("median time", (run) => run.medianTime, (run) => formatSeconds(run.medianTime), { share: 8 }),
 ];
-/** Widths of the columns of runs, in shares. */
-const RUN_WIDTHS = [22, 13, 14, 6, 10, 9, 9, 7, 8, 9, 5];
+
+/** The columns that tell something of some row. */
+const filled = (columns, rows) => (rows.length ? columns.filter(({ of }) => rows.some((row) => of(row) !== null)) : columns);
 
 /** Rows in the order that a word such as `gap` or `-gap` asks for; as they come if it is none. */
 function sorted(rows, columns, word) {
@@ -86,47 +95,47 @@ function sorted(rows, columns, word) {
 }
 
 /** The head of a table whose order is part of the state. */
-function sortedHead(columns, word, change) {
-  return element("thead", {}, element("tr", {}, columns.map((candidate) => {
-    const { name } = candidate;
+function sortedHead(table, columns, rows, word, change) {
+  return element("thead", {}, element("tr", {}, columns.map(({ name, numeric, title }) => {
     const direction = word === name ? "ascending" : word === `-${name}` ? "descending" : null;
-    const head = element("th", { scope: "col", class: candidate.numeric && "n", "aria-sort": direction });
-    sortButton(head, name, () => {
+    const head = element("th", { scope: "col", class: numeric && "n", "aria-sort": direction, "data-name": name });
+    sortButton(head, title(rows), () => {
       change(direction === "ascending" ? `-${name}` : name);
       // The head is a new one now.
-      const again = [...document.querySelectorAll("th button")].find((button) => button.textContent === name && button.closest("table").id === head.dataset.table);
-      again?.focus();
+      [...table.querySelectorAll("th[data-name]")].find((cell) => cell.dataset.name === name)?.firstChild.focus();
     });
     return head;
   })));
 }
 
-function withTableName(head, table) {
-  for (const cell of head.rows[0].cells) cell.dataset.table = table.id;
-  return head;
-}
-
 /** The summary of the runs that are shown. `only` narrows to a method, `highlight` marks its points. */
 function makeSummary({ change, only, highlight }) {
   const table = byId("summary");
-  return function show(runs, word) {
-    const rows = sorted(summaries(runs), SUMMARY_COLUMNS, word);
+  return function show(methods, word) {
+    const rows = sorted(methods, SUMMARY_COLUMNS, word);
+    const columns = filled(SUMMARY_COLUMNS, rows);
+    const heading = (row) => element("th", { scope: "row" }, element("button", {
+      type: "button",
+      title: `${row.method}: show its runs alone, or all again`,
+      onclick: () => only(row.method),
+      onfocus: () => highlight(row.method),
+      onblur: () => highlight(null),
+    }, row.method));
+    // The figures as they are, too, for whoever takes them from the page.
+    const cell = (row, { name, of, text, numeric }) => {
+      const value = of(row);
+      const shown = value === null && numeric ? DASH : text(row);
+      return element("td", { class: `${numeric ? "n" : ""} ${name === "wrong" && row.wrong ? "wrong" : ""}` }, numeric && value !== null ? element("data", { value }, shown) : shown);
+    };
     const body = element("tbody", {}, rows.map((row) => element(
       "tr",
       { onpointerenter: () => highlight(row.method), onpointerleave: () => highlight(null) },
-      SUMMARY_COLUMNS.map(({ name, text, numeric }, place) => place
-        ? element("td", { class: `${numeric ? "n" : ""} ${name === "wrong" && row.wrong ? "wrong" : ""}` }, text(row))
-        : element("th", { scope: "row" }, element("button", {
-          type: "button",
-          title: `${row.method}: show its runs alone, or all again`,
-          onclick: () => only(row.method),
-          onfocus: () => highlight(row.method),
-          onblur: () => highlight(null),
-        }, text(row)))),
+      heading(row),
+      columns.slice(1).map((of) => cell(row, of)),
     )));
     table.replaceChildren(
       element("caption", { class: "unseen" }, "Methods, over the runs that are shown"),
-      withTableName(sortedHead(SUMMARY_COLUMNS, word, change), table),
+      sortedHead(table, columns, rows, word, change),
       body,
     );
   };
@@ -142,9 +151,10 @@ function makeRunsTable({ change, open }) {
   let selected = "";
   let focused = 0;
   const body = element("tbody");
-  const above = element("tr", { class: "room", "aria-hidden": "true" }, element("td", { colspan: RUN_COLUMNS.length }));
-  const below = element("tr", { class: "room", "aria-hidden": "true" }, element("td", { colspan: RUN_COLUMNS.length }));
+  const above = element("tr", { class: "room", "aria-hidden": "true" }, element("td"));
+  const below = element("tr", { class: "room", "aria-hidden": "true" }, element("td"));
   let window_ = "";
+  let columns = RUN_COLUMNS;
 
   function fill(everything = false) {
     const count = everything ? Math.min(rows.length, 500) : Math.ceil((view.clientHeight || 480) / ROW) + 16;
@@ -158,6 +168,7 @@ function makeRunsTable({ change, open }) {
     focused = Math.max(first, Math.min(last - 1, focused));
     above.firstChild.style.height = `${first * ROW}px`;
     below.firstChild.style.height = `${(everything ? 0 : rows.length - last) * ROW}px`;
+    for (const room of [above, below]) room.firstChild.colSpan = columns.length;
     body.replaceChildren(above, ...rows.slice(first, last).map((run, offset) => row(run, first + offset)), below);
     if (held) rowAt(focused)?.focus({ preventScroll: true });
   }
@@ -172,8 +183,8 @@ function makeRunsTable({ change, open }) {
         class: run.wrong && "wrong",
         "data-place": place,
       },
-      RUN_COLUMNS.map(({ text, numeric }, at) => at
-        ? element("td", { class: numeric && "n" }, text(run))
+      columns.map(({ text, numeric }, at) => at
+        ? element("td", numeric ? { class: "n" } : { title: text(run) }, text(run))
         : element("th", { scope: "row", title: text(run) }, text(run))),
     );
   }
@@ -219,6 +230,8 @@ function makeRunsTable({ change, open }) {
     const now = sorted(runs, RUN_COLUMNS, word);
     const same = rows.length === now.length && rows.every((known, place) => known === now[place]);
     rows = now;
+    columns = filled(RUN_COLUMNS, rows);
+    const whole = columns.reduce((sum, { share }) => sum + share, 0);
     selected = run;
     const place = rows.findIndex((known) => known.id === run);
     if (place >= 0) focused = place;
@@ -229,12 +242,12 @@ function makeRunsTable({ change, open }) {
     table.setAttribute("aria-rowcount", rows.length + 1);
     table.replaceChildren(
       element("caption", { class: "unseen" }, "Runs; Enter opens the one in focus"),
-      element("colgroup", {}, RUN_WIDTHS.map((width) => {
+      element("colgroup", {}, columns.map(({ share }) => {
         const col = element("col");
-        col.style.width = `${width}%`;
+        col.style.width = `${(100 * share) / whole}%`;
         return col;
       })),
-      withTableName(sortedHead(RUN_COLUMNS, word, change), table),
+      sortedHead(table, columns, rows, word, change),
       body,
     );
     fill();
