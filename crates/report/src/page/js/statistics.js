@@ -90,7 +90,7 @@ function summaries(runs) {
   rows.forEach((row, at) => {
     row.at = at;
     row.everything = everything.get(row.family);
-    row.everywhere = row.instancesAnswered === row.everything;
+    row.everywhere = row.answered === row.everything;
   });
   const front = unbeaten(rows, (row) => row.sgm10ms, (row) => row.gap);
   for (const row of rows) row.unbeaten = front.has(row);
