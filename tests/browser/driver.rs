@@ -29,7 +29,7 @@ pub(crate) mod key {
 }
 
 /// How long something may take to appear.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Where a program is that the tests can do without.
 fn program(name: &str) -> Option<PathBuf> {
@@ -51,7 +51,7 @@ impl Browser {
         let (Some(chromium), Some(chromedriver)) = (program("chromium"), program("chromedriver"))
         else {
             eprintln!(
-                "{test}: skipped, chromium and chromedriver are not both installed (`cargo xtask aids`)"
+                "skipped: {test}: chromium and chromedriver are not both installed (`cargo xtask aids`)"
             );
             return None;
         };
@@ -76,7 +76,7 @@ impl Browser {
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_mins(1)))
+            .timeout_global(Some(PATIENCE))
             .build()
             .into();
         let mut browser = Self {

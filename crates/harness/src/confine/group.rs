@@ -10,7 +10,7 @@ use super::Means;
 use crate::limits::kill_process;
 
 /// How long killed processes may take to be gone: gigabytes are given back first.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long is waited between two looks.
 const PAUSE: Duration = Duration::from_micros(200);

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use vmpack_model::{Status, Value};
 use vmpack_results::Termination;
 
+use super::skip::skipped;
 use super::synthetic::{records, unanswered};
 use super::{Report, packing};
 
@@ -80,8 +81,7 @@ fn latex_takes_tables_and_figures() {
     }
 
     if Command::new("pdflatex").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("skipped: pdflatex is not here, only the structure of tables was checked");
-        return;
+        return skipped("in part, there is no program pdflatex");
     }
     let inputs = tables.iter().map(|path| format!("\\input{{{}}}\n\\clearpage\n", path.display()));
     let figures = files(&report, "figures", "pdf")
