@@ -16,7 +16,7 @@ fn a_fleet_with_all_rules_is_solved_and_the_report_says_what_they_cost() {
     write(
         "e.toml",
         "name = \"fleets\"\ndatasets = [\"suite.toml\"]\nmethods = [\"assignment-highs\"]\n\
-         [limits]\nwall_s = 60\n",
+         [limits]\nwall_s = 600\n",
     );
     let out = folder.path().join("out");
     let mut run = vmpack();

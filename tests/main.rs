@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod browser;
+mod clock;
 mod cluster;
 mod command;
 mod contenders;
@@ -23,6 +24,7 @@ mod replay_planetlab;
 mod replay_scheduling;
 mod replays;
 mod serve;
+mod skip;
 mod solvers;
 mod store_faults;
 mod stores;

@@ -298,22 +298,19 @@ fn a_large_fleet_whose_hosts_may_fail_keeps_its_time() {
     }
     let (vms, hosts) = (desk.file("vms.csv", &vms), desk.file("hosts.csv", &hosts));
     let rules = desk.file("rules.toml", "[[failures]]\n");
-    let plan = |rules: &[&str]| {
-        let start = std::time::Instant::now();
-        let output = vmpack()
-            .args(["plan", "--time", "0.5", "--vms", &vms, "--hosts", &hosts])
-            .args(rules)
-            .current_dir(desk.0.path())
-            .output()
-            .unwrap();
-        let code = output.status.code();
-        assert!(code == Some(0) || code == Some(2), "{output:?}");
-        start.elapsed()
-    };
-    // Beside the same fleet without rules, as a busy machine holds up both; it was minutes before any method began.
-    let plain = plan(&[]);
-    let taken = plan(&["--rules", &rules]);
-    assert!(taken.as_secs() < 30 + 20 * plain.as_secs(), "{taken:?} beside {plain:?}");
+    // Of CPU time, which passes for it alone; it was minutes before any method began.
+    let output = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -t 60; exec \"$0\" plan --time 0.5 \"$@\"",
+            env!("CARGO_BIN_EXE_vmpack"),
+        ])
+        .args(["--vms", &vms, "--hosts", &hosts, "--rules", &rules])
+        .current_dir(desk.0.path())
+        .output()
+        .unwrap();
+    let code = output.status.code();
+    assert!(code == Some(0) || code == Some(2), "{output:?}");
 }
 
 #[test]

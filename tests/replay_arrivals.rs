@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{real_data, vmpack};
+use crate::skip::data;
+use crate::support::vmpack;
 
 fn replay(trace: &Path, arguments: &[&str]) -> Value {
     let assert = vmpack()
@@ -126,10 +127,10 @@ fn policies_and_formats_are_listed() {
 /// A quarter of a million real VMs: lifetimes are worth knowing, and wrong ones do no harm.
 #[test]
 fn lifetimes_pay_on_the_trace_of_azure() {
-    let Some(data) = real_data("lifetimes_pay_on_the_trace_of_azure") else { return };
+    let Some(trace) = data("azure_v1_flavors") else { return };
     let run = |arguments: &[&str]| {
         let arguments = [&["--cluster", "1100x64c256g"], arguments].concat();
-        let answer = replay(&data.join("azure_v1_flavors"), &arguments);
+        let answer = replay(&trace, &arguments);
         assert_eq!(answer["rejected"], 0, "{answer}");
         (answer["server_days"].as_f64().unwrap(), answer["over_bound_percent"].as_f64().unwrap())
     };

@@ -10,7 +10,7 @@ use crate::support::vmpack;
 fn run(scenario: &str, changes: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let experiment = format!(
-        "name = 'e'\nlimits.wall_s = 60\n[[replays]]\ntraces = ['scenario:{scenario}']\noptions = {{ set = {changes} }}\n"
+        "name = 'e'\nlimits.wall_s = 600\n[[replays]]\ntraces = ['scenario:{scenario}']\noptions = {{ set = {changes} }}\n"
     );
     fs::write(folder.path().join("e.toml"), experiment).unwrap();
     let out = folder.path().join("out");

@@ -50,7 +50,7 @@ fn scenarios_are_runs_of_an_experiment() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("office.toml"), SCENARIO).unwrap();
     let experiment = "name = 'e'
-limits.wall_s = 60
+limits.wall_s = 600
 [[replays]]
 traces = ['office.toml', 'scenario:day']
 options = { set = ['placement.policy=first-fit', 'placement.policy=worst-fit'] }
@@ -113,7 +113,7 @@ recovery = 'evacuate:fence=10s'
 ";
     fs::write(folder.path().join("strict.toml"), scenario).unwrap();
     let experiment = "name = 'e'
-limits.wall_s = 60
+limits.wall_s = 600
 [[replays]]
 traces = ['strict.toml']
 options = { set = ['isolation.enforce=true', 'isolation.enforce=false', 'faults.recovery=wait'] }

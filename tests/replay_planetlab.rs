@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{real_data, vmpack};
+use crate::skip::data;
+use crate::support::vmpack;
 
 /// A folder of VMs that idle and work in turns.
 fn trace(vms: usize) -> TempDir {
@@ -117,12 +118,7 @@ fn mistakes_are_named() {
 
 #[test]
 fn a_real_day_is_replayed() {
-    let Some(data) = real_data("a_real_day_is_replayed") else { return };
-    let day = data.join("planetlab/20110303");
-    if !day.is_dir() {
-        eprintln!("a_real_day_is_replayed: skipped, no {}", day.display());
-        return;
-    }
+    let Some(day) = data("planetlab/20110303") else { return };
     let dvfs = replay(&day, &["--policy", "dvfs", "--mode", "cloudsim303"]);
     assert_eq!(format!("{:.5}", dvfs["energy_kwh"].as_f64().unwrap()), "802.75449");
     assert_eq!(dvfs["host_shutdowns"], 455);

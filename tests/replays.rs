@@ -37,7 +37,7 @@ fn metric(record: &Value, name: &str) -> f64 {
 }
 
 const EXPERIMENT: &str = "name = 'e'
-limits.wall_s = 60
+limits.wall_s = 600
 
 [[replays]]
 traces = ['days/*', 'absent/*']
@@ -120,7 +120,7 @@ fn replays_are_runs_like_all_others() {
 
 #[test]
 fn another_trace_of_the_same_name_is_another_run() {
-    let text = "name = 'e'\nlimits.wall_s = 60\n[[replays]]\ntraces = ['days/monday']\n\
+    let text = "name = 'e'\nlimits.wall_s = 600\n[[replays]]\ntraces = ['days/monday']\n\
                 policies = ['dvfs']\noptions.hosts = 30\n";
     let folder = laboratory(text);
     let folder = folder.path();
@@ -197,7 +197,7 @@ fn mistakes_are_named_with_their_line() {
 
 #[test]
 fn records_say_what_was_derived_again() {
-    let text = "name = 'e'\nlimits.wall_s = 60\n[[replays]]\ntraces = ['bursty:rate=50,days=1']\n\
+    let text = "name = 'e'\nlimits.wall_s = 600\n[[replays]]\ntraces = ['bursty:rate=50,days=1']\n\
                 policies = ['first-fit']\noptions.cluster = '60x64c256g'\n";
     let folder = laboratory(text);
     run(folder.path(), &[]).success();
@@ -213,7 +213,7 @@ fn records_say_what_was_derived_again() {
 #[test]
 fn a_file_that_a_scenario_refers_to_is_part_of_what_a_run_is() {
     let folder = laboratory(
-        "name = 'e'\nlimits.wall_s = 60\n[[replays]]\ntraces = ['s.toml']\nseeds = [1]\n",
+        "name = 'e'\nlimits.wall_s = 600\n[[replays]]\ntraces = ['s.toml']\nseeds = [1]\n",
     );
     let folder = folder.path();
     let scenario = "[cluster]\nhosts = '8x32c128g'\n[workload]\nsource = 'diurnal:rate=4,days=0.2'\n\

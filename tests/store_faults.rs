@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vmpack_harness::{Experiment, Methods, NoSimulator, Plan};
 use vmpack_model::Registry;
+
+use crate::clock::eventually;
+use crate::skip::skipped;
 
 /// Some hundred runs of some milliseconds each.
 const SUITE: &str = "description = \"many\"\n[[generate]]\ngenerator = \"falkenauer-uniform\"\n\
@@ -16,7 +19,7 @@ const SUITE: &str = "description = \"many\"\n[[generate]]\ngenerator = \"falkena
 /// The methods of an experiment that takes a while, a thousandth of that each.
 const EXPERIMENT: &str = "name = \"many\"\ndatasets = [\"suite.toml\"]\n\
      methods = [\"nf\", \"nfd\", \"ff\", \"ffd-l1\", \"ffd-l2\", \"bf\", \"bfd-l1\", \"bfd-l2\", \"wf\", \"wfd-l1\", \"wfd-l2\", \
-     \"ff-indexed\", \"bf-indexed\", \"dot-product\"]\nsolutions = \"all\"\n[limits]\nwall_s = 10\n";
+     \"ff-indexed\", \"bf-indexed\", \"dot-product\"]\nsolutions = \"all\"\n[limits]\nwall_s = 100\n";
 
 /// An experiment of 14 runs on each of so many instances, in a folder of its own.
 struct Bench {
@@ -102,10 +105,8 @@ fn kills_lose_nothing_but_runs_in_flight() {
             let mut child = bench.start(&name);
             // While it starts, or while it runs.
             if random(3) > 0 {
-                let started = Instant::now();
-                while length() == start && started.elapsed() < Duration::from_secs(2) {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
+                let mut ended = || child.try_wait().unwrap().is_some();
+                eventually("a record, or its end", || length() != start || ended());
             }
             std::thread::sleep(Duration::from_micros(random(60_000)));
             child.kill().unwrap();
@@ -143,7 +144,7 @@ fn kills_lose_nothing_but_runs_in_flight() {
 
 /// Runs a script as root in a mount namespace of its own; `None` where that is not granted.
 #[cfg(target_os = "linux")]
-fn with_mounts(test: &str, bench: &Bench, script: &str) -> Option<Output> {
+fn with_mounts(bench: &Bench, script: &str) -> Option<Output> {
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_vmpack")])
         .current_dir(bench.folder.path())
@@ -151,7 +152,7 @@ fn with_mounts(test: &str, bench: &Bench, script: &str) -> Option<Output> {
     match output {
         Ok(output) if !matches!(output.status.code(), Some(1 | 77)) => Some(output),
         _ => {
-            eprintln!("{test}: skipped, this user may not mount anything");
+            skipped("this user may not mount anything");
             None
         }
     }
@@ -168,10 +169,9 @@ fn a_full_disk_costs_only_what_did_not_fit() {
         mount -o remount,size=20m disk || exit 77
         $1 run e.toml --jobs 2 --resume --out disk/out; echo $? > code-2
         mkdir whole && cp disk/out/records.jsonl whole || exit 2";
-    let test = "a_full_disk_costs_only_what_did_not_fit";
     let read = |name: &str| fs::read_to_string(bench.path(name)).unwrap();
     let planned = bench.planned();
-    if with_mounts(test, &bench, script).is_some() {
+    if with_mounts(&bench, script).is_some() {
         assert_eq!((read("code").trim(), read("code-2").trim()), ("1", "0"), "{}", read("said"));
         assert!(read("said").contains("No space left on device"), "{}", read("said"));
         let kept = bench.kept("full");
@@ -254,9 +254,7 @@ fn a_read_only_directory_is_named() {
         cd \"$PWD\"
         $1 run e.toml --out new 2>&1; $1 run e.toml --resume --out part 2>&1
         $1 merge done --out merged 2>&1; $1 export done --out t.csv 2>&1; $1 report done 2>&1; true";
-    let Some(output) = with_mounts("a_read_only_directory_is_named", &bench, script) else {
-        return;
-    };
+    let Some(output) = with_mounts(&bench, script) else { return };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<&str> = text.lines().collect();
     let expected = ["new", "part/records.jsonl", "", "t.csv", "done/"];
@@ -273,12 +271,15 @@ fn a_second_harness_on_one_store_is_refused() {
     let bench = Bench::new(40);
     let mut first = bench.start("out");
     let records = bench.path("out").join("records.jsonl");
-    let started = Instant::now();
-    while fs::metadata(&records).map_or(0, |file| file.len()) == 0 {
-        assert!(started.elapsed() < Duration::from_secs(20), "it never began");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    eventually("a record", || fs::metadata(&records).is_ok_and(|file| file.len() > 0));
+    // It holds the store meanwhile, however long the second one takes to start.
+    let signal = |name: &str| {
+        let status = Command::new("kill").args([name, &first.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    };
+    signal("-STOP");
     let second = bench.output("out");
+    signal("-CONT");
     assert_eq!(second.status.code(), Some(1));
     let expected = "records.jsonl is in use: another process is adding records to it";
     assert!(said(&second).contains(expected), "{}", said(&second));
@@ -363,7 +364,7 @@ fn a_closed_standard_error_stops_nothing() {
 #[test]
 fn a_session_that_is_pinned_like_the_one_before_is_no_difference() {
     if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
-        eprintln!("skipped: two runs at a time cannot be pinned here");
+        skipped("two runs at a time cannot be pinned here");
         return;
     }
     let bench = Bench::new(1);

@@ -15,21 +15,6 @@ pub(crate) fn vmpack() -> Command {
     command
 }
 
-/// The data directory, if it is there; otherwise says that the test is skipped.
-pub(crate) fn real_data(test: &str) -> Option<PathBuf> {
-    let directory = data_directory();
-    let directory = if directory.is_relative() {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(directory)
-    } else {
-        directory
-    };
-    if directory.join("bpplib").is_dir() {
-        return Some(directory);
-    }
-    eprintln!("{test}: skipped, no real instances in {}", directory.display());
-    None
-}
-
 /// The Python with the packages that `cargo xtask aids` brings, which need not be there.
 pub(crate) fn native_python() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(".native/python/bin/python3")

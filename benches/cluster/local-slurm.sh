@@ -107,7 +107,7 @@ start() {
     tries=0
     until [ "$(sinfo --noheader --Node --states=idle --format=%N 2>/dev/null | wc -l)" = 3 ]; do
         tries=$((tries + 1))
-        [ "$tries" -lt 150 ] || { cannot_run; die "the nodes are not up after 30 s: see the logs in $dir"; }
+        [ "$tries" -lt 900 ] || { cannot_run; die "the nodes are not up after 180 s: see the logs in $dir"; }
         sleep 0.2
     done
     trap - EXIT

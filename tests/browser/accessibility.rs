@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use super::driver::Browser;
 use super::{PANEL, READY, report};
 use crate::serve::Served;
-
-const TEST: &str = "anybody_can_use_the_report";
+use crate::skip::skipped;
 
 /// Where `cargo xtask aids` brings it.
 const AXE: &str = ".native/node/node_modules/axe-core/axe.min.js";
@@ -18,10 +17,9 @@ const AXE: &str = ".native/node/node_modules/axe-core/axe.min.js";
 #[test]
 fn anybody_can_use_the_report() {
     let Ok(axe) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE)) else {
-        eprintln!("skipped: {TEST}: axe-core is not here (`cargo xtask aids`)");
-        return;
+        return skipped("axe-core is not here (`cargo xtask aids`)");
     };
-    let Some(browser) = Browser::start(TEST, 1280, 900) else { return };
+    let Some(browser) = Browser::start(1280, 900) else { return };
     let (_directory, page) = report();
     let visit = |state: &str| {
         browser.visit("about:blank");

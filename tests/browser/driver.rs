@@ -10,6 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use crate::skip::skipped;
+
 /// A headless browser with one window. It ends when this is dropped, also when a test fails.
 pub(crate) struct Browser {
     _driver: Driver,
@@ -48,12 +50,10 @@ fn value(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value
 
 impl Browser {
     /// Starts one; says that the test is skipped where there is none.
-    pub(crate) fn start(test: &str, width: u32, height: u32) -> Option<Self> {
+    pub(crate) fn start(width: u32, height: u32) -> Option<Self> {
         let (Some(chromium), Some(chromedriver)) = (program("chromium"), program("chromedriver"))
         else {
-            eprintln!(
-                "skipped: {test}: chromium and chromedriver are not both installed (`cargo xtask aids`)"
-            );
+            skipped("chromium and chromedriver are not both installed (`cargo xtask aids`)");
             return None;
         };
         // The port that is free of one kind of address may be taken of the other, and then it gives up.

@@ -62,7 +62,7 @@ fn gallery() {
     assert!(page.is_file(), "cargo xtask reference makes {}", page.display());
     let runs = fs::read_to_string(root.join("reports/reference/tables/runs.csv")).unwrap();
     for Picture { name, size: (width, height), state, run, heading, dark } in PICTURES {
-        let Some(browser) = Browser::start("gallery", width, height) else { return };
+        let Some(browser) = Browser::start(width, height) else { return };
         let run = run.map(|(instance, method)| {
             let of_run =
                 |line: &&str| line.contains(instance) && line.contains(&format!(",{method},"));

@@ -1,11 +1,14 @@
 //! Bounds against brute force, against published values, and through the judge.
 
+#[path = "../../../tests/skip.rs"]
+mod skip;
 mod tiny;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ndarray::array;
 use proptest::prelude::*;
+use skip::data_with;
 use vmpack_bounds::{best, dual_feasible, finish, give_up, one_type, refute, surrogate, volume};
 use vmpack_check::{Effort, Judge, Verdict};
 use vmpack_model::packing::{
@@ -125,11 +128,8 @@ fn read_bpp(path: &Path) -> Instance {
 /// The published bounds L1 and L2 of a sample of BPPLIB (Delorme, Iori, Martello 2018), found exactly.
 #[test]
 fn published_l1_and_l2_are_met() {
-    let data = std::env::var_os("VMPACK_DATA").map_or("datasets/cache".into(), PathBuf::from);
-    let Ok(table) = std::fs::read_to_string(data.join("bpplib/best_known.csv")) else {
-        eprintln!("skipped: no bpplib/best_known.csv in {} (VMPACK_DATA)", data.display());
-        return;
-    };
+    let Some(data) = data_with("bpplib/best_known.csv") else { return };
+    let table = std::fs::read_to_string(data.join("bpplib/best_known.csv")).expect("readable");
     let mut compared = 0;
     for line in table.lines().skip(1).step_by(13) {
         let fields: Vec<&str> = line.split(',').collect();

@@ -174,18 +174,21 @@ mod tests {
         assert!(seen.iter().all(|seen| *seen));
     }
 
+    /// By CPU time, which clocks and neighbours change all the time: the least of many, taken in turn.
     #[test]
-    fn twice_the_work_takes_about_twice_as_long() {
+    fn four_times_the_work_takes_several_times_as_long() {
         let time = |steps: u64| {
-            let once = || {
-                let started = thread_cpu_seconds();
-                black_box(integer_work(black_box(steps)));
-                thread_cpu_seconds() - started
-            };
-            (0..5).map(|_| once()).fold(f64::INFINITY, f64::min)
+            let started = thread_cpu_seconds();
+            black_box(integer_work(black_box(steps)));
+            thread_cpu_seconds() - started
         };
-        let ratio = time(2 * INTEGER_STEPS) / time(INTEGER_STEPS);
-        assert!((1.5..2.7).contains(&ratio), "nothing is optimised away: {ratio}");
+        let (mut one, mut four) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..10 {
+            one = one.min(time(INTEGER_STEPS));
+            four = four.min(time(4 * INTEGER_STEPS));
+        }
+        let ratio = four / one;
+        assert!((2.0..8.0).contains(&ratio), "nothing is optimised away: {ratio}");
     }
 
     #[test]

@@ -107,7 +107,9 @@ mod tests {
     fn the_work_of_a_stranger_is_not_ours() {
         let session = confine::session();
         if session.cpu_seconds().is_none() {
-            println!("skipped: no cgroup counts CPU time here");
+            eprintln!(
+                "skipped: the_work_of_a_stranger_is_not_ours: no cgroup counts CPU time here"
+            );
             return;
         }
         let listener = Listener::new(&session);

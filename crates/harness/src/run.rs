@@ -354,7 +354,7 @@ fn carry_out(
 }
 
 /// How long a signal to this process may be behind one that was sent to a child at the same time.
-const SIGNAL_DELAY: Duration = Duration::from_millis(100);
+const SIGNAL_DELAY: Duration = Duration::from_secs(1);
 
 /// Whether a child ended as it does when a batch system ends its job: that signals all processes at once, and the end of a
 /// child may be seen before our own signal is. It says nothing about the method then.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+#[path = "../../../tests/skip.rs"]
+mod skip;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -10,14 +13,7 @@ use vmpack_sim::consolidation::{
 };
 
 fn planetlab() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let data = std::env::var_os("VMPACK_DATA").filter(|value| !value.is_empty());
-    let folder = root.join(data.map_or("datasets/cache".into(), PathBuf::from)).join("planetlab");
-    if folder.join("cloudsim303_results.csv").is_file() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no results of CloudSim in {} (VMPACK_DATA)", folder.display());
-    None
+    Some(skip::data_with("planetlab/cloudsim303_results.csv")?.join("planetlab"))
 }
 
 type Row = HashMap<String, String>;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+#[path = "../../../tests/skip.rs"]
+mod skip;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -29,8 +32,7 @@ fn look(database: &Path) -> (Output, String) {
 fn faults_of_dependencies_are_found() {
     let (output, said) = look(&planted("open", ">= 999.0.0"));
     if said.contains("`cargo audit` is not installed") {
-        eprintln!("faults_of_dependencies_are_found: skipped, `cargo audit` is not installed");
-        return;
+        return skip::skipped("`cargo audit` is not installed");
     }
     assert!(!output.status.success() && said.contains("RUSTSEC-2099-0001"), "{said}");
     let (output, said) = look(&planted("closed", ">= 0.1.0"));

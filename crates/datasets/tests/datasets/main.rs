@@ -14,6 +14,8 @@ mod operator;
 mod published;
 mod real;
 mod round_trip;
+#[path = "../../../../tests/skip.rs"]
+mod skip;
 mod solution;
 mod strategy;
 mod suite;

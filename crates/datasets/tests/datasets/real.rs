@@ -2,25 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use vmpack_datasets::{
-    LoadError, Source, catalog, content_hash, data_directory, load, read_file, suite,
-};
+use vmpack_datasets::{LoadError, Source, catalog, content_hash, load, read_file, suite};
 use vmpack_model::AnyInstance;
 
 use super::recognising;
-
-/// The data directory, or a word on standard error that the test is skipped.
-fn data() -> Option<PathBuf> {
-    let directory = data_directory();
-    if directory.join("bpplib").is_dir() {
-        return Some(directory);
-    }
-    eprintln!(
-        "skipped: {} has no real instances; set VMPACK_DATA to a directory that has",
-        directory.display()
-    );
-    None
-}
+use super::skip::data_with;
 
 fn expand(directory: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = format!("{}/{pattern}", glob::Pattern::escape(&directory.to_string_lossy()));
@@ -29,7 +15,7 @@ fn expand(directory: &Path, pattern: &str) -> Vec<PathBuf> {
 
 #[test]
 fn every_file_of_the_catalogue_is_recognised_and_read() {
-    let Some(directory) = data() else { return };
+    let Some(directory) = data_with("bpplib") else { return };
     for source in catalog().expect("a catalogue").sources {
         for files in &source.files {
             let mut negative = 0;
@@ -58,7 +44,7 @@ fn every_file_of_the_catalogue_is_recognised_and_read() {
 
 #[test]
 fn both_forms_of_a_bpplib_instance_have_the_same_content() {
-    let Some(directory) = data() else { return };
+    let Some(directory) = data_with("bpplib") else { return };
     let paths = expand(&directory, "bpplib/csp/*/*.txt");
     assert!(!paths.is_empty());
     let mut compared = 0;
@@ -75,7 +61,7 @@ fn both_forms_of_a_bpplib_instance_have_the_same_content() {
 
 #[test]
 fn two_dimensional_projections_are_read() {
-    let Some(directory) = data() else { return };
+    let Some(directory) = data_with("bpplib") else { return };
     for path in expand(&directory, "vectorpack_2d_projection/*/*.vbp") {
         assert_eq!(recognising(&std::fs::read(&path).expect("readable")), ["vbp"]);
         read_file(&path, None).expect("valid");
@@ -84,7 +70,7 @@ fn two_dimensional_projections_are_read() {
 
 #[test]
 fn suites_of_real_instances_are_complete() {
-    let Some(directory) = data() else { return };
+    let Some(directory) = data_with("bpplib") else { return };
     let real = suite("demo-real", &directory).expect("a built-in suite");
     assert_eq!(real.missing, Vec::<String>::new());
     assert!((35..=50).contains(&real.entries.len()), "{}", real.entries.len());

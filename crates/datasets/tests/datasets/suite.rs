@@ -195,11 +195,7 @@ fn entries_have_classes_and_the_strongest_reference() {
 
 #[test]
 fn suites_of_the_exact_experiments_cover_their_sets() {
-    let data = vmpack_datasets::data_directory();
-    if !data.join("vectorpack").is_dir() {
-        eprintln!("suites_of_the_exact_experiments_cover_their_sets: skipped, no real instances");
-        return;
-    }
+    let Some(data) = crate::skip::data_with("vectorpack") else { return };
     for (name, classes) in [
         ("exact-1d", 20),
         ("exact-gi", 4),

@@ -10,7 +10,7 @@ use super::Means;
 use crate::limits::kill_process;
 
 /// How long killed processes may take to be gone: gigabytes are given back first.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More memory than is asked for in one piece by whoever is killed if there is none, in bytes.
 const AT_ONCE: u64 = 1 << 20;

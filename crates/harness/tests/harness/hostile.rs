@@ -9,8 +9,10 @@ use tempfile::TempDir;
 use vmpack_harness::{Launcher, enforcement};
 use vmpack_results::{Cause, Limits, Means, Record, Termination, read, read_manifest};
 
+use crate::clock::{eventually, given_time, in_one_of_many};
 use crate::runs::{LIMITS, run_with};
-use crate::{RIG, eventually, is_running, write_instances};
+use crate::skip::skipped;
+use crate::{RIG, is_running, write_instances};
 
 /// A worker that is a line of shell, in which `$RIG` is the rig and `$RIG_PID` the name of a file.
 fn shell(script: &str, file: &Path) -> Launcher {
@@ -28,7 +30,7 @@ fn run_shell(script: &str, limits: Limits) -> Record {
 fn has_cgroups() -> bool {
     let has = enforcement().processes != Means::Rlimits;
     if !has {
-        println!("skipped: no cgroups here: {:?}", enforcement().reason);
+        skipped(format_args!("no cgroups here: {:?}", enforcement().reason));
     }
     has
 }
@@ -59,12 +61,14 @@ fn number(file: &Path) -> u32 {
 struct Scene(TempDir);
 
 impl Scene {
-    fn new(methods: &str, limits: &str) -> Self {
+    /// With methods, each under its limits.
+    fn new(runs: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         write_instances(directory.path(), &["a"], 1);
-        let text = format!(
-            "name = 'hostile'\ndatasets = ['a.vbp']\nmethods = [{methods}]\nlimits = {{ {limits} }}\n"
-        );
+        let mut text = "name = 'hostile'\ndatasets = ['a.vbp']\n".to_owned();
+        for (method, limits) in runs {
+            text += &format!("[[runs]]\nmethods = ['{method}']\nlimits = {{ {limits} }}\n");
+        }
         fs::write(directory.path().join("e.toml"), text).expect("writable");
         Self(directory)
     }
@@ -98,12 +102,12 @@ fn a_daemon_does_not_outlive_its_run() {
     if !has_cgroups() {
         return;
     }
-    let scene = Scene::new("'daemon'", "wall_s = 5");
+    let scene = Scene::new(&[("daemon", "wall_s = 100")]);
     let started = Instant::now();
     let mut harness = scene.start("out");
     let id = harness.id();
     assert!(harness.wait().expect("it is ours").success());
-    assert!(started.elapsed() < Duration::from_mins(1), "nobody waits for it");
+    assert!(started.elapsed() < Duration::from_secs(200), "nobody waits for its 300 s");
     assert!(scene.records("out")[0].is_correct());
     let daemon = number(&scene.path("pid"));
     assert!(!is_running(daemon), "it is dead before its run is recorded");
@@ -120,15 +124,17 @@ fn who_starts_many_takes_all_of_them_along() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let file = directory.path().join("pids");
     let script = "echo ready; i=0; while [ $i -lt 100 ]; do i=$((i+1)); \
-                  setsid sh -c 'echo $$ >> \"$RIG_PID\"; exec sleep 300' & done; sleep 60";
-    let limits = Limits { wall_s: 1.0, ..LIMITS };
-    let record = run_with(&shell(script, &file), "one-per-host", limits).record;
-    assert_eq!(record.termination, Termination::Timeout);
-    assert_eq!(record.cause, Some(Cause::WallLimit));
-    let text = fs::read_to_string(file).expect("some were started");
-    let started: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
-    assert!(started.len() > 10, "{text}");
-    assert_eq!(started.into_iter().find(|process| is_running(*process)), None);
+                  setsid sh -c 'echo $$ >> \"$RIG_PID\"; exec sleep 600' & done; sleep 600";
+    given_time(1.0, |wall_s| {
+        let limits = Limits { wall_s, ..LIMITS };
+        let record = run_with(&shell(script, &file), "one-per-host", limits).record;
+        assert_eq!(record.termination, Termination::Timeout);
+        assert_eq!(record.cause, Some(Cause::WallLimit));
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let started: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
+        eventually("the death of all", || !started.iter().any(|process| is_running(*process)));
+        (started.len() > 10).then_some(())
+    });
 }
 
 /// The kernel kills the worker of a dead harness, but not what that started.
@@ -137,20 +143,18 @@ fn what_a_killed_harness_left_is_removed_by_the_next_one() {
     if !has_cgroups() {
         return;
     }
-    let scene = Scene::new("'daemon-sleeper'", "wall_s = 30");
+    let scene = Scene::new(&[("daemon-sleeper", "wall_s = 100")]);
     let mut first = scene.start("first");
     eventually("the daemon", || scene.path("pid").exists());
     let daemon = number(&scene.path("pid"));
     first.kill().expect("it is ours");
     first.wait().expect("it is ours");
-    assert!(is_running(daemon), "nobody looks after it");
-    assert_ne!(cgroups_of(first.id()), Vec::<PathBuf>::new());
-
-    let other = Scene::new("'one-per-host'", "wall_s = 5");
+    // Any harness looks after it, those of other tests that begin now too.
+    let other = Scene::new(&[("one-per-host", "wall_s = 100")]);
     let mut second = other.start("second");
     assert!(second.wait().expect("it is ours").success());
     eventually("the end of the daemon", || !is_running(daemon));
-    assert_eq!(cgroups_of(first.id()), Vec::<PathBuf>::new());
+    eventually("the end of its cgroups", || cgroups_of(first.id()).is_empty());
 }
 
 #[test]
@@ -162,10 +166,8 @@ fn signals_that_can_be_ignored_are_not_relied_upon() {
 
 #[test]
 fn who_stops_itself_is_killed_at_the_wall_limit() {
-    let started = Instant::now();
     let record = run_shell("echo ready; kill -STOP $$", Limits { wall_s: 0.3, ..LIMITS });
     assert_eq!((record.termination, record.cause), (Termination::Timeout, Some(Cause::WallLimit)));
-    assert!(started.elapsed() < Duration::from_secs(3));
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn who_kills_itself_did_not_run_out_of_memory_where_that_is_counted() {
 #[test]
 fn a_burst_of_memory_in_a_child_is_caught() {
     if enforcement().memory == Means::Rlimits {
-        println!("skipped: no cgroup limits memory here: {:?}", enforcement().reason);
+        skipped(format_args!("no cgroup limits memory here: {:?}", enforcement().reason));
         return;
     }
     let limits = Limits { memory_bytes: Some(64_000_000), ..LIMITS };
@@ -191,8 +193,7 @@ fn a_burst_of_memory_in_a_child_is_caught() {
     assert_eq!(record.cause, Some(Cause::MemoryLimit));
     let measurement = record.measurement;
     if measurement.peak_by.is_none() && enforcement().memory == Means::CgroupV2 {
-        println!("skipped: this kernel has no memory.peak, as all before 5.19");
-        return;
+        return skipped("in part, this kernel has no memory.peak, as all before 5.19");
     }
     assert_eq!(measurement.peak_by, Some(enforcement().memory));
     assert!((60_000_000..=64_000_000).contains(&measurement.peak_rss_bytes), "{measurement:?}");
@@ -231,8 +232,7 @@ impl Drop for Narrow {
 #[test]
 fn the_want_of_others_is_told_from_ones_own() {
     let Some(narrow) = Narrow::new(100_000_000) else {
-        println!("skipped: no cgroup with a limit on memory may be made here");
-        return;
+        return skipped("no cgroup with a limit on memory may be made here");
     };
     let scene = Scene::new("'burst'", "wall_s = 20, memory_mb = 1000");
     let script = "echo 0 > \"$1/cgroup.procs\" && exec \"$2\" run \"$3\" \"$4\" 1";
@@ -251,7 +251,7 @@ fn the_want_of_others_is_told_from_ones_own() {
 /// The kernel may kill one process alone: what the others do is no longer of interest.
 #[test]
 fn a_run_is_over_when_one_of_its_processes_exceeded_the_memory() {
-    let script = "echo ready; (head -c 400000000 /dev/zero | tail -n 1; sleep 60) & sleep 60";
+    let script = "echo ready; (head -c 400000000 /dev/zero | tail -n 1; sleep 600) & sleep 600";
     let record = run_shell(script, Limits { memory_bytes: Some(64_000_000), ..LIMITS });
     assert_eq!(record.termination, Termination::OutOfMemory, "{record:?}");
     assert_eq!(record.cause, Some(Cause::MemoryLimit));
@@ -261,7 +261,7 @@ fn a_run_is_over_when_one_of_its_processes_exceeded_the_memory() {
 #[test]
 fn the_work_of_children_that_nobody_waits_for_is_counted() {
     if enforcement().processes != Means::CgroupV2 {
-        println!("skipped: no cgroup counts CPU time here");
+        skipped("no cgroup counts CPU time here");
         return;
     }
     let launcher = Launcher { program: RIG.into(), arguments: vec!["run-one".into()] };
@@ -290,7 +290,7 @@ fn garbage_is_no_answer() {
 
 #[test]
 fn gigabytes_of_words_fill_neither_memory_nor_time() {
-    let scene = Scene::new("'out.toml', 'errors.toml'", "wall_s = 3");
+    let scene = Scene::new(&[("out.toml", "wall_s = 100"), ("errors.toml", "wall_s = 3")]);
     scene.contender("out", "exec yes 0123456789012345678901234567890123456789");
     scene.contender("errors", "exec yes 0123456789012345678901234567890123456789 >&2");
     let mut harness = scene.start("out");
@@ -326,7 +326,8 @@ fn times_that_cannot_be_are_not_recorded() {
             Cause::NoAnswer
         };
         assert_eq!(record.cause, Some(cause), "{time}: {:?}", record.termination);
-        assert!((0.0..20.0).contains(&record.measurement.wall_s), "{:?}", record.measurement);
+        let measurement = record.measurement;
+        assert!((0.0..LIMITS.wall_s).contains(&measurement.wall_s), "{measurement:?}");
     }
     let record = run_shell("\"$RIG\" run-one | cat", LIMITS);
     assert!(record.is_correct(), "nothing is wrong with the pipe itself: {record:?}");
@@ -337,14 +338,17 @@ fn what_is_printed_after_the_limit_does_not_count() {
     let limits = Limits { wall_s: 0.2, ..LIMITS };
     // It claims to have taken no time at all.
     let answer = "answer=$(\"$RIG\" run-one | tail -n 1 | sed 's/\"wall_s\":[^,]*,/\"wall_s\":0,/'); echo ready;";
-    let record = run_shell(&format!("{answer} echo \"$answer\""), limits);
-    assert!(record.is_correct(), "in time: {record:?}");
-    let record = run_shell(&format!("{answer} sleep 1; echo \"$answer\""), limits);
+    let in_time = format!("{answer} echo \"$answer\"");
+    in_one_of_many(|| run_shell(&in_time, limits).is_correct().then_some(()));
+    let record = run_shell(&format!("{answer} sleep 20; echo \"$answer\""), limits);
     assert_eq!((record.termination, record.cause), (Termination::Timeout, Some(Cause::WallLimit)));
     // Who has begun an answer is given time to end, and might go on computing.
     let script = format!("{answer} echo \" \"; sleep 1; echo \"$answer\"");
-    let record = run_shell(&script, limits);
-    assert_eq!((&record.answer, record.cause), (&None, Some(Cause::NoAnswer)), "{record:?}");
+    in_one_of_many(|| {
+        let record = run_shell(&script, limits);
+        assert_eq!(record.answer, None, "{record:?}");
+        (record.cause == Some(Cause::NoAnswer)).then_some(())
+    });
 }
 
 /// Every look at the calendar is an hour further, or an hour back.
@@ -380,7 +384,11 @@ time_t time(time_t *result) {
 
 #[test]
 fn no_duration_comes_from_a_clock_that_may_be_set() {
-    let scene = Scene::new("'slow', 'sleeper', 'obedient'", "wall_s = 0.5, cpu_s = 0.3");
+    let scene = Scene::new(&[
+        ("slow", "wall_s = 100"),
+        ("sleeper", "wall_s = 0.5"),
+        ("obedient", "wall_s = 100, cpu_s = 0.3"),
+    ]);
     let (source, library) = (scene.path("clock.c"), scene.path("clock.so"));
     fs::write(&source, STEPPING_CLOCK).expect("writable");
     let compiled = Command::new("cc")
@@ -389,7 +397,7 @@ fn no_duration_comes_from_a_clock_that_may_be_set() {
         .arg("-ldl")
         .status();
     if !compiled.is_ok_and(|status| status.success()) {
-        println!("skipped: no C compiler here");
+        skipped("no C compiler here");
         return;
     }
     let date = |preload: Option<&Path>| {

@@ -1,9 +1,13 @@
 //! The harness drives a program whose methods misbehave, as processes.
 
+#[path = "../../../../tests/clock.rs"]
+mod clock;
 mod experiments;
 mod hostile;
 mod repeated;
 mod runs;
+#[path = "../../../../tests/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,13 +38,4 @@ fn write_instances(directory: &Path, names: &[&str], dimensions: usize) {
 fn is_running(process: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
-}
-
-/// Waits until something holds, at most some seconds.
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = std::time::Instant::now();
-    while !holds() {
-        assert!(started.elapsed().as_secs() < 20, "{what} takes too long");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
 }

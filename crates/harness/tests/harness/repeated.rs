@@ -31,7 +31,7 @@ impl Scene {
     }
 
     fn write(&self, experiment: &str) {
-        let text = format!("name = 'e'\ndatasets = ['*.vbp']\nlimits.wall_s = 5\n{experiment}");
+        let text = format!("name = 'e'\ndatasets = ['*.vbp']\nlimits.wall_s = 100\n{experiment}");
         fs::write(self.path("e.toml"), text).expect("writable");
     }
 

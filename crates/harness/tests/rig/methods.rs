@@ -160,8 +160,8 @@ fn giant(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing>
 }
 
 fn segfault(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
-    // Rust's handler looks for a stack overflow and returns; only the second signal is deadly.
-    let kill = "kill -SEGV $PPID; sleep 0.1; kill -SEGV $PPID; sleep 5";
+    // Rust's handler looks for a stack overflow and returns; only the next signal is deadly.
+    let kill = "while kill -SEGV $PPID; do sleep 0.1; done";
     let _ = Command::new("sh").args(["-c", kill]).status();
     honest
 }
@@ -208,13 +208,13 @@ fn burst(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing>
 
 /// Burns CPU time in a child that it does not wait for.
 fn family(_: &Instance, _: &Budget, honest: Outcome<Packing>) -> Outcome<Packing> {
-    let script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
     let child = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn();
     if let Ok(child) = child {
         let stat = format!("/proc/{}/stat", child.id());
         let runs = || std::fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z "));
         while runs() {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
     honest

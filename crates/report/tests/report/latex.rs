@@ -8,6 +8,7 @@ use vmpack_model::{Status, Value};
 use vmpack_results::Record;
 
 use super::papers::files;
+use super::skip::skipped;
 use super::synthetic::records;
 use super::{Report, packing};
 
@@ -94,8 +95,7 @@ fn latex_takes_tables_and_figures_and_no_table_is_too_wide() {
     }
 
     if Command::new("pdflatex").arg("--version").stdout(Stdio::null()).status().is_err() {
-        println!("skipped: pdflatex is not here, only the structure of tables was checked");
-        return;
+        return skipped("in part, there is no program pdflatex");
     }
     let input =
         |path: &PathBuf| format!("\\typeout{{{0}}}\n\\input{{{0}}}\n\\clearpage", path.display());

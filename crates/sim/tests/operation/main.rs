@@ -8,5 +8,7 @@ mod interference;
 mod isolation;
 mod monitoring;
 mod moves;
+#[path = "../../../../tests/skip.rs"]
+mod skip;
 mod support;
 mod traces;

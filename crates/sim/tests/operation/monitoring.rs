@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use vmpack_sim::monitoring::{Configuration, Files, Monitor, Report, Subject, Trouble};
 use vmpack_sim::operation::{Hosts, Incident, Ledger, Setting, Vm};
 
+use crate::skip::skipped;
 use crate::support::Fate;
 use crate::support::{MINUTE, demand, engine, hosts, totals, varying};
 
@@ -256,10 +257,7 @@ fn promtool() -> Option<PathBuf> {
 #[test]
 fn promtool_accepts_the_metrics() {
     let Some(promtool) = promtool() else {
-        eprintln!(
-            "promtool_accepts_the_metrics: skipped, promtool is not installed (`cargo xtask aids`)"
-        );
-        return;
+        return skipped("promtool is not installed (`cargo xtask aids`)");
     };
     let check = |text: &str| {
         let mut command = Command::new(&promtool);

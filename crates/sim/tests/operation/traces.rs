@@ -1,20 +1,8 @@
 //! Real traces of load, where the data directory is there.
 
-use std::path::PathBuf;
-
 use vmpack_sim::operation::traces::{Traced, bitbrains, planetlab};
 
-/// A folder of the data directory; says that the test is skipped if it is not there.
-fn real(test: &str, folder: &str) -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let data = std::env::var_os("VMPACK_DATA").filter(|value| !value.is_empty());
-    let folder = root.join(data.map_or("datasets/cache".into(), PathBuf::from)).join(folder);
-    if folder.exists() {
-        return Some(folder);
-    }
-    eprintln!("{test}: skipped, there is no {} (VMPACK_DATA)", folder.display());
-    None
-}
+use crate::skip::data;
 
 /// The mean share of the CPU asked for that VMs use over five-minute steps, in percent.
 fn mean_percent(load: &Traced, steps: u64) -> f64 {
@@ -29,10 +17,7 @@ fn mean_percent(load: &Traced, steps: u64) -> f64 {
 
 #[test]
 fn a_day_of_planetlab_has_its_published_mean() {
-    let Some(folder) = real("a_day_of_planetlab_has_its_published_mean", "planetlab/20110303")
-    else {
-        return;
-    };
+    let Some(folder) = data("planetlab/20110303") else { return };
     let load = planetlab(&folder).expect("a trace");
     assert_eq!(load.vms.len(), 1052);
     let mean = mean_percent(&load, 288);
@@ -42,7 +27,7 @@ fn a_day_of_planetlab_has_its_published_mean() {
 #[test]
 fn a_file_of_bitbrains_is_read() {
     let file = "opendc_traces/bitbrains_raw_sample/bitbrains.csv";
-    let Some(file) = real("a_file_of_bitbrains_is_read", file) else { return };
+    let Some(file) = data(file) else { return };
     let load = bitbrains(&file).expect("a trace");
     let [vm] = &load.vms[..] else { panic!("one VM") };
     assert_eq!(vm.name, "bitbrains");
