@@ -1,7 +1,5 @@
 //! What children of the harness print: the answer of a method or of a contender, which is judged, and that of a replay.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use vmpack_check::Verdict;
 use vmpack_harness::{Contender, NoSimulator, Scenario, understand, understand_replay};
@@ -87,7 +85,7 @@ fn allocation(data: &[u8]) -> bool {
 /// Nobody judges it here: this is about what is read and recorded.
 fn replay(data: &[u8]) -> bool {
     let trace = "trace".to_owned();
-    let scenario = Scenario { trace, policy: None, options: BTreeMap::new(), seed: 1 };
+    let scenario = Scenario { trace, policy: None, options: Vec::new(), seed: 1 };
     let (termination, answer) = understand_replay(&NoSimulator, &scenario, data);
     kept(&termination, answer).is_some()
 }
