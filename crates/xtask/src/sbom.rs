@@ -130,7 +130,8 @@ fn component(line: &str, checksums: &BTreeMap<(String, String), String>) -> Opti
     let mut words = package.split_whitespace();
     let (name, version) = (words.next()?.to_owned(), words.next()?.strip_prefix('v')?.to_owned());
     let sha256 = checksums.get(&(name.clone(), version.clone())).cloned();
-    let purl = format!("pkg:cargo/{name}@{version}");
+    // In a package URL a plus sign is a blank.
+    let purl = format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"));
     // Crates of old write `MIT/Apache-2.0` for either.
     let license = license.trim_end_matches(" (*)").replace('/', " OR ");
     let license = license.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -272,6 +273,8 @@ mod tests {
         assert_eq!(a.license, "MIT OR Apache-2.0");
         let own = component("vmpack v0.1.0 (/some/where)|MIT", &checksums).expect("a crate");
         assert_eq!((own.sha256.as_deref(), &*own.version), (None, "0.1.0"));
+        let built = component("c v1.0.0+spec-1|MIT", &checksums).expect("a crate");
+        assert_eq!((&*built.version, &*built.purl), ("1.0.0+spec-1", "pkg:cargo/c@1.0.0%2Bspec-1"));
         assert_eq!(component("", &checksums), None);
     }
 

@@ -231,7 +231,7 @@ impl Drop for Narrow {
 /// What is below its own limit when the kernel kills it had no fault: a cgroup above, as of a container, had no more.
 #[test]
 fn the_want_of_others_is_told_from_ones_own() {
-    let Some(narrow) = Narrow::new(100_000_000) else {
+    let Some(narrow) = Narrow::new(64_000_000) else {
         return skipped("no cgroup with a limit on memory may be made here");
     };
     let scene = Scene::new(&[("burst", "wall_s = 200, memory_mb = 1000")]);
