@@ -181,7 +181,7 @@ impl Scale {
         let apart = |ticks: &Vec<f64>| {
             ticks
                 .windows(2)
-                .all(|pair| self.fraction(pair[1]) - self.fraction(pair[0]) >= 0.75 / most as f64)
+                .all(|pair| self.fraction(pair[1]) - self.fraction(pair[0]) >= 0.65 / most as f64)
         };
         let chosen = dense
             .into_iter()
