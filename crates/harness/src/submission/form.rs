@@ -121,10 +121,7 @@ impl ShardFile {
             return;
         };
         if let Some(instances) = &mut self.instances {
-            match instances.get_mut(dataset) {
-                Some(places) => drop(places.insert(place)),
-                None => drop(instances.insert(dataset.clone(), [place].into())),
-            }
+            instances.entry(dataset.clone()).or_default().insert(place);
         }
     }
 }
