@@ -158,14 +158,18 @@ impl<'a> Data<'a> {
         data
     }
 
-    /// What can be a baseline: methods, or policies by their labels and their names.
+    /// What can be a baseline: methods, or policies by their labels.
     pub(crate) fn contestants(&self) -> BTreeSet<&str> {
         if self.family == Family::Replay {
-            let policies = self.replays.iter().flat_map(|group| &group.policies);
-            policies.flat_map(|policy| [policy.label.as_str(), policy.name]).collect()
+            self.replays.iter().flat_map(|group| &group.policies).map(|p| &*p.label).collect()
         } else {
             self.methods.iter().map(|m| m.name).collect()
         }
+    }
+
+    /// Whether it has a baseline of that name; policies have the names of records besides their labels.
+    pub(crate) fn has(&self, baseline: &str) -> bool {
+        self.contestants().contains(baseline) || self.methods.iter().any(|m| m.name == baseline)
     }
 
     /// The kinds that have methods, in order.

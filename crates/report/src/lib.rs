@@ -34,7 +34,6 @@ mod statistics;
 mod table;
 mod tables;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -194,9 +193,8 @@ pub fn write_against(
         .filter(|family| records.iter().any(|r| r.family == *family))
         .map(|family| Data::new(family, clock, &records, &series, baseline))
         .collect();
-    let contestants: BTreeSet<&str> = families.iter().flat_map(Data::contestants).collect();
-    if let Some(name) = baseline.filter(|name| !contestants.contains(name)) {
-        let methods = contestants.into_iter().map(str::to_owned).collect();
+    if let Some(name) = baseline.filter(|name| !families.iter().any(|data| data.has(name))) {
+        let methods = families.iter().flat_map(Data::contestants).map(str::to_owned).collect();
         return Err(ReportError::Baseline { name: name.to_owned(), methods });
     }
 

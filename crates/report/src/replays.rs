@@ -378,7 +378,8 @@ fn shown(kind: &str, records: &[(&Record, &Replay)]) -> &'static Shown {
 }
 
 /// Changes to a scenario, `SECTION.FIELD=VALUE` with spaces between, without sections, and without the parts of values that
-/// all changes to a field have.
+/// tell nothing apart: that all changes to a field have, or that several have, and of those with the same first part all or
+/// none.
 fn apart(labels: &[&str]) -> Vec<String> {
     let split = |change: &'_ str| -> Option<(String, Vec<String>)> {
         let (place, value) = change.split_once('=')?;
@@ -387,14 +388,20 @@ fn apart(labels: &[&str]) -> Vec<String> {
         Some((field.to_owned(), parts.map(str::to_owned).collect()))
     };
     let bare = |part: &str| part.trim_end_matches([':', ',', '+']).to_owned();
-    // How often each part stands in values of a field, and how often the field.
-    let mut values: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
+    // The parts of every value of a field, as often as it stands somewhere.
+    let mut values: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
     for (field, parts) in labels.iter().flat_map(|label| label.split(' ')).filter_map(split) {
         values.entry(field).or_default().push(parts.iter().map(|part| bare(part)).collect());
     }
-    let is_common = |field: &str, part: &str| {
+    let is_common = |field: &str, part: &String| {
         let all = &values[field];
-        all.len() > 1 && all.iter().all(|parts| parts.contains(part))
+        if all.iter().all(|parts| parts.contains(part)) {
+            return all.len() > 1;
+        }
+        let (with, without): (BTreeSet<&Vec<String>>, BTreeSet<&Vec<String>>) =
+            all.iter().partition(|parts| parts.iter().skip(1).any(|own| own == part));
+        let heads: BTreeSet<Option<&String>> = without.iter().map(|parts| parts.first()).collect();
+        with.len() > 1 && with.iter().all(|parts| !heads.contains(&parts.first()))
     };
     let shorten = |change: &str| {
         let Some((field, parts)) = split(change) else { return change.to_owned() };
@@ -476,9 +483,39 @@ mod tests {
             ],
             &["detector=timeout:after=4s", "detector=phi:threshold=8"],
         );
+        // Crossed: what belongs to restarting alone tells nothing apart.
+        of(
+            &[
+                "faults.detector=phi:threshold=8 faults.recovery=wait",
+                "faults.detector=phi:threshold=8 faults.recovery=restart:fence=30s,at-once=10",
+                "faults.detector=phi:threshold=9 faults.recovery=evacuate:fence=30s,at-once=10",
+                "faults.detector=phi:threshold=9",
+            ],
+            &[
+                "detector=threshold=8 recovery=wait",
+                "detector=threshold=8 recovery=restart",
+                "detector=threshold=9 recovery=evacuate",
+                "detector=threshold=9",
+            ],
+        );
+        of(
+            &[
+                "a.recovery=restart:fence=30s,at-once=1",
+                "a.recovery=restart:fence=30s,at-once=10",
+                "a.recovery=evacuate:fence=30s,at-once=10",
+                "a.recovery=wait",
+            ],
+            &[
+                "recovery=restart:at-once=1",
+                "recovery=restart:at-once=10",
+                "recovery=evacuate:at-once=10",
+                "recovery=wait",
+            ],
+        );
         // What would be the same stays as it is.
         let same = ["a.x=1,2", "a.x=2,1"];
         of(&same, &same);
         of(&["as written"], &["as written"]);
+        of(&["a.x=", "a.x=1"], &["x", "x=1"]);
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn policies(families: &[Data<'_>]) -> Table {
             Probability,
             "signed-rank test against another policy, corrected by Holm",
         ),
-        column("against", "against", Text, "that policy; empty in its own row").joined(),
+        data_column("against", Text, "that policy; empty in its own row"),
     ];
     let groups = families.iter().flat_map(|data| &data.replays);
     let rows = groups.flat_map(|group| {
@@ -98,7 +98,7 @@ pub(super) fn policies(families: &[Data<'_>]) -> Table {
         family: None,
         title: "Policies",
         caption: "How policies compare over the traces that all of them were replayed on. They are tested against \
-                  the baseline that the report was asked for, where there is none against the policy of least median."
+                  the baseline that the report was asked for, where there is none against the policy of least median: the row without a p-value."
             .to_owned(),
         columns,
         rows: rows.collect(),
