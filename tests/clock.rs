@@ -45,7 +45,7 @@ pub(crate) fn cpu_time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let result = work();
     let (after, wall) = (thread_cpu(), started.elapsed());
     assert!(wall < PATIENCE, "it took {wall:?}");
-    let used = before.zip(after).map_or(wall, |(before, after)| after - before);
+    let used = before.zip(after).map_or(wall, |(before, after)| after.saturating_sub(before));
     (result, used)
 }
 
