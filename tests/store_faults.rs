@@ -125,6 +125,9 @@ fn kills_lose_nothing_but_runs_in_flight() {
         let output = bench.output(&name);
         assert!(output.status.success(), "{}", said(&output));
         assert_eq!(bench.kept(&name), planned, "the set that an undisturbed run has");
+        let records = fs::read_to_string(bench.path(&name).join("records.jsonl")).unwrap();
+        let wrong = records.lines().find(|line| !line.contains("\"verdict\":\"correct\""));
+        assert_eq!(wrong, None, "every run has its answer");
         // What runs leave is written before their records.
         for run in planned {
             let solution = bench.path(&name).join("solutions").join(format!("{run}.json"));
