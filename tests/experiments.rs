@@ -24,7 +24,7 @@ fn the_tiny_experiment_runs_and_reports() {
     let text = include_str!("../benches/experiments/tiny.toml");
     assert!(text.contains("\nwall_s = 2\n"));
     // Searches use all their time: that of the wall passes also while others have the cores.
-    std::fs::write(&tiny, text.replace("wall_s = 2", "wall_s = 100\ncpu_s = 1")).unwrap();
+    std::fs::write(&tiny, text.replace("wall_s = 2", "wall_s = 100\ncpu_s = 0.3")).unwrap();
     let run = |jobs: &str| {
         let mut command = vmpack();
         command.arg("run").arg(&tiny).args(["--jobs", jobs, "--out"]).arg(&out);
@@ -33,11 +33,20 @@ fn the_tiny_experiment_runs_and_reports() {
     run("2").assert().success();
     let records = records(&out);
     assert!(records.len() > 100, "only {} records", records.len());
+    let (mut methods, mut done) = (BTreeSet::new(), BTreeSet::new());
     for record in &records {
+        let method = record["method"].as_str().unwrap();
+        methods.insert(method);
+        // Who is at work when its time ends may not hear of it soon enough, but not on every instance.
+        if record["termination"]["kind"] == "timeout" {
+            continue;
+        }
         assert_eq!(record["termination"]["kind"], "completed", "{record}");
+        done.insert(method);
         let verdict = record["answer"]["judgement"]["verdict"].as_str().unwrap();
         assert!(["correct", "no-answer"].contains(&verdict), "{record}");
     }
+    assert_eq!(methods, done);
     let kinds: BTreeSet<_> = records.iter().map(|r| r["kind"].as_str().unwrap()).collect();
     // Column generation and the searches, which end with it, need HiGHS.
     assert_eq!(kinds.len(), if cfg!(feature = "highs") { 5 } else { 3 }, "{kinds:?}");

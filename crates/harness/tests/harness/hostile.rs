@@ -65,10 +65,11 @@ impl Scene {
     fn new(runs: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         write_instances(directory.path(), &["a"], 1);
-        let mut text = "name = 'hostile'\ndatasets = ['a.vbp']\n".to_owned();
-        for (method, limits) in runs {
-            text += &format!("[[runs]]\nmethods = ['{method}']\nlimits = {{ {limits} }}\n");
-        }
+        let run = |(method, limits): &(&str, &str)| {
+            format!("[[runs]]\nmethods = ['{method}']\nlimits = {{ {limits} }}\n")
+        };
+        let runs: String = runs.iter().map(run).collect();
+        let text = format!("name = 'hostile'\ndatasets = ['a.vbp']\n{runs}");
         fs::write(directory.path().join("e.toml"), text).expect("writable");
         Self(directory)
     }
