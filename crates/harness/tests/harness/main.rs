@@ -4,6 +4,7 @@ mod experiments;
 mod hostile;
 mod repeated;
 mod runs;
+mod shortage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
