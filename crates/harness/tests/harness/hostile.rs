@@ -200,55 +200,6 @@ fn a_burst_of_memory_in_a_child_is_caught() {
     assert!((60_000_000..=64_000_000).contains(&measurement.peak_rss_bytes), "{measurement:?}");
 }
 
-/// A cgroup below that of this process, with a limit on memory.
-struct Narrow(PathBuf);
-
-impl Narrow {
-    /// None if it may not be made.
-    fn new(bytes: u64) -> Option<Self> {
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let (root, file, path) = own.lines().find_map(|line| {
-            let path = |(_, path): (&str, &str)| path.trim_start_matches('/').to_owned();
-            let legacy = line.split_once(":memory:").map(path);
-            let legacy =
-                legacy.map(|path| ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", path));
-            legacy.or_else(|| Some(("/sys/fs/cgroup", "memory.max", path(line.split_once("0::")?))))
-        })?;
-        let folder = Path::new(root).join(path).join(format!("narrow-{}", std::process::id()));
-        fs::create_dir(&folder).ok()?;
-        let narrow = Self(folder);
-        // Where the kernel put no such file there is no controller.
-        let limit = narrow.0.join(file);
-        (limit.exists() && fs::write(limit, bytes.to_string()).is_ok()).then_some(narrow)
-    }
-}
-
-impl Drop for Narrow {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
-/// What is below its own limit when the kernel kills it had no fault: a cgroup above, as of a container, had no more.
-#[test]
-fn the_want_of_others_is_told_from_ones_own() {
-    let Some(narrow) = Narrow::new(64_000_000) else {
-        return skipped("no cgroup with a limit on memory may be made here");
-    };
-    let scene = Scene::new(&[("burst", "wall_s = 200, memory_mb = 1000")]);
-    let script = "echo 0 > \"$1/cgroup.procs\" && exec \"$2\" run \"$3\" \"$4\" 1";
-    let mut harness = Command::new("sh");
-    harness.args(["-c", script, "sh"]).arg(&narrow.0).arg(RIG);
-    harness.arg(scene.path("e.toml")).arg(scene.path("out"));
-    let status = harness.stderr(Stdio::null()).status().expect("sh is there");
-    assert!(status.success(), "{status}");
-    let record = scene.records("out").remove(0);
-    assert_eq!(record.termination, Termination::OutOfMemory, "{record:?}");
-    assert_eq!(record.cause, Some(Cause::Machine), "{record:?}");
-    let left: Vec<_> = fs::read_dir(&narrow.0).expect("it is there").flatten().collect();
-    assert!(left.iter().all(|entry| !entry.path().is_dir()), "nothing is left below: {left:?}");
-}
-
 /// The kernel may kill one process alone: what the others do is no longer of interest.
 #[test]
 fn a_run_is_over_when_one_of_its_processes_exceeded_the_memory() {

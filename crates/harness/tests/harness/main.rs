@@ -6,6 +6,7 @@ mod experiments;
 mod hostile;
 mod repeated;
 mod runs;
+mod shortage;
 #[path = "../../../../tests/skip.rs"]
 mod skip;
 
