@@ -213,7 +213,7 @@ impl Reader<'_> {
             let place = self.place(&value.span());
             let choices = choices(value.get_ref()).ok_or_else(|| {
                 let message = format!(
-                    "options.{name}: expected a text, a number, true or false, a list of them, or a list of such lists"
+                    "options.{name}: expected a text, a number, true or false, or a list of them, or of such lists"
                 );
                 self.invalid(&value.span(), message)
             })?;
