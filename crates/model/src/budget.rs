@@ -88,12 +88,16 @@ impl Budget {
     /// The time that remains, of CPU time too where somebody reports it; `None` without a limit, zero when it has
     /// passed.
     pub fn remaining(&self) -> Option<Duration> {
-        let cpu = match self.cpu_left.load(Ordering::Relaxed) {
+        let wall = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        wall.into_iter().chain(self.cpu_remaining()).min()
+    }
+
+    /// The CPU time that remains, as it was reported last; `None` if nobody does.
+    pub fn cpu_remaining(&self) -> Option<Duration> {
+        match self.cpu_left.load(Ordering::Relaxed) {
             u64::MAX => None,
             left => Some(Duration::from_nanos(left)),
-        };
-        let wall = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        wall.into_iter().chain(cpu).min()
+        }
     }
 
     /// The limit on the method's own work.

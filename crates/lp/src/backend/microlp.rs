@@ -67,7 +67,8 @@ impl Backend for Microlp {
                 Sense::Eq => constraint::eq(sum, row.rhs),
             });
         }
-        if let Some(time) = limits.remaining() {
+        // It hears no request to stop, which is how CPU time ends otherwise.
+        if let Some(time) = limits.remaining().into_iter().chain(limits.cpu_left).min() {
             problem = problem.with_time_limit(time.as_secs_f64());
         }
         if model.has_integers()

@@ -49,6 +49,8 @@ pub struct Capabilities {
 pub struct Limits {
     /// When to stop.
     pub deadline: Option<Instant>,
+    /// The CPU time that is left as the solve begins, for solvers that nobody can ask to stop.
+    pub cpu_left: Option<Duration>,
     /// The greatest number of simplex iterations of a linear program, or of nodes of an integer one.
     pub work: Option<u64>,
     /// Threads that may be used.
@@ -67,6 +69,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             deadline: None,
+            cpu_left: None,
             work: None,
             threads: 1,
             seed: 0,
@@ -81,6 +84,7 @@ impl From<&Budget> for Limits {
     fn from(budget: &Budget) -> Self {
         Self {
             deadline: budget.deadline(),
+            cpu_left: budget.cpu_remaining(),
             work: budget.work_limit(),
             threads: budget.threads(),
             seed: budget.seed(),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use vmpack_lp::backend::{BACKENDS, Limits, Status};
+use vmpack_lp::backend::{BACKENDS, Backend as _, Limits, Microlp, Status};
 #[cfg(feature = "highs")]
-use vmpack_lp::backend::{Backend as _, Highs, Progress};
+use vmpack_lp::backend::{Highs, Progress};
 use vmpack_lp::model::{Column, Model};
 
 use super::clock::{cpu_time, given_time};
@@ -73,6 +73,14 @@ fn a_deadline_ends_a_hard_integer_program_with_the_best_point() {
         // That of an interrupted microlp may be false, and is kept back.
         assert_eq!(solution.best_bound.is_none(), backend.name() == "microlp");
     }
+}
+
+/// Where CPU time alone is limited, nobody sets a deadline.
+#[test]
+fn who_cannot_be_asked_to_stop_keeps_the_cpu_time_that_is_left() {
+    let limits = Limits { cpu_left: Some(Duration::from_millis(200)), ..Limits::default() };
+    let (solution, _) = cpu_time(|| Microlp.solve(&market_split(), &limits).expect("no error"));
+    assert_ne!(solution.status, Status::Optimal);
 }
 
 #[cfg(feature = "highs")]
