@@ -44,6 +44,42 @@ fn anybody_can_use_the_report() {
     axe_finds_what_is_wrong(&browser);
 }
 
+/// Text of figures against what was drawn below it last, which axe-core does not look at: to it SVG text has no colour.
+pub(super) fn figures_can_be_read(browser: &Browser, page: &Path) {
+    const FAINT: &str = "
+        const light = (colour) => {
+            const [r, g, b] = colour.match(/[0-9.]+/g).map((part) => Number(part) / 255)
+                .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const fill = (node) => light(getComputedStyle(node).fill);
+        const found = [];
+        for (const svg of document.querySelectorAll('figure svg')) {
+            const below = [];
+            for (const node of svg.querySelectorAll('rect, text')) {
+                const box = node.getBoundingClientRect();
+                if (node.tagName === 'rect') {
+                    if (getComputedStyle(node).fill !== 'none') below.push([box, node]);
+                    continue;
+                }
+                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+                const ground = below.findLast(([b]) => b.left <= x && x <= b.right && b.top <= y && y <= b.bottom);
+                const [dim, bright] = [fill(node), fill(ground[1])].sort((a, b) => a - b);
+                if ((bright + 0.05) / (dim + 0.05) < 4.5) found.push(`${svg.getAttribute('aria-label')}: ${node.textContent.trim()}`);
+            }
+        }
+        return [document.querySelectorAll('figure svg text').length, found]";
+    browser.visit("about:blank");
+    browser.open(page, "");
+    browser.wait("the runs are unpacked", READY);
+    for scheme in ["light", "dark"] {
+        browser.eval(&format!("document.documentElement.dataset.theme = '{scheme}'"));
+        let found = browser.eval(FAINT);
+        assert!(found[0].as_u64().unwrap() > 100, "{found}");
+        assert_eq!(found[1], json!([]), "{scheme}");
+    }
+}
+
 fn open_a_run(browser: &Browser) {
     browser.eval("document.querySelector('#runs-table tbody tr[tabindex]').click()");
     browser.wait("the run is told of", PANEL);

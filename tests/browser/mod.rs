@@ -33,6 +33,14 @@ policies = ["first-fit", "best-fit"]
 options = { cluster = "20x64c256g" }
 series = true
 repeats = 3
+
+[[replays]]
+traces = ["scenario:faults"]
+options.set = ["faults.recovery=wait", "faults.recovery=restart:fence=30s,at-once=1"]
+
+[[replays]]
+traces = ["scenario:faults-lossy"]
+options.set = ["faults.recovery=restart:fence=30s,at-once=5", "faults.recovery=restart:fence=30s,at-once=7"]
 "#;
 
 /// A small experiment that keeps its solutions, and its report.
@@ -77,6 +85,9 @@ fn the_report_works_in_a_browser() {
     replays_have_series(&browser, &page);
     repetitions_have_numbers_and_a_median(&browser, &page);
     methods_are_points_too(&browser, &page);
+    changes_to_scenarios_have_short_names(&browser, &page);
+    what_nobody_has_is_named(&browser, &page);
+    accessibility::figures_can_be_read(&browser, &page);
     it_fits_a_small_screen(&browser, &page);
 
     // Nothing was asked of anybody but the file itself, and nothing went wrong on the way.
@@ -119,7 +130,9 @@ fn the_summary_agrees_with_the_tables(browser: &Browser, page: &Path) {
         rows
     };
     let mut shown = rows("#summary");
-    shown.retain(|row| !["first-fit", "best-fit"].contains(&row[0].as_str()));
+    shown.retain(|row| {
+        !["first-fit", "best-fit"].contains(&row[0].as_str()) && !row[0].starts_with("recovery=")
+    });
     let stated = rows("section > .scroll > table[data-sortable]");
     assert_eq!(shown.len(), stated.len());
     for (shown, stated) in shown.iter().zip(&stated) {
@@ -365,7 +378,7 @@ fn methods_are_points_too(browser: &Browser, page: &Path) {
     assert_eq!(browser.text("return location.hash"), "#points=methods");
     let shown: HashMap<String, HashMap<String, Value>> = serde_json::from_value(browser.eval(
         "const heads = [...document.querySelectorAll('#summary th[data-name]')].map((cell) => cell.dataset.name); \
-         return Object.fromEntries([...document.querySelectorAll('#summary tbody tr')].map((row) => [row.cells[0].textContent, \
+         return Object.fromEntries([...document.querySelectorAll('#summary tbody tr')].map((row) => [row.cells[0].firstChild.title.split(': show')[0], \
            Object.fromEntries(heads.map((name, at) => [name, row.cells[at].querySelector('data')?.value ?? row.cells[at].textContent]))]))",
     ))
     .unwrap();
@@ -412,6 +425,46 @@ fn methods_are_points_too(browser: &Browser, page: &Path) {
     browser.wait(
         "methods again",
         "return document.querySelector('#points button[value=methods]').ariaPressed === 'true'",
+    );
+}
+
+/// Each of two scenarios has two: they answered all that they were asked, and compare with each other.
+fn changes_to_scenarios_have_short_names(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "#dataset=scenario:faults&dataset=scenario:faults-lossy&points=methods");
+    browser.wait("the runs are unpacked", READY);
+    let names = |cells: &str| -> Vec<[String; 2]> {
+        let found = browser.eval(&format!(
+            "return [...document.querySelectorAll('{cells}')].map((cell) => [cell.textContent, cell.title.split(': show')[0]])"
+        ));
+        let mut names: Vec<[String; 2]> = serde_json::from_value(found).unwrap();
+        names.sort();
+        names
+    };
+    let wanted = [
+        ("recovery=restart:fence=30s,at-once=1", "faults.recovery=restart:fence=30s,at-once=1"),
+        ("recovery=restart:at-once=5", "faults.recovery=restart:fence=30s,at-once=5"),
+        ("recovery=restart:at-once=7", "faults.recovery=restart:fence=30s,at-once=7"),
+        ("recovery=wait", "faults.recovery=wait"),
+    ];
+    let mut wanted = wanted.map(|(short, full)| [short.to_owned(), full.to_owned()]);
+    wanted.sort();
+    assert_eq!(names("#summary tbody th button"), wanted);
+    let methods = "#runs-table td[title^=\"faults.\"]";
+    assert_eq!(names(methods), wanted);
+    browser.wait(
+        "each scenario has trade-offs",
+        "return document.querySelector('.key-kinds').textContent === 'Policiesbest trade-offs'",
+    );
+}
+
+fn what_nobody_has_is_named(browser: &Browser, page: &Path) {
+    browser.visit("about:blank");
+    browser.open(page, "#method=nobody");
+    browser.wait("the runs are unpacked", READY);
+    browser.wait(
+        "the picture says why it is empty",
+        "return document.querySelector('#scatter canvas').getAttribute('aria-label') === 'No run has the method nobody.'",
     );
 }
 

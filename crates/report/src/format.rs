@@ -73,6 +73,11 @@ pub(crate) fn count(value: u64) -> String {
     group(&value.to_string())
 }
 
+/// So many of what has a plural with `s`: `1 trace`, `2 traces`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// An exact value: an integer in groups, a fraction as a decimal of six figures.
 pub(crate) fn value(value: Value) -> String {
     match value.as_integer() {

@@ -198,8 +198,7 @@ impl<'a> Group<'a> {
 
     /// So many cases, in words.
     pub(crate) fn cases(&self, count: u64) -> String {
-        let case = if self.is_scenario() { "seed" } else { "trace" };
-        format!("{} {case}{}", crate::format::count(count), if count == 1 { "" } else { "s" })
+        crate::format::counted(count, if self.is_scenario() { "seed" } else { "trace" })
     }
 
     /// The metrics of the table; of those that are not named, what policies differ in.

@@ -33,6 +33,9 @@ impl Ink {
     pub(crate) const FRONT: RGBColor = RGBColor(0x9A, 0x9A, 0x9A);
     /// The background.
     pub(crate) const PAPER: RGBColor = RGBColor(0xFF, 0xFF, 0xFF);
+    /// Text on pale cells and on deep ones: like their colours, the same on every screen.
+    pub(crate) const ON_PALE: RGBColor = RGBColor(0x14, 0x18, 0x1D);
+    pub(crate) const ON_DEEP: RGBColor = RGBColor(0xFC, 0xFC, 0xFC);
 }
 
 /// A line: its colour, width in pixels and dash pattern.

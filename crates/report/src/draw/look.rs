@@ -100,8 +100,20 @@ pub(crate) const USED: RGBColor = BLUE;
 /// What is free, but of no use to anybody.
 pub(crate) const STRANDED: RGBColor = ORANGE;
 
+/// The steps of a map from least to most: one hue from light to dark, so that the order survives every kind of colour
+/// blindness and a black-and-white printer.
+pub(crate) const RAMP: [RGBColor; 7] = [
+    RGBColor(0xE3, 0xF0, 0xFA),
+    RGBColor(0xC6, 0xDF, 0xF2),
+    RGBColor(0x9C, 0xC7, 0xE6),
+    RGBColor(0x64, 0xA7, 0xD6),
+    RGBColor(0x2F, 0x82, 0xBF),
+    RGBColor(0x0B, 0x58, 0x93),
+    RGBColor(0x08, 0x2B, 0x57),
+];
+
 /// What colours of figures become on a dark screen; those not named keep their look on both.
-pub(crate) const DARK: [(RGBColor, RGBColor); 18] = [
+pub(crate) const DARK: [(RGBColor, RGBColor); 21] = [
     (Ink::TEXT, RGBColor(0xE8, 0xE8, 0xE8)),
     (Ink::AXIS, RGBColor(0xB4, 0xB4, 0xB4)),
     (Ink::GRID, RGBColor(0x36, 0x3A, 0x3F)),
@@ -120,6 +132,10 @@ pub(crate) const DARK: [(RGBColor, RGBColor); 18] = [
     (OLIVE, RGBColor(0xB9, 0xC8, 0x55)),
     (SLATE, RGBColor(0x93, 0xA1, 0xB0)),
     (COAL, RGBColor(0xF4, 0xF1, 0xEA)),
+    // The darkest steps stay apart from dark paper.
+    (RAMP[4], RGBColor(0x3F, 0x90, 0xCC)),
+    (RAMP[5], RGBColor(0x2A, 0x6F, 0xB0)),
+    (RAMP[6], RGBColor(0x1F, 0x4E, 0x8C)),
 ];
 
 fn tones(kind: Kind) -> [RGBColor; 3] {

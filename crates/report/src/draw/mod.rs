@@ -13,6 +13,6 @@ pub(crate) use labels::{
     EndLabel, PointLabel, draw_end_labels, draw_point_labels, end_labels_height, shortened,
     text_width,
 };
-pub(crate) use look::{DARK, Look, Marker, STRANDED, USED, kind_colour, kind_title, looks};
+pub(crate) use look::{DARK, Look, Marker, RAMP, STRANDED, USED, kind_colour, kind_title, looks};
 pub(crate) use scale::{Scale, Unit};
 pub use svg::{DrawError, Svg};

@@ -5,23 +5,23 @@ use plotters::style::RGBColor;
 use super::{Figure, NoFigure, WIDTH};
 use crate::Data;
 use crate::draw::{
-    Anchor, Area, Canvas, DrawError, Ink, Pen, Svg, Type, paint, shortened, text_width,
+    Anchor, Area, Canvas, DrawError, Ink, Pen, RAMP, Svg, Type, paint, shortened, text_width,
 };
+use crate::format;
 
 /// One row per method, one column per instance, the colour is the gap.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GapMap;
 
-/// Upper edges of the steps of colour, in percent, and the colours: one hue from light to dark, so that
-/// the order survives every kind of colour blindness and a black-and-white printer.
+/// Upper edges of the steps of colour, in percent, and the colours.
 const STEPS: [(f64, RGBColor); 7] = [
-    (0.0, RGBColor(0xE3, 0xF0, 0xFA)),
-    (0.1, RGBColor(0xC6, 0xDF, 0xF2)),
-    (1.0, RGBColor(0x9C, 0xC7, 0xE6)),
-    (3.0, RGBColor(0x64, 0xA7, 0xD6)),
-    (10.0, RGBColor(0x2F, 0x82, 0xBF)),
-    (30.0, RGBColor(0x0B, 0x58, 0x93)),
-    (f64::INFINITY, RGBColor(0x08, 0x2B, 0x57)),
+    (0.0, RAMP[0]),
+    (0.1, RAMP[1]),
+    (1.0, RAMP[2]),
+    (3.0, RAMP[3]),
+    (10.0, RAMP[4]),
+    (30.0, RAMP[5]),
+    (f64::INFINITY, RAMP[6]),
 ];
 /// Run, but without a verified cost.
 const UNANSWERED: RGBColor = RGBColor(0xF2, 0xC9, 0x83);
@@ -72,7 +72,8 @@ impl Figure for GapMap {
                 let y = area.bottom() + 16.0 + NAME_LINE * name.line as f64;
                 canvas.text((name.middle, y), &name.text, Type::AXIS, Anchor::Middle)?;
             }
-            let title = format!("{} instances by dataset and number of VMs", data.instances.len());
+            let instances = format::counted(data.instances.len() as u64, "instance");
+            let title = format!("{instances} by dataset and number of VMs");
             canvas.text((area.left + area.width / 2.0, below), &title, Type::AXIS, Anchor::Middle)
         })?;
         Ok(svg)

@@ -4,7 +4,8 @@ use plotters::style::RGBColor;
 
 use super::{Figure, NoFigure, WIDTH, trace_title};
 use crate::Data;
-use crate::draw::{Anchor, Area, Canvas, DrawError, Svg, Type, paint, text_width};
+use crate::draw::{Anchor, Area, Canvas, DrawError, RAMP, Svg, Type, paint, text_width};
+use crate::format;
 use crate::series::Columns;
 use vmpack_model::Family;
 
@@ -12,15 +13,15 @@ use vmpack_model::Family;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadMap;
 
-/// Upper edges of the steps of colour, and the colours: one hue from light to dark.
+/// Upper edges of the steps of colour, and the colours.
 const STEPS: [(f64, RGBColor); 7] = [
-    (0.1, RGBColor(0xE3, 0xF0, 0xFA)),
-    (0.2, RGBColor(0xC6, 0xDF, 0xF2)),
-    (0.4, RGBColor(0x9C, 0xC7, 0xE6)),
-    (0.6, RGBColor(0x64, 0xA7, 0xD6)),
-    (0.8, RGBColor(0x2F, 0x82, 0xBF)),
-    (0.95, RGBColor(0x0B, 0x58, 0x93)),
-    (f64::INFINITY, RGBColor(0x08, 0x2B, 0x57)),
+    (0.1, RAMP[0]),
+    (0.2, RAMP[1]),
+    (0.4, RAMP[2]),
+    (0.6, RAMP[3]),
+    (0.8, RAMP[4]),
+    (0.95, RAMP[5]),
+    (f64::INFINITY, RAMP[6]),
 ];
 
 const LEFT: f64 = 66.0;
@@ -129,7 +130,7 @@ fn map(series: &Columns, title: &str) -> Option<Map> {
     };
     let rows = loads.chunks(per_row).map(mean).collect();
     let never = hosts - used;
-    let title = format!("{title}: {used} hosts used, {never} never");
+    let title = format!("{title}: {} used, {never} never", format::counted(used as u64, "host"));
     Some(Map { title, hosts: used, hours, rows })
 }
 

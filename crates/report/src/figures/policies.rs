@@ -14,7 +14,7 @@ use vmpack_model::Family;
 pub(super) struct Policies;
 
 /// What the labels take, at least and at most.
-const LEFT: (f64, f64) = (236.0, 430.0);
+const LEFT: (f64, f64) = (236.0, 540.0);
 const MARGIN: f64 = 26.0;
 const RIGHT: f64 = 150.0;
 const HEADING: f64 = 48.0;

@@ -154,7 +154,7 @@ fn matrix(
         }
         let share = 100.0 * wins.better as f64 / wins.instances().max(1) as f64;
         let dark = step == 0 || step == COLOURS.len() - 1;
-        let kind = Type { colour: if dark { Ink::PAPER } else { Ink::TEXT }, ..Type::LABEL };
+        let kind = Type { colour: if dark { Ink::ON_DEEP } else { Ink::ON_PALE }, ..Type::LABEL };
         let middle = (box4.left + box4.width / 2.0, box4.top + box4.height / 2.0);
         // `100` is wider than the narrowest cells with a number.
         let size = if cell < 30.0 { 12.0 } else { kind.size };

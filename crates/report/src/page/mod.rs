@@ -28,8 +28,8 @@ use crate::{Drawn, ReportError, Source, format};
 use data::Embedded;
 use policies::PolicyTable;
 use rows::{
-    CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunRow,
-    SkippedGroup,
+    CLASS_COLUMNS, ClassGroup, Column, DatasetRow, METHOD_COLUMNS, MethodRow, OptimumRow, RunEnds,
+    RunRow, SkippedGroup,
 };
 use statistics::TableView;
 
@@ -78,6 +78,8 @@ struct View<'a> {
     silent: Option<String>,
     tolerance: Option<String>,
     contradictions: Vec<String>,
+    /// Where nothing was answered, how most runs ended.
+    failures: Vec<RunEnds<'a>>,
     families: Vec<FamilyView<'a>>,
     optima: Vec<OptimumRow<'a>>,
     optima_total: String,
@@ -180,6 +182,8 @@ impl Page<'_> {
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment
             .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        // The ending of a noun after its number.
+        environment.add_filter("s", |count: String| if count == "1" { "" } else { "s" });
         environment.add_template("report.html", include_str!("report.html"))?;
         let (style, script) = (assets::style(), assets::script());
         let view = Serde(self.view(&style, &script)?);
@@ -215,6 +219,7 @@ impl Page<'_> {
             silent: self.silent(),
             tolerance: self.tolerance(),
             contradictions: self.contradictions.iter().map(ToString::to_string).collect(),
+            failures: if answers == 0 { rows::run_ends(self.records) } else { Vec::new() },
             families: self.family_views(),
             optima: self.optima.iter().take(MOST_OPTIMA).map(rows::optimum_row).collect(),
             optima_total: format::count(self.optima.len() as u64),
@@ -241,19 +246,28 @@ impl Page<'_> {
             |numbers: &mut dyn Iterator<Item = usize>| format::count(numbers.sum::<usize>() as u64);
         let spent: f64 = self.records.iter().map(|r| r.measurement.process_cpu_s).sum();
         let certified = |r: &&Record| r.is_proved() && r.is_certified();
-        let tile = |number, text| Tile { number, text };
+        let tile = |number: String, one, many| {
+            let text = if number == "1" { one } else { many };
+            Tile { number, text }
+        };
         vec![
-            tile(format::count(self.records.len() as u64), "runs"),
-            tile(count(&mut self.families.iter().map(|data| data.instances.len())), "instances"),
+            tile(format::count(self.records.len() as u64), "run", "runs"),
+            tile(
+                count(&mut self.families.iter().map(|data| data.instances.len())),
+                "instance",
+                "instances",
+            ),
             tile(
                 count(&mut self.families.iter().map(|data| data.methods.len())),
+                "method or policy",
                 "methods and policies",
             ),
             tile(
                 format::count(self.records.iter().filter(certified).count() as u64),
+                "proof derived again by the judge",
                 "proofs derived again by the judge",
             ),
-            tile(format::seconds(spent), "of CPU time"),
+            tile(format::seconds(spent), "of CPU time", "of CPU time"),
         ]
     }
 
@@ -272,9 +286,9 @@ impl Page<'_> {
         add(
             "Machine",
             format!(
-                "{}, {} logical processors, {} of memory, {}",
+                "{}, {}, {} of memory, {}",
                 machine.cpu,
-                machine.cores,
+                format::counted(machine.cores as u64, "logical processor"),
                 format::bytes(machine.memory_bytes),
                 machine.system
             ),
@@ -358,8 +372,11 @@ impl Page<'_> {
             violations.filter(|(r, v)| r.is_correct() && !v.is_zero()).collect();
         let (worst, violation) = missed.iter().max_by_key(|(_, violation)| *violation)?;
         Some(format!(
-            "{} answers miss a constraint within the stated tolerance, by {:.2e} at most ({} on {}).",
-            format::count(missed.len() as u64),
+            "{} a constraint within the stated tolerance, by {:.2e} at most ({} on {}).",
+            match missed.len() {
+                1 => "1 answer misses".to_owned(),
+                several => format!("{} answers miss", format::count(several as u64)),
+            },
             violation.to_f64(),
             worst.method,
             worst.instance
@@ -420,15 +437,12 @@ fn family_view<'a>(
 
 /// How fast the machine was, in words.
 fn speed(calibration: &Calibration) -> String {
-    let samples = calibration.samples.len();
+    let samples = format::counted(calibration.samples.len() as u64, "sample");
     let variation = calibration.variation();
     let variation = variation.map_or_else(String::new, |variation| {
         format!(", coefficient of variation {:.1} %", variation * 1e2)
     });
-    format!(
-        "{:.2} rounds of the calibration per second, {samples} samples{variation}",
-        calibration.score
-    )
+    format!("{:.2} rounds of the calibration per second, {samples}{variation}", calibration.score)
 }
 
 /// By what limits were enforced, in words.
@@ -450,7 +464,7 @@ fn limits(limits: &Limits) -> String {
     let mut parts = vec![format!("{} wall time", format::seconds(limits.wall_s))];
     parts.extend(limits.cpu_s.map(|s| format!("{} CPU time", format::seconds(s))));
     parts.extend(limits.memory_bytes.map(|b| format!("{} memory", format::bytes(b))));
-    parts.extend(limits.work.map(|w| format!("{} units of work", format::count(w))));
-    parts.push(format!("{} thread{}", limits.threads, if limits.threads == 1 { "" } else { "s" }));
+    parts.extend(limits.work.map(|w| format!("{} of work", format::counted(w, "unit"))));
+    parts.push(format::counted(limits.threads, "thread"));
     parts.join(", ")
 }

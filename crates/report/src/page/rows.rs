@@ -94,6 +94,16 @@ pub(super) struct SkippedGroup<'a> {
     example: &'a str,
 }
 
+/// Runs that ended alike.
+#[derive(Serialize)]
+pub(super) struct RunEnds<'a> {
+    end: String,
+    count: String,
+    /// The first of them.
+    method: &'a str,
+    instance: &'a str,
+}
+
 /// A run in the table of runs.
 #[derive(Serialize)]
 pub(super) struct RunRow<'a> {
@@ -122,15 +132,8 @@ pub(super) fn run_row(r: &Record) -> RunRow<'_> {
         instance: &r.instance,
         method: &r.method,
         seed: r.seed,
-        end: match &r.termination {
-            Termination::Crashed { signal } => format!("crashed (signal {signal})"),
-            Termination::Failed { message } => {
-                // The whole message is in the table of runs on file.
-                let start: String = message.chars().take(80).collect();
-                format!("failed: {start}")
-            }
-            other => other.name().to_owned(),
-        },
+        // The whole message is in the table of runs on file.
+        end: end(&r.termination, 80),
         status: answer.map_or_else(|| DASH.to_owned(), |a| a.status.to_string()),
         cost: text(answer.and_then(|a| a.judgement.cost.or(a.claimed_cost))),
         bound: text(answer.and_then(|a| a.lower_bound)),
@@ -141,6 +144,41 @@ pub(super) fn run_row(r: &Record) -> RunRow<'_> {
         cpu: format::seconds(r.measurement.cpu_s),
         memory: format::bytes(r.measurement.peak_rss_bytes),
     }
+}
+
+/// How a run ended, with so many characters of what it said.
+fn end(termination: &Termination, most: usize) -> String {
+    match termination {
+        Termination::Crashed { signal } => format!("crashed (signal {signal})"),
+        Termination::Failed { message } => {
+            let start: String = message.chars().take(most).collect();
+            format!("failed: {start}")
+        }
+        other => other.name().to_owned(),
+    }
+}
+
+/// How most runs ended; ends that differ in numbers alone are one, with those of the first.
+pub(super) fn run_ends(records: &[Record]) -> Vec<RunEnds<'_>> {
+    /// As many as tell what is wrong, and as much of what each said.
+    const MOST: usize = 5;
+    const LONGEST: usize = 300;
+    let mut ends: BTreeMap<String, (u64, &Record)> = BTreeMap::new();
+    for record in records {
+        let kind = end(&record.termination, LONGEST).replace(|c: char| c.is_ascii_digit(), "");
+        ends.entry(kind).or_insert((0, record)).0 += 1;
+    }
+    let mut ends: Vec<(u64, &Record)> = ends.into_values().collect();
+    ends.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let commonest = ends.into_iter().take(MOST);
+    commonest
+        .map(|(count, record)| RunEnds {
+            end: end(&record.termination, LONGEST),
+            count: format::count(count),
+            method: &record.method,
+            instance: &record.instance,
+        })
+        .collect()
 }
 
 /// The columns of the table of methods, after name and kind.

@@ -116,10 +116,10 @@ fn pairwise(data: &Data<'_>) -> Table {
         caption: format!(
             "On how many instances one method is better than another. Time is {} until a correct answer; times within \
              {:.0} % are equal. The tests ask whether differences lie to one side further than by chance, and are \
-             corrected for {} pairs: below some ten instances they can hardly show anything.",
+             corrected for {}: below some ten instances they can hardly show anything.",
             data.clock_name(),
             100.0 * EQUAL_TIMES,
-            data.statistics.pairs.len()
+            format::counted(data.statistics.pairs.len() as u64, "pair")
         ),
         columns,
         rows: rows.collect(),
@@ -193,10 +193,10 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
         family: Some(data.family),
         title: "Virtual best and marginal contributions",
         caption: format!(
-            "The virtual best takes the best of all methods on each of {} instances, as a portfolio would that always \
-             guesses right. A method adds what the others together lack: of two that do the same neither adds anything, \
+            "The virtual best takes, over {}, the best of all methods on each, as a portfolio would that always guesses \
+             right. A method adds what the others together lack: of two that do the same neither adds anything, \
              so 0 does not say that a method is bad. Time is {}.",
-            format::count(portfolio.instances),
+            format::counted(portfolio.instances, "instance"),
             data.clock_name()
         ),
         columns,
@@ -324,10 +324,10 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
         caption: format!(
             "The baseline is {baseline}, {why}. Intervals are from a paired bootstrap over instances, {} resamples, \
              seed {SEED}, seeds of a method averaged first; time is {}, unanswered instances counting as the limit. With fewer than some twenty instances they \
-             are too narrow. Tests are corrected for {} methods.",
+             are too narrow. Tests are corrected for {}.",
             format::count(against.resamples as u64),
             data.clock_name(),
-            against.methods.len()
+            format::counted(against.methods.len() as u64, "method")
         ),
         columns,
         rows: rows.collect(),

@@ -103,7 +103,7 @@ fn solutions_are_there_where_their_instance_is() {
     fs::create_dir_all(path.join("instances")).expect("a folder");
     fs::write(path.join(kept.instance_file()), instance).expect("a file");
     let html = page(path, &[kept.clone(), orphan]);
-    assert!(html.contains(" 1 kept solutions are not in this file"));
+    assert!(html.contains(" 1 kept solution is not in this file"));
     let packings = unpacked(&html, "packings");
     assert_eq!(
         packings["solutions"],

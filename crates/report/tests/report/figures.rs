@@ -70,7 +70,7 @@ fn figures_have_the_stated_size_and_readable_text() {
 #[test]
 fn one_record_is_enough_for_every_figure_that_it_can_fill() {
     let report = Report::of(&[packing("a", "ff", 7, 0.002)]);
-    report.says("All 1 answers were judged Correct.");
+    report.says("The one answer was judged Correct.");
     // Nothing claims a proof, there is one size, there are no rules and no two methods.
     report.says("</strong>: no correct answer claims a proof.");
     assert_eq!(report.html.matches("<figure>").count(), of_problems().count() - 5);

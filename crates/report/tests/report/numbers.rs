@@ -73,7 +73,9 @@ fn runs_without_costs_are_counted_and_not_drawn() {
         ),
     ];
     let report = Report::of(&records);
-    report.says("No run has answered.");
+    report.says("No run has answered. The commonest ends:<ul>\n");
+    report.says("<li>1 run, for example x on c: crashed (signal 11)</li>");
+    report.says("<li>1 run, for example x on d: failed: &lt;no&gt; such file</li>");
     report.says("crashed (signal 11)");
     report.says("failed: &lt;no&gt; such file");
     for figure in of_problems() {

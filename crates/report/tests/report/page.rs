@@ -139,7 +139,7 @@ fn wrong_answers_come_first_and_enter_nothing() {
     let report = Report::of(&records);
     assert_eq!(report.written.wrong, 2);
     report.says("0 of 3 answers were judged Correct.");
-    report.says("1 claim nothing or came after the limit.");
+    report.says("1 claims nothing or came after the limit.");
     report.says("2 answers are wrong.");
     report.says("Infeasible: host 3: cpu 17 of 16");
     report.says("WrongCost: claimed 5, is 6");

@@ -100,7 +100,7 @@ fn every_figure_of_replays_is_drawn() {
         assert!(!svg.contains("NaN"), "{}", figure.name());
     }
     let html = fs::read_to_string(directory.path().join("report.html")).expect("a page");
-    assert!(html.contains("<h2>Replays</h2>") && html.contains("1 hosts used, 1 never"));
+    assert!(html.contains("<h2>Replays</h2>") && html.contains("1 host used, 1 never"));
     assert!(!html.contains("Cost against runtime"), "replays have no cost");
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Runs<'a> {
     id: Vec<&'a str>,
     instance: Vec<usize>,
     method: Words<'a>,
+    /// The short names of methods that have one, as in the tables of policies.
+    labels: BTreeMap<&'a str, String>,
     kind: Words<'a>,
     outcome: Words<'a>,
     verdict: Words<'a>,
@@ -116,6 +118,7 @@ impl<'a> Runs<'a> {
             id: records.iter().map(|r| r.run.get(..digits).unwrap_or(&r.run)).collect(),
             instance,
             method: records.iter().map(|r| &*r.method).collect(),
+            labels: labels(families),
             kind: records.iter().map(|r| kind_title(r.kind)).collect(),
             outcome: records.iter().map(outcome).collect(),
             verdict: records
@@ -152,6 +155,26 @@ impl KindLook {
         let hex = |c: plotters::style::RGBColor| format!("#{:02x}{:02x}{:02x}", c.0, c.1, c.2);
         Self { title: kind_title(kind), light: hex(colour), dark: hex(dark) }
     }
+}
+
+/// Changes to scenarios by what tells them apart: of the labels that one has in several groups the longest, which says the
+/// most. What would be the name of two keeps its own.
+fn labels<'a>(families: &[Data<'a>]) -> BTreeMap<&'a str, String> {
+    let mut labels: BTreeMap<&str, &String> = BTreeMap::new();
+    for group in families.iter().flat_map(|data| &data.replays).filter(|g| g.is_scenario()) {
+        for policy in &group.policies {
+            let label = labels.entry(policy.name).or_insert(&policy.label);
+            if policy.label.len() > label.len() {
+                *label = &policy.label;
+            }
+        }
+    }
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for label in labels.values() {
+        *names.entry(label).or_default() += 1;
+    }
+    labels.retain(|name, label| names[label.as_str()] == 1 && *name != label.as_str());
+    labels.into_iter().map(|(name, label)| (name, label.clone())).collect()
 }
 
 /// The case of every replay, by the id of its run: a number per group of replays and trace or seed.

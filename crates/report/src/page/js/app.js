@@ -65,7 +65,7 @@ async function startExplorer() {
     state.method = new Set([item.method]);
     state.points = "runs";
     change();
-    announce(`The runs of ${item.method}`);
+    announce(`The runs of ${item.label}`);
   };
   const scatter = makeScatter(columns.kinds, openPoint);
   const showFilters = makeFilters(allRuns, () => state, change);
@@ -135,7 +135,7 @@ async function startExplorer() {
       const items = state.points === "runs" ? shown : methods;
       const chosen = axes(items);
       showAxes(items, chosen);
-      scatter.show({ subject: subject(), items, ...chosen, selected: state.run });
+      scatter.show({ subject: subject(), items, nothing: whyNothing(state, allRuns), ...chosen, selected: state.run });
       byId("count").textContent = shown.length === allRuns.length ? `All ${plural(shown.length, "run")}` : `${formatCount(shown.length)} of ${plural(allRuns.length, "run")}`;
       byId("reset").hidden = shown.length === allRuns.length;
       last = key;

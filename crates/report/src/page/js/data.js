@@ -45,6 +45,7 @@ function readRuns(columns) {
       dataset: instance.dataset,
       class: instance.class || "none",
       method: word(columns.method, at),
+      label: columns.labels[word(columns.method, at)] ?? word(columns.method, at),
       kind: word(columns.kind, at),
       outcome: word(columns.outcome, at),
       verdict: word(columns.verdict, at) || DASH,
@@ -68,7 +69,7 @@ function readRuns(columns) {
     };
     for (const [name, bit] of Object.entries(FLAG)) run[name] = (flags & bit) !== 0;
     run.gap = run.verified && instance.known !== null ? gapTo(run.cost, toNumber(instance.known)) : null;
-    run.text = `${run.dataset} ${instance.name} ${run.class} ${run.method} ${run.kind} ${run.outcome} ${run.verdict} ${run.id}`.toLowerCase();
+    run.text = `${run.dataset} ${instance.name} ${run.class} ${run.method} ${run.label} ${run.kind} ${run.outcome} ${run.verdict} ${run.id}`.toLowerCase();
     instance.runs.push(run);
     return run;
   });

@@ -23,6 +23,9 @@ function furnish(node, attributes, children) {
   return node;
 }
 
+/** A name that may be broken after a comma, a colon or a plus. */
+const breakable = (name) => name.split(/(?<=[,:+])/).flatMap((part, at) => (at ? [element("wbr"), part] : [part]));
+
 /** Says something to screen readers without showing it. */
 function announce(text) {
   byId("announcer").textContent = text;

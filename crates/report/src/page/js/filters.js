@@ -34,7 +34,8 @@ function makeFilters(runs, state, change) {
         },
       });
       const count = element("span", { class: "tally" });
-      const row = element("label", { class: "choice" }, box, element("span", { class: "name" }, value), count);
+      const name = facet === "method" ? runs.find((run) => run.method === value).label : value;
+      const row = element("label", { class: "choice", title: name !== value && value }, box, element("span", { class: "name" }, breakable(name)), count);
       boxes.set(`${facet} ${value}`, { facet, value, box, count, row });
       return row;
     });

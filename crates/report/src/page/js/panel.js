@@ -63,7 +63,7 @@ function makePanel({ details, go, close, neighbours }) {
     const turn = ++at;
     const { before, after } = neighbours(run);
     const step = (to, sign, label) => element("button", { type: "button", "aria-label": label, title: label, disabled: !to, onclick: () => go(to) }, sign);
-    const title = element("h2", { id: "panel-title", tabindex: -1 }, `${run.method} on ${run.instance.name}`, element("small", {}, [run.dataset, run.class === "none" ? null : run.class, run.kind, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(" \u00b7 ")));
+    const title = element("h2", { id: "panel-title", tabindex: -1 }, `${run.label} on ${run.instance.name}`, element("small", {}, [run.dataset, run.class === "none" ? null : run.class, run.kind, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(" \u00b7 ")));
     const body = element("div", { class: "panel-body" }, element("p", { class: "soft" }, "Unpacking\u2026"));
     panel.replaceChildren(
       element("div", { class: "panel-head" }, title, step(before, "\u2191", "The run before"), step(after, "\u2193", "The next run"), element("button", { type: "button", "aria-label": "Close", title: "Close (Escape)", onclick: close }, "\u2715")),
@@ -274,7 +274,7 @@ function metrics(answer) {
 }
 
 /** A run among those of its instance. */
-const nameOf = (run) => [run.method, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(", ");
+const nameOf = (run) => [run.label, run.seed ? `seed ${run.seed}` : null, repetitionName(run)].filter(Boolean).join(", ");
 
 /** Everybody else on the same content, cheapest first. */
 function otherRuns(run, go) {

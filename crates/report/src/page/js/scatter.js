@@ -18,7 +18,7 @@ function makeScatter(kinds, open) {
   room.after(legend, help);
   let points = [];
   let front = new Set();
-  let shown = { subject: SUBJECTS.runs, items: [], x: "time", y: "gap", selected: "", highlight: null };
+  let shown = { subject: SUBJECTS.runs, items: [], nothing: "", x: "time", y: "gap", selected: "", highlight: null };
   let current = null;
   let frame = 0;
 
@@ -46,7 +46,7 @@ function makeScatter(kinds, open) {
     const lines = drawFront(pen, colours, place);
     points = usable.map((item) => ({ item, ...place(item) }));
     const size = drawPoints(pen, colours, kindColour);
-    if (subject === SUBJECTS.methods) drawNames(pen, colours, { left: place.left + 2, top: 2, right: width - 4, bottom: place.bottom - 2 }, size, lines);
+    if (subject === SUBJECTS.methods) drawNames(pen, colours, { left: place.left + 2, top: 24, right: width - 4, bottom: place.bottom - 2 }, size, lines);
 
     const ring = (point, colour) => {
       pen.lineWidth = 2;
@@ -64,7 +64,7 @@ function makeScatter(kinds, open) {
     if (!usable.length) {
       pen.fillStyle = colours.soft;
       pen.textAlign = "center";
-      pen.fillText(`No ${subject.noun} here has both measures.`, width / 2, height / 2);
+      pen.fillText(items.length ? `No ${subject.noun} here has both measures.` : shown.nothing, width / 2, height / 2);
     }
     legend.replaceChildren(...legendEntries({
       kinds: new Set(usable.map((item) => item.kind)),
@@ -72,7 +72,7 @@ function makeScatter(kinds, open) {
       hollow: usable.some(isHollow),
       front: front.size > 1,
     }));
-    canvas.setAttribute("aria-label", `${plural(points.length, subject.noun)}: ${up.title(items)} against ${across.title(items)}`);
+    canvas.setAttribute("aria-label", items.length ? `${plural(points.length, subject.noun)}: ${up.title(items)} against ${across.title(items)}` : shown.nothing);
   }
 
   /** Draws axes, their titles and the rail; gives the place of an item, and the left and lower border of the area. */
@@ -131,11 +131,11 @@ function makeScatter(kinds, open) {
     return Object.assign(place, { left: area.left, bottom: area.bottom });
   }
 
-  /** The border of what the best trade-offs of each family dominate: across at the height of one until the next. Gives the corners. */
+  /** The border of what the best trade-offs of each group of rivals dominate: across at the height of one until the next. Gives the corners. */
   function drawFront(pen, colours, place) {
     pen.strokeStyle = colours.soft;
     pen.lineWidth = 1.6;
-    return [...groupBy([...front], (row) => row.family).values()].map((rows) => {
+    return [...groupBy([...front], (row) => row.rivals).values()].map((rows) => {
       const corners = rows.map(place).flatMap((to, at, places) => (at ? [{ x: to.x, y: places[at - 1].y }, to] : [to]));
       pen.beginPath();
       corners.forEach(({ x, y }, at) => pen[at ? "lineTo" : "moveTo"](x, y));
@@ -170,12 +170,21 @@ function makeScatter(kinds, open) {
   /** The names of methods, those of the best trade-offs first. */
   function drawNames(pen, colours, within, size, lines) {
     const named = [...points].sort((a, b) => front.has(b.item) - front.has(a.item));
-    const places = placeLabels(named, named.map(({ item }) => pen.measureText(item.method).width), within, size, lines);
+    const places = placeLabels(named, named.map(({ item }) => pen.measureText(item.label).width), within, size, lines);
     named.forEach(({ item }, at) => {
       if (!places[at]) return;
+      const { leader } = places[at];
+      if (leader) {
+        pen.strokeStyle = colours.soft;
+        pen.lineWidth = 0.6;
+        pen.beginPath();
+        pen.moveTo(named[at].x, named[at].y);
+        pen.lineTo(leader.x, leader.y);
+        pen.stroke();
+      }
       pen.fillStyle = front.has(item) ? colours.text : colours.soft;
       pen.textAlign = places[at].align;
-      pen.fillText(item.method, places[at].x, places[at].y);
+      pen.fillText(item.label, places[at].x, places[at].y);
     });
   }
 
@@ -188,7 +197,7 @@ function makeScatter(kinds, open) {
     const { measures, describe: words } = shown.subject;
     const [where, how] = words(item);
     const value = (name) => `${measures[name].short ?? measures[name].title([item])} ${measures[name].format(measures[name].of(item))}`;
-    return [item.method, where, [value(shown.y), value(shown.x), front.has(item) ? "a best trade-off" : how].filter(Boolean).join(", ")];
+    return [item.label, where, [value(shown.y), value(shown.x), front.has(item) ? "a best trade-off" : how].filter(Boolean).join(", ")];
   }
 
   function showTip(point) {

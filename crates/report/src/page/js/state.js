@@ -48,4 +48,10 @@ function isWanted(run, state, words, except) {
   return words.every((word) => run.text.includes(word));
 }
 
+/** What a picture of no run says: what is wanted that no run has, or that all of it together is too much. */
+function whyNothing(state, runs) {
+  const unknown = FACETS.flatMap((facet) => [...state[facet]].filter((value) => !runs.some((run) => run[facet] === value)).map((value) => `${facet} ${value}`));
+  return unknown.length ? `No run has the ${unknown.join(" or the ")}.` : "No run meets all filters.";
+}
+
 const wordsOf = (state) => state.text.toLowerCase().split(/\s+/).filter(Boolean);

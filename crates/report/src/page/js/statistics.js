@@ -61,10 +61,12 @@ function summary(method, runs) {
   return {
     id: `${runs[0].family} ${method}`,
     method,
+    label: runs[0].label,
     kind: runs[0].kind,
     family: runs[0].family,
     runs: runs.length,
     instances: cells.length,
+    contents: [...new Set(runs.map((run) => run.instance.content))].sort((a, b) => a - b).join(" "),
     answered: count((cell) => cell.answered !== null),
     proved: isReplay ? null : count((cell) => cell.proved),
     certified: isReplay ? null : count((cell) => cell.certified),
@@ -89,7 +91,10 @@ function summaries(runs) {
   const everything = new Map(families.map((family) => [family, new Set(runs.filter((run) => run.family === family).map((run) => run.instance.content)).size]));
   rows.forEach((row, at) => {
     row.at = at;
-    row.everything = everything.get(row.family);
+    // Methods are asked for every instance; policies for the traces that they are written for, and compare on these.
+    const isReplay = row.family === "replay";
+    row.everything = isReplay ? row.instances : everything.get(row.family);
+    row.rivals = isReplay ? `${row.family} ${row.contents}` : row.family;
     row.everywhere = row.answered === row.everything;
   });
   const front = unbeaten(rows, (row) => row.sgm10ms, (row) => row.gap);
@@ -98,16 +103,16 @@ function summaries(runs) {
 }
 
 /**
- * The Pareto front of each family: rows that answered every instance and that no other such row beats in both measures, of which
- * less is better. In the order of families and of the first measure.
+ * The Pareto front of each group of rivals: rows that answered every instance and that no other such row beats in both measures,
+ * of which less is better. In the order of groups and of the first measure.
  */
 function unbeaten(rows, across, up) {
   const front = new Set();
   const complete = rows.filter((row) => row.everywhere && isNumber(across(row)) && isNumber(up(row)));
-  for (const family of groupBy(complete, (row) => row.family).values()) {
-    family.sort((a, b) => across(a) - across(b) || up(a) - up(b));
+  for (const rivals of groupBy(complete, (row) => row.rivals).values()) {
+    rivals.sort((a, b) => across(a) - across(b) || up(a) - up(b));
     let last = null;
-    for (const row of family) {
+    for (const row of rivals) {
       if (last === null || up(row) < up(last)) last = row;
       else if (across(row) !== across(last) || up(row) !== up(last)) continue;
       front.add(row);

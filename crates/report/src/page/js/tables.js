@@ -40,14 +40,17 @@ function makeSortable(table) {
 }
 
 /**
- * A column: its name, which orders name too, value to sort by, text, and whether it is a number; `share` of the width, and `title`
- * where the heading depends on the rows.
+ * A column: its name, which orders name too, value to sort by, text, and whether it is a number; `share` of the width, `title`
+ * where the heading depends on the rows, and `full` where the text is short for it.
  */
-const column = (name, of, text, { numeric = true, share = 8, title = () => name } = {}) => ({ name, of, text: text ?? ((row) => of(row) ?? DASH), numeric, share, title });
+function column(name, of, text, { numeric = true, share = 8, title = () => name, full } = {}) {
+  text ??= (row) => of(row) ?? DASH;
+  return { name, of, text, numeric, share, title, full: full ?? text };
+}
 const textual = { numeric: false };
 
 const SUMMARY_COLUMNS = [
-  column("method", (row) => row.method, null, textual),
+  column("method", (row) => row.label, null, textual),
   column("kind", (row) => row.kind, null, textual),
   column("runs", (row) => row.runs, (row) => formatCount(row.runs)),
   column("instances", (row) => row.instances, (row) => formatCount(row.instances)),
@@ -67,7 +70,7 @@ const SUMMARY_COLUMNS = [
 const RUN_COLUMNS = [
   column("instance", (run) => run.instance.name, null, { ...textual, share: 22 }),
   column("dataset", (run) => (run.dataset === run.instance.name ? null : run.dataset), (run) => run.dataset, { ...textual, share: 13 }),
-  column("method", (run) => run.method, null, { ...textual, share: 18 }),
+  column("method", (run) => run.label, null, { ...textual, share: 24, full: (run) => run.method }),
   column("VMs", (run) => run.vms || null, (run) => formatCount(run.vms), { share: 6 }),
   column("outcome", (run) => run.outcome, null, { ...textual, share: 10 }),
   column("cost", (run) => run.cost, (run) => formatValue(run.costText), { share: 9 }),
@@ -76,8 +79,8 @@ const RUN_COLUMNS = [
   column("metric", (run) => run.metric, (run) => formatNumber(run.metric), { share: 9, title: (runs) => metricTitle(runs) ?? "metric" }),
   column("time", (run) => run.time, (run) => formatSeconds(run.time)),
   column("memory", (run) => run.memory, (run) => formatBytes(run.memory), { share: 9 }),
-  column("seed", (run) => run.seed, (run) => String(run.seed), { share: 5 }),
-  column("repetition", (run) => (run.repetitions > 1 ? run.repetition : null), (run) => (run.repetitions > 1 ? `${run.repetition + 1} of ${run.repetitions}` : DASH), { share: 8 }),
+  column("seed", (run) => run.seed, (run) => String(run.seed), { share: 6 }),
+  column("repetition", (run) => (run.repetitions > 1 ? run.repetition : null), (run) => (run.repetitions > 1 ? `${run.repetition + 1} of ${run.repetitions}` : DASH), { share: 8, title: () => "repe\u00adtition" }),
   column("median time", (run) => run.medianTime, (run) => formatSeconds(run.medianTime), { share: 8 }),
 ];
 
@@ -120,7 +123,7 @@ function makeSummary({ change, only, highlight }) {
       onclick: () => only(row.method),
       onfocus: () => highlight(row.method),
       onblur: () => highlight(null),
-    }, row.method));
+    }, breakable(row.label)));
     // The figures as they are, too, for whoever takes them from the page.
     const cell = (row, { name, of, text, numeric }) => {
       const value = of(row);
@@ -183,9 +186,9 @@ function makeRunsTable({ change, open }) {
         class: run.wrong && "wrong",
         "data-place": place,
       },
-      columns.map(({ text, numeric }, at) => at
-        ? element("td", numeric ? { class: "n" } : { title: text(run) }, text(run))
-        : element("th", { scope: "row", title: text(run) }, text(run))),
+      columns.map(({ text, numeric, full }, at) => at
+        ? element("td", numeric ? { class: "n" } : { title: full(run) }, text(run))
+        : element("th", { scope: "row", title: full(run) }, text(run))),
     );
   }
 
@@ -239,6 +242,8 @@ function makeRunsTable({ change, open }) {
     const held = body.contains(document.activeElement);
     if (!same) view.scrollTop = 0;
     window_ = "";
+    // Room for the longest word of each heading.
+    table.style.minWidth = `${whole / 2}rem`;
     table.setAttribute("aria-rowcount", rows.length + 1);
     table.replaceChildren(
       element("caption", { class: "unseen" }, "Runs; Enter opens the one in focus"),
