@@ -65,6 +65,37 @@ fn calibration_is_printed_for_people_and_programs() {
     assert!(code == 1 && error.contains("--samples"), "{error}");
 }
 
+/// Where an answer goes is known to be fit for it before it is sought; links lead there, and `-` is standard output.
+#[cfg(unix)]
+#[test]
+fn places_of_answers_are_looked_at_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).into_os_string().into_string().unwrap();
+    let instance = file(folder.path(), "tight.json", TIGHT);
+    let solve = |place: &str| run(&["solve", &instance, "--method", "bfd-l1", "--solution", place]);
+    // Whatever the method says, and it is one that does not exist.
+    let words = ["solve", &instance, "--method", "none", "--solution", &at("no/a.json")];
+    let (code, _, error) = run(&words);
+    let expected = format!("cannot write {}: there is no folder {}\n", at("no/a.json"), at("no"));
+    assert!(code == 1 && error.ends_with(&expected), "{error}");
+    for (name, target) in [("lost", "no/a.json"), ("round", "round"), ("first", "second")] {
+        std::os::unix::fs::symlink(target, at(name)).unwrap();
+    }
+    for (place, message) in [("lost", "there is no folder"), ("round", "round in a circle")] {
+        let (code, said, error) = solve(&at(place));
+        assert_eq!((code, said.as_str()), (1, ""), "{error}");
+        assert!(error.contains(&at(place)) && error.contains(message), "{error}");
+    }
+    let left = || std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left(), 4, "no drafts");
+    let generate = |out: &str| run(&["generate", "falkenauer-uniform", "--out", out]);
+    let (code, text, _) = generate("-");
+    assert_eq!((code, left()), (0, 4));
+    assert_eq!(generate(&at("first")).0, 0);
+    assert_eq!(std::fs::read_to_string(at("second")).unwrap(), text);
+    assert!(std::fs::symlink_metadata(at("first")).unwrap().is_symlink());
+}
+
 #[test]
 fn generate_solve_and_check_go_round() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! `vmpack plan` driven as a process: tables with rules, importers, refusals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -359,6 +359,50 @@ fn faults_name_the_file_and_leave_an_earlier_plan_alone() {
     let names: Vec<_> =
         left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names.len(), 8, "no drafts are left: {names:?}");
+}
+
+/// A plan replaces an earlier one and nothing else, and no time is spent on one that has no place.
+#[test]
+fn what_is_no_plan_is_not_replaced() {
+    let desk = Desk::new();
+    let vms = desk.file("vms.csv", "name,cpu\nweb,2\n");
+    let hosts = desk.file("hosts.csv", "name,cpu\nh,8\n");
+    // Before the fleet is read.
+    let refused = |message: &str| {
+        let (code, _, error) = desk.plan(&["--vms", "nowhere.csv"]);
+        assert!(code == 1 && error.contains(message), "{message}: {error}");
+    };
+    std::fs::create_dir(desk.out()).unwrap();
+    for name in ["records.jsonl", "manifest.json"] {
+        desk.file(&format!("out/{name}"), "{}");
+        refused("out holds an experiment: choose another folder for the plan");
+        std::fs::remove_file(desk.out().join(name)).unwrap();
+    }
+    for name in ["plan.csv", "plan.json", "instance.json"] {
+        desk.file(&format!("out/{name}"), "{\"format\": \"mine\"}");
+        refused(&format!("out/{name} is there already and of no earlier plan"));
+        std::fs::remove_file(desk.out().join(name)).unwrap();
+    }
+    desk.file("out/notes.txt", "mine");
+    for _ in 0..2 {
+        let (code, _, error) = desk.plan(&["--vms", &vms, "--hosts", &hosts]);
+        assert_eq!(code, 0, "{error}");
+    }
+    assert_eq!(desk.read("notes.txt"), "mine");
+}
+
+/// Whoever has mixed up the tables is told each word once.
+#[test]
+fn known_columns_are_told_once() {
+    let desk = Desk::new();
+    let vms = desk.file("vms.csv", "name,cpu,groups\nweb,2,a\n");
+    let hosts = desk.file("hosts.csv", "name,cpu,rack\nh,8,r\n");
+    let (code, _, error) = desk.plan(&["--vms", &hosts, "--hosts", &vms]);
+    assert!(code == 1 && error.contains("known are "), "{error}");
+    let known = error.trim_end().rsplit_once("known are ").unwrap().1;
+    let names: Vec<&str> = known.split(", ").collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(names.len(), distinct.len(), "{error}");
 }
 
 #[test]

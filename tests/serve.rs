@@ -9,6 +9,10 @@ use tempfile::TempDir;
 
 use crate::clock::PATIENCE;
 
+const MANIFEST: &str = r#"{"schema": 1, "experiment": "demo", "experiment_hash": "c0ffee", "order_seed": 1,
+    "planned": 2, "skipped": [], "missing": [], "versions": {}, "commit": "", "started": "2026-01-02T03:04:05.678901234Z",
+    "command": [], "jobs": 1, "machine": {"cpu": "x", "cores": 2, "memory_bytes": 1, "system": "Linux"}}"#;
+
 /// A server of a directory with a report, beside a file that nobody may see.
 pub(crate) struct Served {
     child: Child,
@@ -24,6 +28,7 @@ impl Served {
         fs::write(root.join("a demo/report.html"), "<!doctype html><title>demo</title>").unwrap();
         fs::write(root.join("a demo/figures/f.svg"), "<svg></svg>").unwrap();
         fs::write(root.join("a demo/records.jsonl"), "{}\n").unwrap();
+        fs::write(root.join("a demo/manifest.json"), MANIFEST).unwrap();
         fs::write(root.join("a demo/large.csv"), "1\n".repeat(50_000)).unwrap();
         fs::write(root.join(".hidden"), "secret").unwrap();
         fs::write(directory.path().join("secret"), "secret").unwrap();
@@ -89,6 +94,7 @@ fn reports_are_shown() {
             "content-type: text/html; charset=utf-8",
             "href=\"a%20demo/report.html\"",
             ">a demo</a>",
+            "<td>2026-01-02T03:04:05Z</td>",
         ],
     );
     assert!(!index.contains("secret") && !index.contains("link"), "{index}");

@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The format to read; recognised from the content unless given.
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
-    /// The file to write; standard output unless given.
+    /// The file to write; standard output if it is `-` or none is given.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

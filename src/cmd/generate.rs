@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// The format to write.
     #[arg(long, default_value = "json")]
     format: String,
-    /// The file to write; standard output unless given.
+    /// The file to write; standard output if it is `-` or none is given.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

@@ -27,7 +27,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use vmpack_datasets::{FORMATS, Format};
-use vmpack_files::Durability;
+use vmpack_files::{Draft, Durability};
 pub(crate) use vmpack_harness::tell;
 
 /// Prints a line. Whoever reads standard output may stop reading, as `head` does; that is no error.
@@ -35,16 +35,46 @@ pub(crate) fn say(line: impl Display) -> anyhow::Result<()> {
     deliver(format!("{line}\n").as_bytes(), None)
 }
 
-/// Writes bytes to a file, or to standard output as long as that is read.
+/// Writes bytes to a file, or to standard output, which is also called `-`, as long as that is read.
 pub(crate) fn deliver(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
-    let Some(out) = out else {
+    let Some(out) = out.filter(|out| *out != Path::new("-")) else {
         let mut stdout = std::io::stdout().lock();
         return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.context("standard output"),
         };
     };
-    vmpack_files::write(out, bytes, Durability::Flushed).with_context(|| out.display().to_string())
+    Output::begin(out)?.finish(bytes)
+}
+
+/// A file in the making, begun before the work whose result it takes: where nothing can be written is known by then.
+pub(crate) struct Output<'a> {
+    path: &'a Path,
+    draft: Draft,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn begin(path: &'a Path) -> anyhow::Result<Self> {
+        let draft = Draft::of(path).with_context(|| cannot_write(path))?;
+        Ok(Self { path, draft })
+    }
+
+    pub(crate) fn finish(self, bytes: &[u8]) -> anyhow::Result<()> {
+        let Self { path, draft } = self;
+        let written = draft.file().write_all(bytes);
+        written
+            .and_then(|()| draft.publish(Durability::Flushed))
+            .with_context(|| cannot_write(path))
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
+}
+
+/// A number of things, such as `1 task` and `2 tasks`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// The known names that are most like a misspelt one, as the end of an error message.

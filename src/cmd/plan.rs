@@ -10,10 +10,12 @@ use serde::Serialize;
 use vmpack_check::{Effort, Judge as _, Verdict};
 use vmpack_datasets::operator::{self, Compiled, Files, Fleet, Origin};
 use vmpack_datasets::{SolutionForm as _, write_instance, write_solution};
-use vmpack_files::{Draft, Durability};
+use vmpack_files::{Draft, Durability, FolderDraft};
+use vmpack_harness::submission::Submission;
 use vmpack_harness::{Methods, NoSimulator};
 use vmpack_model::packing::{Packing, Placement};
 use vmpack_model::{AnyInstance, Outcome};
+use vmpack_results::{MANIFEST, RECORDS};
 
 use super::{deliver, explain, say, seconds, tell};
 use crate::plan::attempt::{Best, best};
@@ -55,7 +57,7 @@ pub(crate) struct Arguments {
     /// Threads that a method may use.
     #[arg(long, default_value_t = 1)]
     threads: u64,
-    /// The folder to write to; files in it are replaced.
+    /// The folder to write to. An earlier plan in it is replaced, and nothing else.
     #[arg(long, default_value = "plan", value_name = "DIR")]
     out: PathBuf,
 }
@@ -76,6 +78,24 @@ enum From {
 /// How large the picture is beside the drawing.
 const PNG_SCALE: f32 = 2.0;
 
+/// The files of a plan.
+const FILES: [&str; 8] = [
+    "instance.json",
+    "solution.json",
+    "summary.json",
+    "plan.csv",
+    PLAN,
+    "evacuations.csv",
+    "fill.svg",
+    "fill.png",
+];
+
+/// The file by which a plan is known for one.
+const PLAN: &str = "plan.json";
+
+/// What it says that it is.
+const FORMAT: &str = "vmpack-plan";
+
 /// The content of `plan.json`.
 #[derive(Serialize)]
 struct PlanFile<'a> {
@@ -91,6 +111,7 @@ struct Assigned<'a> {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    make_sure_of(&arguments.out)?;
     let fleet = operator::read(&Files {
         vms: &arguments.vms,
         hosts: arguments.hosts.as_deref(),
@@ -205,7 +226,7 @@ fn plan_files(
         let _ = writeln!(evacuations, "{}", cells.map(|cell| quoted(cell)).join(","));
     }
     let placement_file = PlanFile {
-        format: "vmpack-plan",
+        format: FORMAT,
         version: 1,
         placement: assigned.iter().map(|(vm, host)| Assigned { vm, host }).collect(),
     };
@@ -215,7 +236,7 @@ fn plan_files(
     let figure = vmpack_report::fill(&names, &kinds, &fills(fleet, compiled, placement))?;
     Ok(vec![
         ("plan.csv", table.into_bytes()),
-        ("plan.json", pretty(&placement_file)?),
+        (PLAN, pretty(&placement_file)?),
         ("evacuations.csv", evacuations.into_bytes()),
         ("fill.svg", figure.text().as_bytes().to_vec()),
         ("fill.png", figure.to_png(PNG_SCALE)?),
@@ -231,10 +252,46 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// Makes sure, before anything is solved, that a plan can be written to a folder, which need not be there, and replaces
+/// nothing but an earlier plan.
+fn make_sure_of(folder: &Path) -> anyhow::Result<()> {
+    let name = folder.display();
+    if Submission::is_in(folder) || [MANIFEST, RECORDS].iter().any(|of| folder.join(of).exists()) {
+        return Err(anyhow!("{name} holds an experiment: choose another folder for the plan"));
+    }
+    let is_there = |file: &&&str| folder.join(file).exists();
+    if let Some(file) = FILES.iter().find(is_there)
+        && !holds_plan(folder)
+    {
+        return Err(anyhow!(
+            "{} is there already and of no earlier plan: choose another folder",
+            folder.join(file).display()
+        ));
+    }
+    let is_absent = |path: &&Path| path.symlink_metadata().is_err();
+    let there = folder.ancestors().find(|path| !is_absent(path)).unwrap_or(Path::new(""));
+    // A link to nothing is followed when the plan is written.
+    if there.symlink_metadata().is_ok_and(|found| found.is_symlink()) && !there.exists() {
+        return Ok(());
+    }
+    if !there.as_os_str().is_empty() && !there.is_dir() {
+        return Err(anyhow!("cannot write {name}: {} is no folder", there.display()));
+    }
+    // Nothing is left of it.
+    FolderDraft::of(&there.join("plan")).with_context(|| format!("cannot write {name}"))?;
+    Ok(())
+}
+
+/// Whether a folder holds a plan that this command has written.
+fn holds_plan(folder: &Path) -> bool {
+    let text = std::fs::read(folder.join(PLAN)).unwrap_or_default();
+    serde_json::from_slice::<serde_json::Value>(&text).is_ok_and(|plan| plan["format"] == FORMAT)
+}
+
 /// Writes files into a folder. They appear under their names when all of them are complete.
 fn publish(folder: &Path, files: &[(&str, Vec<u8>)]) -> anyhow::Result<()> {
     let context = || folder.display().to_string();
-    std::fs::create_dir_all(folder).with_context(context)?;
+    vmpack_files::create_folder(folder).with_context(context)?;
     let draft = |(name, bytes): &(&str, Vec<u8>)| {
         let draft = Draft::of(&folder.join(name))?;
         draft.file().write_all(bytes)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use serde::Serialize;
 use vmpack_check::Verdict;
 use vmpack_datasets::Source;
@@ -11,7 +11,7 @@ use vmpack_harness::{Interrupt, Launcher, Methods, NoSimulator, measure_one, sol
 use vmpack_model::{Counters, Status, Value};
 use vmpack_results::{Limits, Record, Termination};
 
-use super::{deliver, explain, format_named, say, seconds};
+use super::{Output, explain, format_named, say, seconds};
 use crate::registry::{missing_methods, registry};
 
 /// Solve one instance with one method, in a process of its own, and have the answer judged.
@@ -149,6 +149,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (registry, missing) = (registry(), missing_methods());
     let methods = Methods { registry: &registry, missing: &missing, simulator: &NoSimulator };
     let interrupt = Interrupt::on_signals()?;
+    let solution = arguments.solution.as_deref().map(Output::begin).transpose()?;
     let measured = measure_one(
         &Launcher::this_program(),
         &methods,
@@ -159,13 +160,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         &interrupt,
     )?;
     // A rejected answer may speak of VMs and hosts that do not exist, and is no solution to keep.
-    if let (Some(file), Some(outcome)) = (&arguments.solution, &measured.outcome)
+    if let (Some(file), Some(outcome)) = (solution, &measured.outcome)
         && !measured.record.is_wrong()
     {
         let instance = vmpack_datasets::load(&source)?;
         let text = solution_text(&instance, outcome, &arguments.method)
             .ok_or_else(|| anyhow!("the answer is of another family than the instance"))?;
-        deliver(text.as_bytes(), Some(file)).context("the solution")?;
+        file.finish(text.as_bytes())?;
     }
     let mut answer = Answer::new(&measured.record);
     if arguments.explain && answer.status == Status::Infeasible {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use vmpack_harness::submission::{Progress, State, Submission, TaskProgress, TaskState};
 
-use super::say;
+use super::{counted, say};
 
 /// Say how far an experiment is that `vmpack submit` has submitted.
 ///
@@ -129,12 +129,13 @@ fn print(report: &Report<'_>, submission: &Submission) -> anyhow::Result<()> {
     let percent = *finished as f64 * 100.0 / (*planned).max(1) as f64;
     say(format!("{experiment}: {finished} of {planned} runs finished ({percent:.0} %)"))?;
     for (round, number) in submission.head.rounds.iter().zip(1..) {
-        let (engine, runs, tasks) = (&round.engine, round.runs, round.tasks);
+        let engine = &round.engine;
+        let (runs, tasks) = (counted(round.runs, "run"), counted(round.tasks as u64, "task"));
         let job = match &round.job {
             Some(job) => format!("{engine} job {job}"),
             None => format!("written for {engine}, not submitted by vmpack"),
         };
-        say(format!("round {number}: {job}, {runs} runs in {tasks} tasks"))?;
+        say(format!("round {number}: {job}, {runs} in {tasks}"))?;
     }
     let Counts { finished, running, queued, failed: ended, unsubmitted, unknown } = tasks;
     let mut counts =
@@ -184,10 +185,11 @@ fn next(submission: &Submission, progress: &Progress, tasks: &Counts, out: &Path
         return lines;
     }
     vec![if tasks.unknown > 0 {
-        let unknown = tasks.unknown;
-        format!(
-            "whether {unknown} tasks still run is not known here: ask on a machine of the cluster"
-        )
+        let (unknown, verb) = match tasks.unknown {
+            1 => ("1 task".to_owned(), "runs"),
+            several => (format!("{several} tasks"), "run"),
+        };
+        format!("whether {unknown} still {verb} is not known here: ask on a machine of the cluster")
     } else {
         format!("to submit what is missing: {resume}")
     }]

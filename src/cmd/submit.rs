@@ -12,7 +12,7 @@ use vmpack_harness::{Expectation, peak_rss};
 use vmpack_results::{MANIFEST, RECORDS, read_manifest};
 
 use super::run::{Sample, plan, read, sample};
-use super::{say, tell};
+use super::{counted, say, tell};
 
 /// Run an experiment on a cluster, by its batch system.
 ///
@@ -98,6 +98,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         options: common.option.clone(),
         setup: common.setup.clone(),
     };
+    if let Some(time) = &common.time {
+        engine.check_time(time).map_err(|expected| anyhow!("--time {time}: {expected}"))?;
+    }
     let there = Submission::is_in(&common.out);
     let mut submission = if there { continued(common)? } else { begun(common)? };
     match submit(&mut submission, common, engine, queue) {
@@ -264,10 +267,10 @@ fn announce(submission: &Submission, written: &Written, common: &Common) -> anyh
         format!("{shortest:.0} to {longest:.0} s")
     };
     say(format!(
-        "{}: {} runs in {} tasks, each of {cores} and {memory}, expected to run for {times}",
+        "{}: {} in {}, each of {cores} and {memory}, expected to run for {times}",
         folder.display(),
-        round.runs,
-        round.tasks,
+        counted(round.runs, "run"),
+        counted(round.tasks as u64, "task"),
     ))?;
     match (&round.job, &round.collector) {
         (Some(job), Some(collector)) => {

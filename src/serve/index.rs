@@ -59,7 +59,7 @@ pub(super) fn page(directory: &Path, reports: &[Report]) -> String {
         let folder = if folder.is_empty() { "here".to_owned() } else { escaped(&folder) };
         let (experiment, started, planned) = match &report.about {
             Some((experiment, started, planned)) => {
-                (escaped(experiment), escaped(started), planned.to_string())
+                (escaped(experiment), escaped(&to_the_second(started)), planned.to_string())
             }
             None => Default::default(),
         };
@@ -86,6 +86,14 @@ pub(super) fn page(directory: &Path, reports: &[Report]) -> String {
 const STYLE: &str = ":root{color-scheme:light dark;background:canvas;color:canvastext}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;\
                      padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;\
                      border-bottom:1px solid #8886}th,td,h1{overflow-wrap:anywhere}caption{text-align:left}.n{text-align:right}";
+
+/// A time stamp without its fraction of a second; any other text as it is.
+fn to_the_second(text: &str) -> String {
+    let seconds = |time: jiff::Timestamp| {
+        jiff::Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
+    };
+    text.parse().map_or_else(|_| text.to_owned(), seconds)
+}
 
 /// Text that HTML shows as it is.
 fn escaped(text: &str) -> String {

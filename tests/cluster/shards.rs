@@ -65,7 +65,13 @@ fn shards_are_the_whole_each_run_once() {
         ("1+2", &["--shard", "2/4"], "shard 1+2/4 of the experiment, not shard 2/4 of"),
         ("whole", &["--shard", "2/4"], "the whole experiment, not shard 2/4 of"),
         ("2", &[], "shard 2/4 of the experiment alone"),
-        ("1+2", &[], "hold the whole from now on with --shard all"),
+        ("2", &[], "alone: resume that part with --shard, choose another directory"),
+        (
+            "1+2",
+            &[],
+            "alone: choose another directory for the whole, or make this one hold the whole",
+        ),
+        ("1+2", &[], "from now on with --shard all"),
     ] {
         let before = (content(&path(out)), manifest(out));
         let output = run(shard, out).arg("--resume").assert().code(1).get_output().clone();

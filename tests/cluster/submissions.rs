@@ -87,6 +87,7 @@ fn what_cannot_be_submitted_leaves_nothing() {
         (&[&*one, "--tasks", "0"][..], "invalid value '0' for '--tasks <N>'"),
         (&[&*one, "--jobs", "0"], "invalid value '0' for '--jobs <N>'"),
         (&[&*one, "--setup", "a\nb"], "expected one line"),
+        (&[&*one, "--time", "xx"], "--time xx: expected a time of sbatch"),
         (&[], "required arguments were not provided"),
         (&["--resume"], "holds no submission: name the experiment"),
         (&["absent.toml"], "there is no file and no experiment \"absent.toml\""),
@@ -285,6 +286,11 @@ fn a_status_tells_tasks_that_failed_from_those_that_never_began() {
         );
         assert!(said.contains(&format!("vmpack submit slurm --resume --out {dir}")), "{said}");
     }
+    // Nothing was submitted, and so nothing has to have ended.
+    let again = ["submit", "slurm", "--resume", "--out", dir, "--tasks", "2", "--dry-run"];
+    assert!(bare.says(&again, 0).contains("in 2 tasks"));
+    fs::remove_dir_all(&out).unwrap();
+    site.says(&submit, 0);
     // By hand.
     fs::write(&queue, "1|PENDING||Priority\n2|PENDING||Priority\n").unwrap();
     assert!(is(&counts(&site), "queued"), "{}", counts(&site));

@@ -6,8 +6,8 @@
 //! folder called `.vmpack-` and six letters. What a power cut may cost is said by a [`Durability`]. Permissions are those
 //! of any new file, as the umask has them, and not those that private temporary files have.
 //!
-//! Symbolic links are followed, so that what they point to is replaced. What is neither file nor folder, as a device or a
-//! pipe, is written to as it stands.
+//! Symbolic links are followed, so that what they point to is replaced, or made where nothing is there yet. What is neither
+//! file nor folder, as a device or a pipe, is written to as it stands.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -18,6 +18,9 @@ use tempfile::{NamedTempFile, TempDir};
 
 /// How the names of drafts begin.
 const PREFIX: &str = ".vmpack-";
+
+/// How many symbolic links are followed one after the other; Linux does no more.
+const MAX_LINKS: usize = 40;
 
 /// What a power cut may cost that follows a successful call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ impl Draft {
     /// Begins the file of this path, whose folder must be there.
     ///
     /// # Errors
-    /// If there is a folder of that name, or nothing can be written beside it.
+    /// If there is a folder of that name, links lead round in a circle, or nothing can be written beside it.
     pub fn of(path: &Path) -> io::Result<Self> {
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
@@ -66,13 +69,13 @@ impl Draft {
             }
             _ => {}
         }
-        // A link to nothing is replaced itself.
-        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let place = followed(path)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
         builder.permissions(mode(0o666));
-        let file = builder.tempfile_in(folder_of(&place))?;
+        let folder = folder_of(&place);
+        let file = builder.tempfile_in(folder).map_err(|error| not_in(folder, &error))?;
         Ok(Self { stage: Stage::Beside(file), place })
     }
 
@@ -136,12 +139,13 @@ impl FolderDraft {
     /// If nothing can be written beside it.
     pub fn of(path: &Path) -> io::Result<Self> {
         let above = folder_of(path);
-        fs::create_dir_all(above)?;
+        create_folder(above)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX);
         #[cfg(unix)]
         builder.permissions(mode(0o777));
-        Ok(Self { folder: builder.tempdir_in(above)?, place: path.to_owned() })
+        let folder = builder.tempdir_in(above).map_err(|error| not_in(above, &error))?;
+        Ok(Self { folder, place: path.to_owned() })
     }
 
     /// Where it is until then.
@@ -161,6 +165,45 @@ impl FolderDraft {
         let _ = self.folder.keep();
         flush_folder(folder_of(&self.place))
     }
+}
+
+/// Makes a folder, and those above it, unless it is there. A symbolic link to nothing is followed.
+///
+/// # Errors
+/// If something else is there, links lead round in a circle, or the operating system refuses.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::NotADirectory, "it is there, and no folder")),
+        Err(_) => fs::create_dir_all(followed(path)?),
+    }
+}
+
+/// The path that symbolic links lead to, whether something is there or not.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(place) = fs::canonicalize(path) {
+        return Ok(place);
+    }
+    let mut place = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&place) else { return Ok(place) };
+        place = folder_of(&place).join(target);
+    }
+    Err(io::Error::other("its symbolic links lead round in a circle"))
+}
+
+/// Why nothing can be begun in a folder, without the name of the draft, which nobody has asked for.
+fn not_in(folder: &Path, error: &io::Error) -> io::Error {
+    let folder = folder.display();
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no folder {folder}"),
+        io::ErrorKind::NotADirectory => format!("{folder} is no folder"),
+        _ => {
+            let text = error.to_string();
+            text.split(" at path ").next().unwrap_or_default().to_owned()
+        }
+    };
+    io::Error::new(error.kind(), reason)
 }
 
 /// Moves a complete file over another, for good: the new name is on the disk. Both must be on one file system.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use skip::skipped;
-use vmpack_files::{Draft, Durability, FolderDraft, publish_all, replace, write};
+use vmpack_files::{Draft, Durability, FolderDraft, create_folder, publish_all, replace, write};
 
 const BOTH: [Durability; 2] = [Durability::Flushed, Durability::Unflushed];
 
@@ -80,6 +80,7 @@ fn what_cannot_be_written_leaves_all_as_it_was() {
         assert_eq!(error.kind(), ErrorKind::IsADirectory);
         let error = write(&at("absent/file"), b"new", durability).expect_err("no folder");
         assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(error.to_string(), format!("there is no folder {}", at("absent").display()));
         let error = write(&at("file/below"), b"new", durability).expect_err("no folder");
         assert_eq!(error.kind(), ErrorKind::NotADirectory);
     }
@@ -138,6 +139,41 @@ fn links_are_followed_and_devices_written_to() {
         reader.read_to_string(&mut text).expect("readable");
         assert_eq!(text, "through");
     }
+}
+
+/// What links point to is made where it is not there yet, and the links stay.
+#[test]
+fn links_to_nothing_are_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("far")).expect("writable");
+    let is_link = |name| fs::symlink_metadata(at(name)).is_ok_and(|found| found.is_symlink());
+    // A link beside a link, each relative to its own folder.
+    symlink("far/second", at("first")).expect("writable");
+    symlink("file", at("far/second")).expect("writable");
+    write(&at("first"), b"new", Durability::Flushed).expect("writable");
+    assert!(is_link("first") && is_link("far/second"));
+    assert_eq!(fs::read_to_string(at("far/file")).expect("made"), "new");
+    symlink(at("far/deep/store"), at("store")).expect("writable");
+    create_folder(&at("store")).expect("writable");
+    create_folder(&at("store")).expect("it is there");
+    assert!(is_link("store") && at("far/deep/store").is_dir());
+
+    symlink("absent/file", at("lost")).expect("writable");
+    let error = write(&at("lost"), b"new", Durability::Flushed).expect_err("no folder");
+    assert!(error.to_string().contains("there is no folder"), "{error}");
+    symlink("round", at("round")).expect("writable");
+    let refused = [
+        write(&at("round"), b"new", Durability::Flushed).expect_err("a circle"),
+        create_folder(&at("round")).expect_err("a circle"),
+    ];
+    for error in refused {
+        assert!(error.to_string().contains("round in a circle"), "{error}");
+    }
+    let error = create_folder(&at("far/file")).expect_err("a file");
+    assert_eq!(error.kind(), ErrorKind::NotADirectory);
+    assert!(is_link("lost") && is_link("round"));
+    assert_eq!(names(folder.path()), ["far", "first", "lost", "round", "store"]);
 }
 
 #[test]

@@ -135,9 +135,9 @@ pub enum RunError {
     },
     /// The store belongs to a part of the experiment, and the whole is to be run.
     #[error(
-        "{} holds {} alone: resume that part with --shard, choose another directory for the whole, or make this one \
-         hold the whole from now on with --shard all",
-        directory.display(), part(Some(found))
+        "{} holds {} alone: {}choose another directory for the whole, or make this one hold the whole from now on with \
+         --shard all",
+        directory.display(), part(Some(found)), resumable(found)
     )]
     OnlyShard {
         /// The directory.
@@ -484,6 +484,11 @@ fn differences(
     let mut seen = BTreeSet::new();
     sentences.retain(|sentence| seen.insert(sentence.clone()));
     sentences
+}
+
+/// How the parts in a directory are resumed: one that was merged of several is not.
+fn resumable(found: &Shards) -> &'static str {
+    if found.planned.len() == 1 { "resume that part with --shard, " } else { "" }
 }
 
 /// A part of an experiment, or all of it, in words.

@@ -198,6 +198,8 @@ pub fn write_against(
         return Err(ReportError::Baseline { name: name.to_owned(), methods });
     }
 
+    vmpack_files::create_folder(out_dir)
+        .map_err(|source| ReportError::Write { path: out_dir.to_owned(), source })?;
     let commands = Commands::new(&manifest, run_dir, out_dir, baseline);
     let mut files = Vec::new();
     let mut drawn = Vec::new();

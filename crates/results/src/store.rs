@@ -6,7 +6,7 @@
 //! again. An advisory lock keeps a second writer out.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -110,7 +110,7 @@ impl Store {
     /// [`StoreError::Exists`] if the directory holds records or a manifest, [`StoreError::Locked`] if
     /// somebody is writing there.
     pub fn create(directory: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(directory).map_err(StoreError::io("create", directory))?;
+        vmpack_files::create_folder(directory).map_err(StoreError::io("create", directory))?;
         let mut store = Self::open(directory)?;
         if store.end()? > 0 {
             return Err(StoreError::Exists { path: store.path });
@@ -129,7 +129,7 @@ impl Store {
     /// [`StoreError::Locked`] if somebody is writing there; whatever [`crate::Reader`] finds wrong with the
     /// lines.
     pub fn resume(directory: &Path) -> Result<(Self, Recovered), StoreError> {
-        fs::create_dir_all(directory).map_err(StoreError::io("create", directory))?;
+        vmpack_files::create_folder(directory).map_err(StoreError::io("create", directory))?;
         let mut store = Self::open(directory)?;
         let mut reader = read(directory)?;
         let mut runs = BTreeSet::new();

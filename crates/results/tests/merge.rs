@@ -240,6 +240,54 @@ fn shards_add_up_in_any_order_and_absent_ones_are_named() {
     assert_eq!(stored(&out).len(), 8);
 }
 
+/// A part stays one until the rest of the same experiment file is there.
+#[test]
+fn a_part_and_a_whole_of_another_file_are_a_part() {
+    let shard = |part: u64| Manifest {
+        planned: 2,
+        shards: Some(Shards { of: 3, planned: [(part, 2)].into() }),
+        ..manifest()
+    };
+    let stores = Stores::new();
+    let shards: Vec<PathBuf> = (1..=3)
+        .map(|part| stores.add(&format!("s{part}"), &shard(part), &[record(&format!("{part}a"))]))
+        .collect();
+    let [first, second, third] = [&shards[0], &shards[1], &shards[2]];
+    let whole =
+        |planned, hash: &str| Manifest { planned, experiment_hash: hash.to_owned(), ..manifest() };
+    let records = ["x", "y", "z"].map(record);
+    let other = &stores.add("other", &whole(900, "cd"), &records);
+    let sampled = &stores.add("sampled", &whole(1, "ab"), &records[..1]);
+    let same = &stores.add("same", &whole(6, "ab"), &records[..1]);
+    let mut merges = 0;
+    let mut merged = |sources: &[&PathBuf]| {
+        merges += 1;
+        let out = stores.path(&format!("m{merges}"));
+        let sources: Vec<PathBuf> = sources.iter().map(|&source| source.clone()).collect();
+        (merge(&sources, &out, Keep::Refuse).expect("one experiment").manifest, out)
+    };
+    let absent = |manifest: &Manifest| {
+        let says = |sentence: &&String| sentence.starts_with("Shards that are not among");
+        manifest.missing.iter().filter(says).cloned().collect::<Vec<_>>()
+    };
+    for sources in [[first, second, other], [other, second, first], [first, sampled, second]] {
+        let (manifest, out) = merged(&sources);
+        assert_eq!(manifest.shards, Some(Shards { of: 3, planned: [(1, 2), (2, 2)].into() }));
+        assert_eq!(manifest.experiment_hash, "ab");
+        assert_eq!(absent(&manifest), ["Shards that are not among the merged: 3 of 3."]);
+        assert!(manifest.planned < 900, "{}", manifest.planned);
+        let (manifest, _) = merged(&[&out, third]);
+        assert_eq!((manifest.shards.clone(), absent(&manifest)), (None, vec![]));
+    }
+    let (manifest, _) = merged(&[first, same]);
+    assert_eq!((manifest.shards.clone(), manifest.planned, absent(&manifest)), (None, 6, vec![]));
+    // Shards of two files are no whole.
+    let third = Manifest { experiment_hash: "cd".into(), ..shard(3) };
+    let third = stores.add("third", &third, &[record("3b")]);
+    let (manifest, _) = merged(&[first, second, &third]);
+    assert_eq!(absent(&manifest), ["Shards that are not among the merged: 3 of 3."]);
+}
+
 #[test]
 fn other_experiments_are_refused_and_other_machines_said() {
     let stores = Stores::new();

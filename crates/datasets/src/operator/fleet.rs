@@ -191,7 +191,9 @@ fn resources(
         if other.column(&column.name).is_none() || HOST_WORDS.contains(&&*column.name) {
             let known = words.iter().copied();
             let theirs = other.columns.iter().map(|c| &*c.name);
-            let theirs = theirs.filter(|name| !HOST_WORDS.contains(name) && !is_comment(name));
+            let theirs = theirs.filter(|name| {
+                !HOST_WORDS.contains(name) && !words.contains(name) && !is_comment(name)
+            });
             let hint = suggestion(&column.name, known.chain(theirs));
             return Err(ReadError {
                 line: Some(1),

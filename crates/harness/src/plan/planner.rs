@@ -168,10 +168,7 @@ impl<'a> Planner<'a> {
         if is_toml || !text.contains(['/', '.', '*', '?', '[']) {
             let name = if is_toml { &path } else { text };
             return suite(name, self.data_directory).map_err(|source| match source {
-                SuiteError::Unknown { name } => {
-                    let known = SUITES.iter().map(|(name, _)| *name);
-                    wrong(format!("there is no suite {name:?}: {}", suggestion(&name, known)))
-                }
+                SuiteError::Unknown { name } => wrong(no_suite(&name)),
                 error => {
                     let source = Box::new(error);
                     PlanError::Suite { place: dataset.place.clone(), source }
@@ -314,4 +311,18 @@ fn sampled(entries: &[Entry], size: usize) -> BTreeSet<usize> {
         chosen.extend(ranked.iter().take(size).map(|(_, index)| *index));
     }
     chosen
+}
+
+/// That there is no suite of a name, and what may be meant.
+fn no_suite(name: &str) -> String {
+    // Datasets have folders of their names, which suites take files from.
+    let folder = format!("\"{name}/");
+    let takers: Vec<&str> =
+        SUITES.iter().filter(|(_, text)| text.contains(&folder)).map(|(taker, _)| *taker).collect();
+    if takers.is_empty() {
+        let known = SUITES.iter().map(|(known, _)| *known);
+        return format!("there is no suite {name:?}: {}", suggestion(name, known));
+    }
+    let takers = takers.join(", ");
+    format!("there is no suite {name:?}; suites that take instances from this dataset: {takers}")
 }

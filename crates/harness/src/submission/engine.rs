@@ -190,6 +190,14 @@ pub trait Engine: fmt::Debug {
     /// Its name on the command line.
     fn name(&self) -> &'static str;
 
+    /// Checks a time limit as the batch system writes it; where its forms are not known here, all are taken.
+    ///
+    /// # Errors
+    /// What was expected.
+    fn check_time(&self, _text: &str) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     /// The most tasks that one job may have, if there is a limit.
     ///
     /// # Errors

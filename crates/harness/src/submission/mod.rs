@@ -112,7 +112,7 @@ impl Submission {
     /// # Errors
     /// If the directory has one already or cannot be written to.
     pub fn create(directory: &Path, draft: &Draft<'_>) -> Result<Self, SubmissionError> {
-        fs::create_dir_all(directory).map_err(SubmissionError::io("create", directory))?;
+        vmpack_files::create_folder(directory).map_err(SubmissionError::io("create", directory))?;
         let directory = directory.canonicalize().map_err(SubmissionError::io("find", directory))?;
         let place = directory.join(SUBMISSION);
         if place.exists() {

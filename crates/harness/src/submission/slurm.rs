@@ -19,6 +19,15 @@ impl Engine for Slurm {
         NAME
     }
 
+    fn check_time(&self, text: &str) -> Result<(), &'static str> {
+        if is_time(text) {
+            return Ok(());
+        }
+        Err(
+            "expected a time of sbatch: minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS or UNLIMITED",
+        )
+    }
+
     fn most_tasks(&self) -> Result<Option<usize>, EngineError> {
         let text = ask(NAME, "scontrol", &words(["show", "config"]), None)?;
         let value = text.lines().find_map(|line| {
@@ -81,6 +90,17 @@ impl Engine for Slurm {
     fn how_to_cancel(&self, job: &str) -> String {
         format!("scancel {job}")
     }
+}
+
+/// Whether `sbatch --time` takes it.
+fn is_time(text: &str) -> bool {
+    let (days, rest) = text.split_once('-').map_or((None, text), |(days, rest)| (Some(days), rest));
+    let is_number = |part: &str| {
+        !part.is_empty() && part.len() < 10 && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_clock = rest.split(':').count() <= 3 && rest.split(':').all(is_number);
+    let is_endless = ["UNLIMITED", "INFINITE"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    is_endless || (days.is_none_or(is_number) && is_clock)
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
@@ -189,6 +209,17 @@ mod tests {
         assert_eq!(state("6|NODE_FAIL|n1|NodeDown|x"), (6, ended));
         assert_eq!(parse_state("N/A|RUNNING|n1|None"), None);
         assert_eq!(parse_state("slurm_load_jobs error"), None);
+    }
+
+    #[test]
+    fn times_are_those_of_sbatch() {
+        for time in ["90", "0", "90:30", "1:30:00", "2-12", "2-12:30", "2-12:30:15", "unlimited"] {
+            assert!(is_time(time), "{time}");
+        }
+        for time in ["", "xx", "1h", "1:", ":30", "1:2:3:4", "-1", "1-", "1-2-3", "+5", "1.5", "5 "]
+        {
+            assert!(!is_time(time), "{time}");
+        }
     }
 
     #[test]

@@ -372,6 +372,11 @@ fn unknown_names_are_answered_with_the_nearest() {
         ("a.vbp", "by:name", "there is no method \"by:name\""),
         ("smok", "mbs", "e.toml:2: datasets: there is no suite \"smok\""),
         ("smok", "mbs", "did you mean \"smoke\" or"),
+        (
+            "vectorpack",
+            "mbs",
+            "no suite \"vectorpack\"; suites that take instances from this dataset: ",
+        ),
         ("absent/*.vbp", "mbs", "names no file"),
         ("bad.vbp", "mbs", "bad.vbp:4"),
         ("absent.toml", "mbs", "absent.toml"),

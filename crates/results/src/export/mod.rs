@@ -86,9 +86,9 @@ impl Column {
 /// # Errors
 /// See [`ExportError`].
 pub fn export(directory: &Path, out: &Path, format: TableFormat) -> Result<Exported, ExportError> {
-    let columns = columns(directory)?;
     let refused = |source| ExportError::Write { path: out.to_owned(), source };
     let draft = Draft::of(out).map_err(refused)?;
+    let columns = columns(directory)?;
     let mut reader = read(directory)?;
     let mut rows = 0;
     let mut failed: Result<(), StoreError> = Ok(());

@@ -10,7 +10,7 @@ use crate::{Manifest, Shards, UNLIKE};
 const ABSENT: &str = "Shards that are not among the merged: ";
 
 /// The manifest of what was merged. All must be of one experiment by name; what else differs is said in `missing`, as are
-/// shards that are not there.
+/// shards that are not there. The result is a part while what completes one of the same experiment file is not among them.
 ///
 /// Planned are the runs of all shards, each counted once. Where whole experiments are merged, it is the greatest plan of
 /// any, and at least `records` if their files differ.
@@ -63,16 +63,22 @@ pub(super) fn merged(
     merged.missing.retain(|sentence| !sentence.starts_with(ABSENT));
     let all: Vec<&Manifest> = manifests.iter().map(|(_, manifest)| manifest).collect();
     merged.planned = all.iter().map(|manifest| manifest.planned).max().unwrap_or(0);
-    merged.shards = united(&all);
-    if let Some(shards) = &merged.shards {
-        merged.planned = shards.planned.values().sum();
+    merged.shards = None;
+    let (mut whole, mut parts): (Vec<_>, Vec<_>) =
+        divisions(&all).into_iter().partition(|division| division.is_whole(&all));
+    whole.sort_by_key(Division::runs);
+    parts.sort_by_key(Division::runs);
+    if let Some(part) = parts.pop() {
+        merged.planned = part.runs();
+        // Shards that come later are of this file.
+        part.hash.clone_into(&mut merged.experiment_hash);
+        let of = part.shards.of;
         let absent: Vec<u64> =
-            (1..=shards.of).filter(|part| !shards.planned.contains_key(part)).collect();
-        if absent.is_empty() {
-            merged.shards = None;
-        } else {
-            merged.missing.push(format!("{ABSENT}{} of {}.", ranges(&absent), shards.of));
-        }
+            (1..=of).filter(|index| !part.shards.planned.contains_key(index)).collect();
+        merged.missing.push(format!("{ABSENT}{} of {of}.", ranges(&absent)));
+        merged.shards = Some(part.shards);
+    } else if let Some(division) = whole.pop() {
+        merged.planned = merged.planned.max(division.runs());
     }
     if all.iter().any(|manifest| manifest.experiment_hash != first.experiment_hash) {
         merged.planned = merged.planned.max(records);
@@ -82,15 +88,46 @@ pub(super) fn merged(
     Ok(merged)
 }
 
-/// The shards of one division, of several the one with most runs; none where a whole experiment is among them.
-fn united(manifests: &[&Manifest]) -> Option<Shards> {
-    let mut divisions: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
-    for manifest in manifests {
-        let shards = manifest.shards.as_ref()?;
-        divisions.entry(shards.of).or_default().extend(&shards.planned);
+/// The shards of one experiment file that are there.
+struct Division<'a> {
+    /// The hash of the file.
+    hash: &'a str,
+    shards: Shards,
+}
+
+impl Division<'_> {
+    fn runs(&self) -> u64 {
+        self.shards.planned.values().sum()
     }
-    let most = divisions.into_iter().max_by_key(|(_, planned)| planned.values().sum::<u64>());
-    most.map(|(of, planned)| Shards { of, planned })
+
+    /// Whether nothing is missing: all shards are there, or a whole store of the same file that plans no less.
+    fn is_whole(&self, manifests: &[&Manifest]) -> bool {
+        let is_the_whole = |of: &&Manifest| {
+            of.shards.is_none() && of.experiment_hash == self.hash && of.planned >= self.runs()
+        };
+        self.shards.planned.len() as u64 == self.shards.of || manifests.iter().any(is_the_whole)
+    }
+}
+
+/// The shards of each experiment file: of several divisions of one file the one that is complete, else the one with most
+/// runs.
+fn divisions<'a>(manifests: &[&'a Manifest]) -> Vec<Division<'a>> {
+    let mut divisions: BTreeMap<(&str, u64), BTreeMap<u64, u64>> = BTreeMap::new();
+    for manifest in manifests {
+        if let Some(shards) = &manifest.shards {
+            let division = divisions.entry((&manifest.experiment_hash, shards.of)).or_default();
+            division.extend(&shards.planned);
+        }
+    }
+    let mut of_files: BTreeMap<&str, Division<'_>> = BTreeMap::new();
+    for ((hash, of), planned) in divisions {
+        let division = Division { hash, shards: Shards { of, planned } };
+        let rank = |one: &Division<'_>| (one.is_whole(&[]), one.runs());
+        if of_files.get(hash).is_none_or(|known| rank(known) <= rank(&division)) {
+            of_files.insert(hash, division);
+        }
+    }
+    of_files.into_values().collect()
 }
 
 /// Numbers that rise, those in a row as `3-7`.

@@ -223,7 +223,7 @@ impl Files {
     /// # Errors
     /// If the folder cannot be written to.
     pub fn create(folder: &Path, is_gzip: bool) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        vmpack_files::create_folder(folder)?;
         let name = if is_gzip { "series.csv.gz" } else { "series.csv" };
         Ok(Self { folder: folder.into(), series: Draft::of(&folder.join(name))?, is_gzip })
     }
