@@ -443,8 +443,8 @@ fn changes_to_scenarios_have_short_names(browser: &Browser, page: &Path) {
     };
     let wanted = [
         ("recovery=restart:fence=30s,at-once=1", "faults.recovery=restart:fence=30s,at-once=1"),
-        ("recovery=restart:at-once=5", "faults.recovery=restart:fence=30s,at-once=5"),
-        ("recovery=restart:at-once=7", "faults.recovery=restart:fence=30s,at-once=7"),
+        ("recovery=at-once=5", "faults.recovery=restart:fence=30s,at-once=5"),
+        ("recovery=at-once=7", "faults.recovery=restart:fence=30s,at-once=7"),
         ("recovery=wait", "faults.recovery=wait"),
     ];
     let mut wanted = wanted.map(|(short, full)| [short.to_owned(), full.to_owned()]);

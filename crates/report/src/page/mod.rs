@@ -288,7 +288,7 @@ impl Page<'_> {
             format!(
                 "{}, {}, {} of memory, {}",
                 machine.cpu,
-                format::counted(machine.cores as u64, "logical processor"),
+                format::counted(machine.cores, "logical processor"),
                 format::bytes(machine.memory_bytes),
                 machine.system
             ),
