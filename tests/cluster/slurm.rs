@@ -91,7 +91,7 @@ fn a_slurm_that_loses_a_node_loses_no_run() {
     let error = site.refuses(&[&submit[..], &["--partition", "nowhere"]].concat());
     assert!(error.contains("sbatch: invalid partition specified: nowhere"), "{error}");
     let error = site.refuses(&[&submit[..], &["--time", "soon"]].concat());
-    assert!(error.contains("sbatch: Invalid --time specification"), "{error}");
+    assert!(error.contains("--time soon: expected a time of sbatch"), "{error}");
     assert!(!out.exists() && slurm.command("squeue", &["--noheader"]).is_empty());
 
     let said = site.says(&[&submit[..], &["--tasks", "12", "--partition", "main"]].concat(), 0);

@@ -183,6 +183,9 @@ fn what_a_batch_system_refuses_late_is_taken_back() {
     let head = || fs::read_to_string(out.join("submission/submission.json")).unwrap();
     let before = head();
     let resume = ["submit", "slurm", "--resume", "--out", text(&out)];
+    assert!(!site.refuses(&resume).contains("--assume-ended"), "nothing was submitted");
+    // Somebody has started it by hand.
+    fs::write(out.join("submission/1/1/log"), "it began\n").unwrap();
     let error = site.refuses(&resume);
     assert!(
         error.contains("Unable to contact slurm controller") && error.contains("--assume-ended"),

@@ -276,8 +276,9 @@ fn a_part_and_a_whole_of_another_file_are_a_part() {
         assert_eq!(manifest.experiment_hash, "ab");
         assert_eq!(absent(&manifest), ["Shards that are not among the merged: 3 of 3."]);
         assert!(manifest.planned < 900, "{}", manifest.planned);
-        let (manifest, _) = merged(&[&out, third]);
+        let (manifest, out) = merged(&[&out, third]);
         assert_eq!((manifest.shards.clone(), absent(&manifest)), (None, vec![]));
+        assert!(manifest.planned >= stored(&out).len() as u64, "{}", manifest.planned);
     }
     let (manifest, _) = merged(&[first, same]);
     assert_eq!((manifest.shards.clone(), manifest.planned, absent(&manifest)), (None, 6, vec![]));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vmpack_results::{RECORDS, StoreError};
 
-use super::{EngineError, Submission, SubmissionError, TaskState, engine};
+use super::{Submission, SubmissionError, TaskState, engine};
 
 /// How far a submission is.
 #[derive(Clone, Debug)]
@@ -89,10 +89,8 @@ impl Submission {
         for (index, round) in self.head.rounds.iter().enumerate() {
             let number = index + 1;
             let asked = match engine(&round.engine) {
-                Some(engine) => engine.states(&round.name).map_err(|error| {
-                    (matches!(error, EngineError::Absent { .. }), error.to_string())
-                }),
-                None => Err((false, format!("{} is not known here", round.engine))),
+                Some(engine) => engine.states(&round.name).map_err(|error| error.to_string()),
+                None => Err(format!("{} is not known here", round.engine)),
             };
             // A round that was only written may have been submitted by hand: who asks for its job by name finds it, and
             // tasks leave traces.
@@ -104,9 +102,9 @@ impl Submission {
                 Ok(_) => State::Forgotten,
                 Err(_) => State::Unknown,
             };
-            if let Err((is_elsewhere, reason)) = &asked {
-                // Away from a cluster, what was only written and has left no trace was not submitted.
-                if is_begun || !is_elsewhere {
+            if let Err(reason) = &asked {
+                // What was only written, and has left no trace, was not submitted.
+                if is_begun {
                     progress.unknown.insert(number);
                 }
                 progress.notes.push(format!("round {number}: {reason}"));

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::MergeError;
 use crate::{Manifest, Shards, UNLIKE};
 
+/// What the sentence says, after [`UNLIKE`], that names several experiment files.
+const OF_FILES: &str = "some were made with the experiment file ";
 /// How the sentence begins that names what is not there yet.
 const ABSENT: &str = "Shards that are not among the merged: ";
 
@@ -53,7 +55,7 @@ pub(super) fn merged(
         sentences.extend(between.map(ToString::to_string));
         if other.experiment_hash != first.experiment_hash {
             sentences.push(format!(
-                "{UNLIKE}some were made with the experiment file {}, others with {}.",
+                "{UNLIKE}{OF_FILES}{}, others with {}.",
                 first.experiment_hash, other.experiment_hash
             ));
         }
@@ -80,7 +82,8 @@ pub(super) fn merged(
     } else if let Some(division) = whole.pop() {
         merged.planned = merged.planned.max(division.runs());
     }
-    if all.iter().any(|manifest| manifest.experiment_hash != first.experiment_hash) {
+    // By this merge, or by one before.
+    if merged.missing.iter().any(|sentence| sentence.contains(OF_FILES)) {
         merged.planned = merged.planned.max(records);
     }
     merged.missing = distinct(merged.missing);
