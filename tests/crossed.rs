@@ -57,16 +57,17 @@ fn settings_are_crossed_and_a_report_tells_them_apart() {
     let report = |more: &[&str]| vmpack().arg("report").arg(&out).args(more).assert();
     report(&[]).success();
     let policies = table(&out, "policies");
-    assert!(policies.iter().any(|row| row["policy"] == "detector=after=4s recovery=restart spare"));
+    assert!(policies.iter().any(|row| row["label"] == "detector=after=4s recovery=restart spare"));
     let baseline = "detector=after=1m recovery=wait";
     report(&["--baseline", baseline]).success();
     let mut policies = table(&out, "policies");
     // Some have metrics that the baseline has not.
     policies.retain(|row| row["metric"] == "vm_down_hours");
     assert_eq!(policies.len(), crossed.len());
-    let (own, others): (Vec<_>, Vec<_>) =
-        policies.iter().partition(|row| row["policy"] == baseline);
+    let (own, others): (Vec<_>, Vec<_>) = policies.iter().partition(|row| row["label"] == baseline);
     assert!(!own.is_empty() && own.iter().all(|row| row["against"].is_empty()));
+    assert!(policies.iter().all(|row| crossed.contains_key(&row["policy"])), "as runs name it");
+    assert!(policies.iter().all(|row| (&*row["traces"], &*row["seeds"]) == ("1", "1")));
     assert!(others.iter().all(|row| row["against"] == baseline && !row["p_holm"].is_empty()));
     let said = report(&["--baseline", "nobody"]).code(1).get_output().stderr.clone();
     let said = String::from_utf8(said).unwrap();

@@ -66,7 +66,8 @@ series = true
     let table = report("tables/policies.csv");
     for scenario in ["office", "scenario:day"] {
         for policy in ["first-fit", "worst-fit"] {
-            let row = format!("\n{scenario},policy={policy},energy_kwh,2,");
+            let row =
+                format!("\n{scenario},placement.policy={policy},policy={policy},energy_kwh,1,2,");
             assert!(table.contains(&row), "{row} is not in {table}");
         }
     }

@@ -171,7 +171,7 @@ fn mistakes_are_named_with_their_line() {
         ),
         (
             "traces = ['days/*']\npolicies = ['best']\noptions.hosts = []",
-            "e.toml:6: options.hosts: expected a text, a number, true or false, or a list of them",
+            "e.toml:6: options.hosts: expected at least one value in every list, found one that is empty",
         ),
         (
             "traces = ['poisson:rate=1']\npolicies = ['first-fit']",
@@ -184,6 +184,18 @@ fn mistakes_are_named_with_their_line() {
         (
             "traces = ['scenario:day']\noptions.set = ['placement.polcy=x']",
             "e.toml:5: replays: options.set: scenario:day: \"placement.polcy=x\": [placement]: unknown field `polcy`",
+        ),
+        (
+            "traces = ['scenario:faults']\noptions.set = [['faults.recovery=wait'],\n['faults.spare=hosts:x']]",
+            "e.toml:5: replays: options.set: scenario:faults: \"faults.spare=hosts:x\": [faults]: spare: ",
+        ),
+        (
+            "traces = ['scenario:allotments']\noptions.set = 'allocation.method=magic'",
+            "\"allocation.method=magic\": [allocation]: method: there is none named \"magic\"",
+        ),
+        (
+            "traces = ['scenario:faults']\noptions.set = [['faults.recovery=wait'], ['faults.recovery=restart']]",
+            "\"faults.recovery=restart\": expected each field once, found \"faults.recovery=wait\" too",
         ),
         (
             "traces = ['absent']\npolicies = ['best']",

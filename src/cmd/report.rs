@@ -46,5 +46,11 @@ pub(super) fn write(directory: &Path, out: &Path, baseline: Option<&str>) -> any
     for file in written.files {
         say(file.display())?;
     }
+    if let (Some(name), false) = (baseline, written.without_baseline.is_empty()) {
+        let without = written.without_baseline.join("; ");
+        tell(format_args!(
+            "baseline {name:?} was not run everywhere; tested against the best instead: {without}"
+        ));
+    }
     Ok(())
 }

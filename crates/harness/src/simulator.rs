@@ -122,17 +122,24 @@ impl Simulator for NoSimulator {
 
 /// The choices that an option of an experiment file asks for, each of at least one value: one, or of a list of lists as many,
 /// where every value of the one meets every value of the others.
-pub(crate) fn choices(value: &toml::Value) -> Option<Vec<Vec<String>>> {
-    let texts = |values: &[toml::Value]| -> Option<Vec<String>> {
-        let texts: Vec<String> = values.iter().map(option_text).collect::<Option<_>>()?;
-        (!texts.is_empty()).then_some(texts)
+///
+/// # Errors
+/// What was expected, and what was found if that is not plain.
+pub(crate) fn choices(value: &toml::Value) -> Result<Vec<Vec<String>>, &'static str> {
+    const EXPECTED: &str =
+        "expected a text, a number, true or false, or a list of them, or of such lists";
+    let texts = |values: &[toml::Value]| -> Result<Vec<String>, &'static str> {
+        if values.is_empty() {
+            return Err("expected at least one value in every list, found one that is empty");
+        }
+        values.iter().map(|value| option_text(value).ok_or(EXPECTED)).collect()
     };
     match value {
         toml::Value::Array(lists) if lists.iter().any(toml::Value::is_array) => {
-            lists.iter().map(|list| texts(list.as_array()?)).collect()
+            lists.iter().map(|list| texts(list.as_array().ok_or(EXPECTED)?)).collect()
         }
-        toml::Value::Array(values) => Some(vec![texts(values)?]),
-        single => Some(vec![vec![option_text(single)?]]),
+        toml::Value::Array(values) => Ok(vec![texts(values)?]),
+        single => Ok(vec![vec![option_text(single).ok_or(EXPECTED)?]]),
     }
 }
 
@@ -157,13 +164,19 @@ mod tests {
             let table: toml::Table = format!("set = {value}").parse().expect("valid");
             choices(&table["set"])
         };
-        assert_eq!(of("7"), Some(vec![vec!["7".to_owned()]]));
-        assert_eq!(of("['a=1', 'a=2']"), Some(vec![vec!["a=1".to_owned(), "a=2".to_owned()]]));
+        assert_eq!(of("7"), Ok(vec![vec!["7".to_owned()]]));
+        assert_eq!(of("['a=1', 'a=2']"), Ok(vec![vec!["a=1".to_owned(), "a=2".to_owned()]]));
         let crossed = of("[['a=1', 'a=2'], [false, 'b=3']]").expect("two choices");
         assert_eq!(crossed, [["a=1", "a=2"], ["false", "b=3"]]);
-        for wrong in ["[]", "[[]]", "[['a=1'], []]", "[['a=1'], 'b=3']", "[[['a=1']]]", "{ a = 1 }"]
-        {
-            assert_eq!(of(wrong), None, "{wrong}");
+        for (wrong, found) in [
+            ("[]", "empty"),
+            ("[[]]", "empty"),
+            ("[['a=1'], []]", "empty"),
+            ("[['a=1'], 'b=3']", "of such lists"),
+            ("[[['a=1']]]", "of such lists"),
+            ("{ a = 1 }", "of such lists"),
+        ] {
+            assert!(of(wrong).is_err_and(|message| message.contains(found)), "{wrong}");
         }
     }
 }

@@ -172,6 +172,18 @@ impl<'a> Data<'a> {
         self.contestants().contains(baseline) || self.methods.iter().any(|m| m.name == baseline)
     }
 
+    /// What is told against something else than this baseline, since it was not run there: groups of policies by their titles,
+    /// or the family.
+    pub(crate) fn without(&self, baseline: &str) -> Vec<String> {
+        if self.family == Family::Replay {
+            let groups = self.replays.iter();
+            let without = groups.filter(|g| g.baseline.is_none() && g.policies.len() > 1);
+            return without.map(|group| group.title.clone()).collect();
+        }
+        let lacks = self.statistics.against.is_some() && !self.has(baseline);
+        if lacks { vec![format!("the {} family", self.family)] } else { Vec::new() }
+    }
+
     /// The kinds that have methods, in order.
     pub(crate) fn kinds(&self) -> Vec<Kind> {
         let mut kinds: Vec<Kind> = self.methods.iter().map(|m| m.kind).collect();

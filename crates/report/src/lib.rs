@@ -135,6 +135,9 @@ pub struct Written {
     pub planned: u64,
     /// How many answers are wrong: found so by the judge, or disproved by other answers.
     pub wrong: u64,
+    /// Where others are told against something else than the baseline that was asked for, as it was not run there: families,
+    /// and replays by their kind and settings or their scenario.
+    pub without_baseline: Vec<String>,
 }
 
 /// Where what runs left beside their records is found.
@@ -236,7 +239,15 @@ pub fn write_against(
     files::publish(&html, page.render()?.as_bytes())?;
     files.push(html.clone());
     let wrong = records.iter().filter(|r| r.is_wrong()).count() as u64;
-    Ok(Written { html, files, runs: records.len() as u64, planned: manifest.planned, wrong })
+    let without = |name| families.iter().flat_map(move |data| data.without(name));
+    Ok(Written {
+        html,
+        files,
+        runs: records.len() as u64,
+        planned: manifest.planned,
+        wrong,
+        without_baseline: baseline.into_iter().flat_map(without).collect(),
+    })
 }
 
 /// What the records of a report are sorted by.

@@ -105,6 +105,24 @@ const OF_SCENARIOS: &[Shown] = &[
     Shown { kind: OPERATION, headline: "slowdown_mean", bound: None, columns: &[] },
 ];
 
+/// Metrics of which more is better; those of alarms have the name of a rule after a dot.
+const MORE_IS_BETTER: [&str; 9] = [
+    "availability",
+    "vm_availability",
+    "least_vm_availability",
+    "survivability",
+    "mtbf_h",
+    "jain",
+    "utilisation",
+    "alarm_precision",
+    "alarm_recall",
+];
+
+/// Whether more of a metric is better.
+fn more_is_better(metric: &str) -> bool {
+    MORE_IS_BETTER.contains(&metric.split('.').next().unwrap_or(metric))
+}
+
 /// Settings that belong to a policy, not to what it is compared on.
 const OF_POLICIES: [&str; 6] = ["scheduler", "queue", "noise", "quantum_s", "aging_s", "set"];
 
@@ -139,11 +157,15 @@ pub(crate) type Case<'a> = (&'a str, Option<u64>);
 pub(crate) struct Comparison {
     /// An index into the policies of the group.
     pub(crate) policy: usize,
+    /// What it is compared on: traces, or seeds of a scenario.
+    pub(crate) cases: u64,
+    /// The traces among these, and the seeds that it was replayed with there.
     pub(crate) traces: u64,
+    pub(crate) seeds: u64,
     pub(crate) median: f64,
     pub(crate) least: f64,
     pub(crate) greatest: f64,
-    /// The policy that it is tested against: the baseline of the group, or else that of least median; none for that one.
+    /// The policy that it is tested against: the baseline of the group, or else that of best median; none for that one.
     pub(crate) against: Option<usize>,
     /// The p-value of the signed-rank test against it, corrected by Holm.
     pub(crate) p: Option<f64>,
@@ -167,6 +189,13 @@ impl<'a> Policy<'a> {
     /// What a run of it is compared on.
     pub(crate) fn case(&self, run: &'a Record) -> Case<'a> {
         (&run.instance_hash, (self.replay.kind == OPERATION).then_some(run.seed))
+    }
+
+    /// How many seeds it measured a metric with on some traces.
+    fn seeds(&self, metric: &str, traces: &BTreeSet<&str>) -> u64 {
+        let on = |run: &&&Record| traces.contains(run.instance_hash.as_str());
+        let measured = self.runs.iter().filter(on).filter(|run| run.metric(metric).is_some());
+        measured.map(|run| run.seed).collect::<BTreeSet<u64>>().len() as u64
     }
 
     /// The median over traces of a metric.
@@ -240,26 +269,29 @@ impl<'a> Group<'a> {
         format!("{}, {unit}", name.strip_suffix(&ending).unwrap_or(&name))
     }
 
-    /// How policies do by a metric, the least median first.
+    /// How policies do by a metric, the best median first: the least, but of what there should be much.
     pub(crate) fn compare(&self, metric: &str) -> Vec<Comparison> {
         let values: Vec<(usize, BTreeMap<Case<'_>, f64>)> = (0..self.policies.len())
             .map(|policy| (policy, self.policies[policy].by_trace(metric)))
             .filter(|(_, values)| !values.is_empty())
             .collect();
-        let traces: BTreeSet<Case<'_>> =
+        let cases: BTreeSet<Case<'_>> =
             values.iter().flat_map(|(_, of)| of.keys().copied()).collect();
-        let common: Vec<Case<'_>> = traces
+        let common: Vec<Case<'_>> = cases
             .into_iter()
-            .filter(|trace| values.iter().all(|(_, of)| of.contains_key(trace)))
+            .filter(|case| values.iter().all(|(_, of)| of.contains_key(case)))
             .collect();
+        let traces: BTreeSet<&str> = common.iter().map(|&(trace, _)| trace).collect();
         let mut compared: Vec<(Comparison, Vec<f64>)> = values
             .iter()
             .filter_map(|(policy, of)| {
-                let own: Vec<f64> = common.iter().map(|trace| of[trace]).collect();
+                let own: Vec<f64> = common.iter().map(|case| of[case]).collect();
                 let quantile = |p| stats::quantile(&own, p);
                 let comparison = Comparison {
                     policy: *policy,
-                    traces: own.len() as u64,
+                    cases: own.len() as u64,
+                    traces: traces.len() as u64,
+                    seeds: self.policies[*policy].seeds(metric, &traces),
                     median: quantile(0.5)?,
                     least: quantile(0.0)?,
                     greatest: quantile(1.0)?,
@@ -269,8 +301,9 @@ impl<'a> Group<'a> {
                 Some((comparison, own))
             })
             .collect();
-        compared
-            .sort_by(|a, b| a.0.median.total_cmp(&b.0.median).then(a.0.policy.cmp(&b.0.policy)));
+        let sign = if more_is_better(metric) { -1.0 } else { 1.0 };
+        let key = |comparison: &Comparison| sign * comparison.median;
+        compared.sort_by(|(a, _), (b, _)| key(a).total_cmp(&key(b)).then(a.policy.cmp(&b.policy)));
         let asked = compared.iter().find(|(c, _)| Some(c.policy) == self.baseline);
         if let Some((base, of_base)) = asked.or(compared.first()).cloned() {
             let mut rivals: Vec<&mut (Comparison, Vec<f64>)> =

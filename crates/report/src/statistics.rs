@@ -16,6 +16,8 @@ pub(crate) const EQUAL_TIMES: f64 = 0.05;
 pub(crate) const MISLEADING: f64 = 0.05;
 /// The shift of shifted geometric means, in milliseconds.
 pub(crate) const SHIFT_MS: f64 = 10.0;
+/// Methods differ only where the p-value of a test is below.
+pub(crate) const SIGNIFICANT: f64 = 0.05;
 /// The seed of all resampling.
 pub(crate) const SEED: u64 = 2016;
 
@@ -105,6 +107,14 @@ pub(crate) struct Versus {
     /// Signed-rank tests of logarithms of times and of gaps, corrected by Holm for the number of methods.
     pub(crate) time_p: f64,
     pub(crate) gap_p: f64,
+}
+
+impl Versus {
+    /// Whether it differs from the baseline in time and in gap: the interval leaves out equality, and the test agrees.
+    pub(crate) fn differs(&self) -> (bool, bool) {
+        let time = !self.time.holds(1.0) && self.time_p < SIGNIFICANT;
+        (time, !self.gap.holds(0.0) && self.gap_p < SIGNIFICANT)
+    }
 }
 
 /// Cells of methods by instance, as tables without holes in their order.

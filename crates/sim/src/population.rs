@@ -10,6 +10,9 @@ use crate::operation::Vm;
 /// If there are no tenants.
 pub fn tenants(seed: u64, tenants: u32, vms: &mut [Vm]) {
     assert!(tenants > 0, "somebody asks");
+    if vms.is_empty() {
+        return;
+    }
     let mut stream = Stream::new(Component::Tenants, seed);
     let sum = |sum: &mut u64, n| {
         *sum += (1 << 32) / n;

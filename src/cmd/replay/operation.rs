@@ -72,7 +72,8 @@ impl Kind for Operation {
         if let Some(text) = text {
             let field = if changes.is_empty() { "trace" } else { "set" };
             let refusal = |error: ScenarioError| Refusal::new(field, error.to_string());
-            files = Scenario::check(&text, &arguments.trace, changes).map_err(refusal)?;
+            files = Scenario::check_values(&text, &arguments.trace, changes, &registry())
+                .map_err(refusal)?;
         }
         let policy = if changes.is_empty() { "as written".to_owned() } else { changes.join(" ") };
         let settings = [("set".to_owned(), json!(changes))];

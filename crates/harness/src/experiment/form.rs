@@ -45,8 +45,7 @@ struct Form {
     warm_up: u64,
     #[serde(default)]
     pin: bool,
-    #[serde(default)]
-    solutions: Solutions,
+    solutions: Option<Spanned<toml::Value>>,
     #[serde(default)]
     limits: LimitsForm,
     #[serde(default)]
@@ -150,7 +149,7 @@ impl Reader<'_> {
             name: form.name.into_inner(),
             description: form.description,
             order_seed: form.order_seed,
-            solutions: form.solutions,
+            solutions: self.solutions(form.solutions)?,
             warm_up: form.warm_up,
             pin: form.pin,
             blocks: blocks
@@ -211,11 +210,8 @@ impl Reader<'_> {
         let mut options = Vec::new();
         for (name, value) in form.options {
             let place = self.place(&value.span());
-            let choices = choices(value.get_ref()).ok_or_else(|| {
-                let message = format!(
-                    "options.{name}: expected a text, a number, true or false, or a list of them, or of such lists"
-                );
-                self.invalid(&value.span(), message)
+            let choices = choices(value.get_ref()).map_err(|message| {
+                self.invalid(&value.span(), format!("options.{name}: {message}"))
             })?;
             let named = |values| {
                 let name = Named { text: name.clone(), place: place.clone() };
@@ -233,6 +229,21 @@ impl Reader<'_> {
             repeats: self.repeats(top, form.repeats)?,
             limits: self.limits(span, form.limits.or(&top.limits))?,
         })
+    }
+
+    fn solutions(&self, own: Option<Spanned<toml::Value>>) -> Result<Solutions, ExperimentError> {
+        let Some(value) = own else { return Ok(Solutions::None) };
+        match value.get_ref().as_str() {
+            Some("none") => Ok(Solutions::None),
+            Some("proved") => Ok(Solutions::Proved),
+            Some("all") => Ok(Solutions::All),
+            _ => {
+                let found = value.get_ref();
+                let message =
+                    format!("solutions: expected \"none\", \"proved\" or \"all\", found {found}");
+                Err(self.invalid(&value.span(), message))
+            }
+        }
     }
 
     fn seeds(

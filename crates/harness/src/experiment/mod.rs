@@ -10,7 +10,6 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use vmpack_results::Limits;
 
 /// An experiment as its file describes it. The grammar is in `FORMATS.md`.
@@ -88,8 +87,7 @@ pub struct OptionValues {
 }
 
 /// Which runs leave their solution, with bound and certificate, in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Solutions {
     /// None.
     #[default]

@@ -86,7 +86,7 @@ fn panel(
     rows: &[Comparison],
 ) -> Result<(), DrawError> {
     let metric = group.shown.headline;
-    let heading = format!("{}: {}", group.title, group.cases(rows[0].traces));
+    let heading = format!("{}: {}", group.title, group.cases(rows[0].cases));
     canvas.text((14.0, area.top - 28.0), &heading, Type::HEADING, Anchor::Start)?;
     let bound = group.shown.bound.and_then(|bound| group.policies[rows[0].policy].median(bound));
     let ends = || rows.iter().flat_map(|row| [row.least, row.greatest]).chain(bound);

@@ -39,7 +39,7 @@ struct Cell {
 /// The table of a group: policies by the metric that they are compared by, the least median first.
 pub(super) fn policy_table<'a>(group: &'a Group<'_>) -> PolicyTable<'a> {
     let order = group.compare(group.shown.headline);
-    let traces = order.first().map_or(0, |row| row.traces);
+    let traces = order.first().map_or(0, |row| row.cases);
     let medians = |metric: &str| -> Vec<Option<f64>> {
         order.iter().map(|row| group.policies[row.policy].median(metric)).collect()
     };

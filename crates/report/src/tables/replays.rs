@@ -61,29 +61,39 @@ pub(super) fn replays(records: &[Record]) -> Table {
 pub(super) fn policies(families: &[Data<'_>]) -> Table {
     let columns = vec![
         column("group", "setting", Text, "what the policies have in common"),
-        column("policy", "policy", Text, "policy"),
+        data_column("policy", Text, "policy, by the name that runs and methods have"),
+        column("label", "policy", Text, "policy, by what tells it apart in its group"),
         column("metric", "metric", Text, "name of the metric"),
         column("traces", "traces", Count, "traces that all policies were replayed on"),
-        column("median", "median", Number, "median over traces"),
-        column("least", "least", Number, "least over traces"),
-        column("greatest", "greatest", Number, "greatest over traces"),
+        column(
+            "seeds",
+            "seeds",
+            Count,
+            "seeds that the policy was replayed with there: of a scenario each is a case, of traces their mean is taken",
+        ),
+        column("median", "median", Number, "median over traces, or over seeds of a scenario"),
+        column("least", "least", Number, "least of these"),
+        column("greatest", "greatest", Number, "greatest of these"),
         column(
             "p_holm",
             "p (Holm)",
             Probability,
             "signed-rank test against another policy, corrected by Holm",
         ),
-        data_column("against", Text, "that policy; empty in its own row"),
+        data_column("against", Text, "label of that policy; empty in its own row"),
     ];
     let groups = families.iter().flat_map(|data| &data.replays);
     let rows = groups.flat_map(|group| {
         group.columns().into_iter().flat_map(move |metric| {
             group.compare(metric).into_iter().map(move |compared| {
+                let policy = &group.policies[compared.policy];
                 row![
                     &group.title,
-                    &group.policies[compared.policy].label,
+                    policy.name,
+                    &policy.label,
                     metric,
                     compared.traces,
+                    compared.seeds,
                     compared.median,
                     compared.least,
                     compared.greatest,
@@ -97,8 +107,10 @@ pub(super) fn policies(families: &[Data<'_>]) -> Table {
         name: "policies",
         family: None,
         title: "Policies",
-        caption: "How policies compare over the traces that all of them were replayed on. They are tested against \
-                  the baseline that the report was asked for, where there is none against the policy of least median: the row without a p-value."
+        caption: "How policies compare over the traces, or the seeds of a scenario, that all of them were replayed on. \
+                  They are tested against the baseline that the report was asked for, where there is none against the \
+                  policy of best median (the least, but of availability and the like the greatest): the row without a \
+                  p-value."
             .to_owned(),
         columns,
         rows: rows.collect(),

@@ -4,7 +4,7 @@ use vmpack_results::stats::Reversal;
 
 use crate::data::Data;
 use crate::format;
-use crate::statistics::{EQUAL_TIMES, SEED, misleads};
+use crate::statistics::{EQUAL_TIMES, SEED, SIGNIFICANT, misleads};
 use crate::table::Unit::{Count, Probability, Ratio, Seconds, Share, Text};
 use crate::table::{Cell, Column, Table, column, data_column, row};
 
@@ -147,14 +147,16 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
             "gap_without",
             "gap without it",
             Share,
-            "what is added to the mean gap of the virtual best when the method is left out; of the virtual best, its gap",
+            "what is added to the mean gap of the virtual best when the method is left out",
         ),
         column(
             "par2_without_s",
             "PAR-2 without it",
             Seconds,
-            "what is added to the PAR-2 of the virtual best's time to a proof when the method is left out; of the virtual best, its PAR-2",
+            "what is added to the PAR-2 of the virtual best's time to a proof when the method is left out",
         ),
+        data_column("gap", Share, "mean gap of the virtual best, in its row"),
+        data_column("par2_s", Seconds, "PAR-2 of the virtual best's time to a proof, in its row"),
     ];
     let mut rows = vec![{
         let any = |of: &dyn Fn(&crate::data::MethodData<'_>, &str) -> bool| {
@@ -166,6 +168,8 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
             any(&|m, hash| m.cells.get(hash).is_some_and(|cell| cell.answered.is_some())),
             Cell::Nothing,
             any(&|m, hash| m.cells.get(hash).is_some_and(|cell| cell.proved.is_some())),
+            Cell::Nothing,
+            Cell::Nothing,
             Cell::Nothing,
             Cell::Nothing,
             Cell::Nothing,
@@ -186,9 +190,12 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
             costs.alone_best,
             portfolio.gap.1[k],
             portfolio.par2.1[k],
+            Cell::Nothing,
+            Cell::Nothing,
         ]
     }));
-    Some(Table {
+    let (gap, par2) = (format::percent(portfolio.gap.0), format::seconds(portfolio.par2.0));
+    let mut table = Table {
         name: "contribution",
         family: Some(data.family),
         title: "Virtual best and marginal contributions",
@@ -201,7 +208,15 @@ fn contribution(data: &Data<'_>) -> Option<Table> {
         ),
         columns,
         rows,
-    })
+    };
+    table.caption.extend([
+        " The virtual best's own mean gap is ",
+        &gap,
+        ", its PAR-2 ",
+        &par2,
+        ".",
+    ]);
+    Some(table)
 }
 
 /// Gaps over time.
@@ -292,11 +307,11 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
             "differs",
             "differs in",
             Text,
-            "whether the interval of time leaves out 1, and that of the gap 0",
+            "what differs: the interval of time leaves out 1, or that of the gap 0, and its p-value is below 0.05",
         ),
     ];
     let rows = against.methods.iter().map(|versus| {
-        let differs = match (!versus.time.holds(1.0), !versus.gap.holds(0.0)) {
+        let differs = match versus.differs() {
             (true, true) => "time, gap",
             (true, false) => "time",
             (false, true) => "gap",
@@ -322,7 +337,8 @@ fn intervals(data: &Data<'_>) -> Option<Table> {
         family: Some(data.family),
         title: "Methods against a baseline",
         caption: format!(
-            "The baseline is {baseline}, {why}. Intervals are from a paired bootstrap over instances, {} resamples, \
+            "The baseline is {baseline}, {why}. A method differs from it in what both its interval and its test \
+             (p below {SIGNIFICANT}) say. Intervals are from a paired bootstrap over instances, {} resamples, \
              seed {SEED}, seeds of a method averaged first; time is {}, unanswered instances counting as the limit. With fewer than some twenty instances they \
              are too narrow. Tests are corrected for {}.",
             format::count(against.resamples as u64),

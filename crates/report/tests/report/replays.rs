@@ -135,15 +135,49 @@ fn policies_are_compared_over_traces() {
     assert_eq!((&*energy[0]["p_holm"], &*energy[0]["traces"]), ("", "6"));
     assert_eq!(energy[1]["p_holm"], "0.0625");
     let noisy = rows.iter().filter(|r| r["group"] == "arrivals" && r["metric"] == "server_days");
-    let names: Vec<&str> = noisy.map(|row| row["policy"].as_str()).collect();
+    let names: Vec<&str> = noisy.map(|row| row["label"].as_str()).collect();
     assert_eq!(
         names,
         ["lifetime, noise 0", "lifetime, noise 0.5", "lifetime, noise 2", "first-fit"]
     );
+    assert_eq!((&*energy[0]["seeds"], &*energy[0]["label"]), ("1", "best"));
     let long = report.table("replays");
     let found = long.iter().find(|r| r["metric"] == "migrations" && r["policy"] == "dvfs");
     let found = found.expect("every metric is there");
     assert_eq!((&*found["derived_again"], &*found["value"]), ("true", "100"));
+}
+
+/// Two scenarios, one of them with availability, three seeds each; and the baseline was run in the other alone.
+#[test]
+fn more_of_some_metrics_is_better_and_a_baseline_that_is_missing_is_said() {
+    let mut records = Vec::new();
+    for seed in 0..3 {
+        for (scenario, policy, available) in [
+            ("faults", "wait", 0.9),
+            ("faults", "restart", 0.99),
+            ("lossy", "patient", 0.8),
+            ("lossy", "hasty", 0.7),
+        ] {
+            let metrics = [("vm_down_hours", 1.0, "h"), ("vm_availability", available, "")];
+            let mut record = replay("operation", scenario, policy, &json!({}), &metrics);
+            record.seed = seed;
+            record.run.push_str(&seed.to_string());
+            records.push(record);
+        }
+    }
+    let report = Report::of(&records);
+    let rows = report.table("policies");
+    let of = |policy: &str| {
+        let is = |row: &&BTreeMap<String, String>| {
+            row["policy"] == policy && row["metric"] == "vm_availability"
+        };
+        rows.iter().find(is).expect("a row")
+    };
+    assert_eq!((&*of("restart")["against"], &*of("wait")["against"]), ("", "restart"));
+    assert_eq!((&*of("wait")["traces"], &*of("wait")["seeds"]), ("1", "3"));
+    let directory = report.directory.path();
+    let against = |name| vmpack_report::write_against(directory, directory, Some(name));
+    assert_eq!(against("wait").expect("a report").without_baseline, ["lossy"]);
 }
 
 /// What the judge did not believe is shown and enters nothing.

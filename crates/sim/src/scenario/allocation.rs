@@ -1,7 +1,8 @@
 //! The section `[allocation]`.
 
 use serde::Deserialize;
-use vmpack_model::Budget;
+use vmpack_model::allocation::Allocation as Family;
+use vmpack_model::{Budget, Method, Registry};
 
 use super::{Metrics, Part, Scene};
 use crate::allocation::{
@@ -97,6 +98,16 @@ impl Allocation {
         Ok(policy)
     }
 
+    /// The method that divides what there is.
+    fn method(&self, methods: &Registry) -> Result<&'static dyn Method<Family>, String> {
+        let known = &methods.allocation;
+        let method = known.iter().copied().find(|method| method.name() == self.method);
+        method.ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|method| method.name()).collect();
+            format!("method: there is none named {:?}: they are {}", self.method, known.join(", "))
+        })
+    }
+
     fn adjust(&self, adjustment: &mut Adjustment) -> Result<(), String> {
         if let Some(name) = &self.forecast {
             adjustment.forecast = [self.forecast("forecast", name)?; MAX_RESOURCES];
@@ -178,17 +189,20 @@ impl Allocation {
 }
 
 impl Part for Allocation {
+    fn check(&self, methods: &Registry) -> Result<(), String> {
+        if self.policy()?.adjustment.is_some() {
+            self.method(methods)?;
+        }
+        Ok(())
+    }
+
     fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
         let policy = self.policy()?;
+        let method = policy.adjustment.map(|_| self.method(scene.methods)).transpose()?;
         let engine = engine.allotting(policy.first).observed(&mut self.shortfalls);
-        let Some(adjustment) = policy.adjustment else { return Ok(engine) };
-        let known = &scene.methods.allocation;
-        let method = known.iter().find(|method| method.name() == self.method).ok_or_else(|| {
-            let known: Vec<&str> = known.iter().map(|method| method.name()).collect();
-            format!("method: there is none named {:?}: they are {}", self.method, known.join(", "))
-        })?;
+        let Some((adjustment, method)) = policy.adjustment.zip(method) else { return Ok(engine) };
         let budget = Budget::default().with_seed(scene.seed);
-        let adjuster = Adjuster::new(adjustment, *method, budget, &mut self.tally)
+        let adjuster = Adjuster::new(adjustment, method, budget, &mut self.tally)
             .map_err(|reason| format!("method: {} {reason}", self.method))?;
         Ok(engine.controlled(Box::new(adjuster)))
     }

@@ -1,6 +1,7 @@
 //! The section `[balancing]`.
 
 use serde::Deserialize;
+use vmpack_model::Registry;
 
 use super::{Metrics, Part, Scene};
 use crate::balancing::{Balancer, Evenness, Goal, Habits, Level, Objective, Trigger};
@@ -108,6 +109,10 @@ impl Balancing {
 }
 
 impl Part for Balancing {
+    fn check(&self, _: &Registry) -> Result<(), String> {
+        self.habits().map(drop)
+    }
+
     fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
         let habits = self.habits()?;
         let evenness = Evenness::new(habits.goal, habits.period, habits.hold);

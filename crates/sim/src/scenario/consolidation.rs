@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use serde::Deserialize;
-use vmpack_model::Budget;
+use vmpack_model::packing::Packing;
+use vmpack_model::{Budget, Method, Registry};
 
 use super::{Metrics, Part, Scene};
 use crate::operation::Engine;
@@ -47,18 +48,27 @@ impl Default for Consolidation {
     }
 }
 
-impl Part for Consolidation {
-    fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
-        let known = &scene.methods.packing;
-        let method = known.iter().find(|method| method.name() == self.method).ok_or_else(|| {
-            format!(
-                "method: there is no packing method {:?}: see `vmpack list methods`",
-                self.method
-            )
-        })?;
+impl Consolidation {
+    /// The method that packs, if all values can be.
+    fn method(&self, methods: &Registry) -> Result<&'static dyn Method<Packing>, String> {
         if self.period_s == 0 {
             return Err("period_s: expected a positive number of seconds".to_owned());
         }
+        let method = methods.packing.iter().copied().find(|method| method.name() == self.method);
+        method.ok_or_else(|| {
+            let name = &self.method;
+            format!("method: there is no packing method {name:?}: see `vmpack list methods`")
+        })
+    }
+}
+
+impl Part for Consolidation {
+    fn check(&self, methods: &Registry) -> Result<(), String> {
+        self.method(methods).map(drop)
+    }
+
+    fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
+        let method = self.method(scene.methods)?;
         let milliseconds = |seconds: u32| u64::from(seconds) * 1000;
         let terms = Terms {
             horizon: milliseconds(self.horizon_s),
@@ -71,7 +81,7 @@ impl Part for Consolidation {
             budget = budget.with_work(work);
         }
         let times = (milliseconds(self.period_s), milliseconds(self.rest_s));
-        let repacker = Repacker::new(*method, budget, terms, times, scene.hosts.len());
+        let repacker = Repacker::new(method, budget, terms, times, scene.hosts.len());
         self.done = repacker.done();
         Ok(engine.controlled(Box::new(repacker)))
     }

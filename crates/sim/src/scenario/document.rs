@@ -104,6 +104,12 @@ impl<'t> Document<'t> {
         let parsed = DeTable::parse(text).map_err(|error| document.malformed(None, &error))?;
         document.table = parsed.into_inner();
         for (number, change) in changes.iter().enumerate() {
+            let place = |change: &'t String| change.split_once('=').map(|(place, _)| place);
+            let before = &changes[..number];
+            if let Some(other) = before.iter().find(|other| place(other) == place(change)) {
+                let message = format!("{change:?}: expected each field once, found {other:?} too");
+                return Err(document.places.invalid(Place::Unknown, message));
+            }
             document.change(change, OUTSIDE + number).map_err(|reason| {
                 let message = format!("{change:?}: expected {reason}");
                 document.places.invalid(Place::Unknown, message)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use vmpack_model::Registry;
 
 use super::cluster::Power;
 use super::{Metrics, Part, Scene};
@@ -105,6 +106,24 @@ impl Edge {
         Ok(Hosts::new(all, hosts.resources()))
     }
 
+    /// What the sites cost, in their order.
+    fn charges(&self) -> Result<Vec<Site>, String> {
+        let charge = |site: &Place| -> Result<Site, String> {
+            Ok(Site {
+                host_hour: price("host_hour", site.host_hour)?,
+                gigabyte: price("gigabyte", site.gigabyte)?,
+            })
+        };
+        self.sites.iter().map(charge).collect()
+    }
+
+    /// Where VMs go, unless as `[placement]` says.
+    fn rule(&self) -> Result<Option<Rule>, String> {
+        let Some(rule) = &self.rule else { return Ok(None) };
+        let rule = Rule::parse(rule, price("millisecond", self.millisecond)?);
+        rule.map(Some).map_err(|reason| format!("rule: {reason}"))
+    }
+
     /// Latencies in the order of the sites.
     fn latencies(&self, scene: &Scene<'_>) -> Result<Square, String> {
         let Some(file) = &self.latency else {
@@ -133,6 +152,18 @@ impl Part for Edge {
         self.latency.iter().map(Path::new).collect()
     }
 
+    fn check(&self, _: &Registry) -> Result<(), String> {
+        self.charges()?;
+        self.rule()?;
+        if !(0.0..=1e6).contains(&self.traffic_mbit) {
+            return Err("traffic_mbit: expected a number from 0 to 1000000".to_owned());
+        }
+        if self.hand_over_min == Some(0) {
+            return Err("hand_over_min: expected a positive number".to_owned());
+        }
+        Ok(())
+    }
+
     fn prepare(&mut self, seed: u64, hosts: &mut Hosts, vms: &mut [Vm]) -> Result<(), String> {
         let cloud = self.cloud()?;
         *hosts = self.settled(hosts)?;
@@ -155,36 +186,22 @@ impl Part for Edge {
         mut engine: Engine<'a>,
         scene: Scene<'a>,
     ) -> Result<Engine<'a>, String> {
-        let charge = |site: &Place| -> Result<Site, String> {
-            Ok(Site {
-                host_hour: price("host_hour", site.host_hour)?,
-                gigabyte: price("gigabyte", site.gigabyte)?,
-            })
-        };
-        let charges = self.sites.iter().map(charge).collect::<Result<_, _>>()?;
-        let sites = Sites::new(self.latencies(&scene)?, charges, self.cloud()?)?;
+        self.check(scene.methods)?;
+        let sites = Sites::new(self.latencies(&scene)?, self.charges()?, self.cloud()?)?;
         sites.check(scene.hosts, scene.vms)?;
-        if !(0.0..=1e6).contains(&self.traffic_mbit) {
-            return Err("traffic_mbit: expected a number from 0 to 1000000".to_owned());
-        }
+        let rule = self.rule()?;
         let traffic = (self.traffic_mbit * 125_000.0) as u64;
         self.bound = cost_bound(&sites, scene.hosts, scene.vms, scene.end, !self.strict);
         let sites = &*self.known.insert(sites);
-        if let Some(rule) = &self.rule {
-            let rule = Rule::parse(rule, price("millisecond", self.millisecond)?)
-                .map_err(|reason| format!("rule: {reason}"))?;
+        if let Some(rule) = rule {
             engine = engine.placed_by(Box::new(BySite::new(sites, scene.hosts, scene.vms, rule)));
         }
         if self.strict {
             engine = engine.guarded(Box::new(Reach(sites)));
         }
-        match self.hand_over_min {
-            Some(0) => return Err("hand_over_min: expected a positive number".to_owned()),
-            Some(minutes) => {
-                let period = u64::from(minutes) * 60_000;
-                engine = engine.controlled(Box::new(HandOver::new(sites, period)));
-            }
-            None => {}
+        if let Some(minutes) = self.hand_over_min {
+            let period = u64::from(minutes) * 60_000;
+            engine = engine.controlled(Box::new(HandOver::new(sites, period)));
         }
         let service = Service::new(sites.clone(), scene.vms.len(), traffic);
         Ok(engine.observed(self.service.insert(service)))

@@ -3,11 +3,15 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use vmpack_model::Registry;
 
 use super::{Metrics, Part, Scene};
 use crate::interference::{Limit, Matrix, Quietest, Slowdowns};
 use crate::operation::{Engine, Hosts, Vm};
 use crate::population;
+
+/// What VMs may be slowed down by at most, beyond 1: from what to what.
+const SATURATION: (f64, f64) = (1e-6, 1e6);
 
 /// Who slows down whom, and whether placement knows.
 #[derive(Debug, Deserialize)]
@@ -61,6 +65,11 @@ impl Part for Interference {
         self.matrix.iter().map(Path::new).collect()
     }
 
+    fn check(&self, _: &Registry) -> Result<(), String> {
+        let most = self.saturation.unwrap_or(1.0);
+        parts("saturation", most, SATURATION, 1e6).map(drop)
+    }
+
     fn prepare(&mut self, seed: u64, _: &mut Hosts, vms: &mut [Vm]) -> Result<(), String> {
         parts("load", self.load, (0.001, 10.0), 1e3)?;
         self.limit.map_or(Ok(0), |limit| parts("limit", limit, (1.0, 1e6), 1e6))?;
@@ -86,7 +95,7 @@ impl Part for Interference {
             None => Matrix::drawn(classes, scene.seed),
         };
         if let Some(most) = self.saturation {
-            matrix = matrix.saturating(parts("saturation", most, (1e-6, 1e6), 1e6)?);
+            matrix = matrix.saturating(parts("saturation", most, SATURATION, 1e6)?);
         }
         matrix.check(scene.vms)?;
         self.slowdowns = Some(Slowdowns::new(matrix.clone()));

@@ -1,6 +1,7 @@
 //! The section `[migration]`.
 
 use serde::Deserialize;
+use vmpack_model::Registry;
 
 use super::{Metrics, Part, Scene};
 use crate::migration::{Charge, Dirtying, Limits, LiveMover, PreCopy, Settings, Spent};
@@ -69,7 +70,7 @@ impl Default for Migration {
 }
 
 impl Part for Migration {
-    fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
+    fn check(&self, _: &Registry) -> Result<(), String> {
         let positive = [
             ("bandwidth_mbit", self.bandwidth_mbit),
             ("per_host", self.per_host),
@@ -91,6 +92,11 @@ impl Part for Migration {
                 return Err(format!("{name}: expected a number from 0 to {most}"));
             }
         }
+        Ok(())
+    }
+
+    fn join<'a>(&'a mut self, engine: Engine<'a>, scene: Scene<'a>) -> Result<Engine<'a>, String> {
+        self.check(scene.methods)?;
         let bandwidth = u64::from(self.bandwidth_mbit) * MBIT;
         let engine = engine.observed(&mut self.spent);
         if let Model::Simple = self.model {

@@ -59,6 +59,14 @@ pub trait Part {
         Vec::new()
     }
 
+    /// Whether values can be that [`Part::join`] would refuse, as far as can be said without hosts and VMs.
+    ///
+    /// # Errors
+    /// What is wrong with what the section says.
+    fn check(&self, _methods: &Registry) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Changes VMs or hosts before the run: classes, tenants, sites.
     ///
     /// # Errors
@@ -183,6 +191,35 @@ impl Scenario {
         let of_parts = parts.iter().flat_map(|(_, part)| part.files());
         let files = workload.file().into_iter().chain(of_parts);
         Ok(files.map(|file| places.folder().join(file)).collect())
+    }
+
+    /// Whether the values of a scenario file, with changes as for [`Scenario::read`], can be, as far as can be said without
+    /// its VMs: what only they or the files that it refers to show is found by [`Scenario::run`]. Takes time and memory for
+    /// its hosts. Returns what [`Scenario::check`] does.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Invalid`].
+    pub fn check_values(
+        text: &str,
+        path: &Path,
+        changes: &[String],
+        methods: &Registry,
+    ) -> Result<Vec<PathBuf>, ScenarioError> {
+        let files = Self::check(text, path, changes)?;
+        let Sections { cluster, workload, placement, mut parts, places } =
+            Sections::parse(text, path, changes)?;
+        let wrong = |section: &'static str| {
+            let places = &places;
+            move |message: String| places.wrong(section, message)
+        };
+        let mut hosts = cluster.hosts().map_err(wrong("cluster"))?;
+        workload.check().map_err(wrong("workload"))?;
+        placement.setting(0).map_err(wrong("placement"))?;
+        for (name, part) in &mut parts {
+            part.check(methods).map_err(wrong(name))?;
+            part.prepare(0, &mut hosts, &mut []).map_err(wrong(name))?;
+        }
+        Ok(files)
     }
 
     /// Reads a scenario file. Each of `changes` is `SECTION.FIELD=VALUE` in the notation of the file, and replaces what the

@@ -87,13 +87,23 @@ impl Workload {
         Generator::parse(&self.source).is_none().then_some(Path::new(&self.source))
     }
 
-    /// The VMs, and when the run ends.
-    pub(super) fn vms(&self, folder: &Path, seed: u64) -> Result<(Vec<Vm>, Time), String> {
+    /// Whether its values can be, as far as can be said without its VMs.
+    pub(super) fn check(&self) -> Result<(), String> {
         if let Some(days) = self.days
             && !(1e-6..=1e5).contains(&days)
         {
             return Err(format!("days: expected a number from 0.000001 to 100000, found {days}"));
         }
+        self.load.map(Drawn::load).transpose()?;
+        match Generator::parse(&self.source) {
+            Some(Err(reason)) => Err(format!("source: {reason}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The VMs, and when the run ends.
+    pub(super) fn vms(&self, folder: &Path, seed: u64) -> Result<(Vec<Vm>, Time), String> {
+        self.check()?;
         let end = self.days.map(|days| (days * DAY) as Time);
         let load = self.load.map(Drawn::load).transpose()?;
         let named = self.format.as_deref();
