@@ -202,7 +202,7 @@ fn bound<P: Derive>(
     if let Some(feasible) = feasible
         && P::contradicts(claimed, feasible)
     {
-        case.find(Verdict::BoundAboveCost { bound: claimed, cost: feasible.value });
+        case.find(Verdict::BoundAboveCost { bound: claimed, actual: feasible.value });
     }
     proved
 }

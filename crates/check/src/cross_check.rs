@@ -83,11 +83,11 @@ pub fn cross_check(
             return Verdict::FalseRefutation { reason };
         }
         if let Some(bound) = claim.bound.filter(|&bound| exceeds(bound, known)) {
-            return Verdict::BoundAboveCost { bound, cost: known };
+            return Verdict::BoundAboveCost { bound, actual: known };
         }
         let cost = claim.judgement.cost.or(unshown).filter(|_| claim.status == Status::Optimal);
         match cost.filter(|&cost| exceeds(cost, known)) {
-            Some(cost) => Verdict::FalseOptimal { cost, better: known },
+            Some(claimed) => Verdict::FalseOptimal { claimed, better: known },
             None => found.clone(),
         }
     };

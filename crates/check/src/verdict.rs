@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use vmpack_model::Value;
 
 /// What the judge finds about a claim. Only `Correct` enters statistics.
+///
+/// Records have its fields beside those of the [`Judgement`], so none may be called like one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
@@ -43,12 +45,12 @@ pub enum Verdict {
         /// The bound.
         bound: Value,
         /// The cost of the solution, derived by the judge.
-        cost: Value,
+        actual: Value,
     },
     /// Called optimal, but a feasible solution is known that costs less.
     FalseOptimal {
         /// What was called optimal.
-        cost: Value,
+        claimed: Value,
         /// What somebody else reached.
         better: Value,
     },
@@ -111,11 +113,11 @@ impl fmt::Display for Verdict {
             Self::Infeasible { violations } => write!(f, ": {}", violations.join("; ")),
             Self::WrongCost { claimed, actual } => write!(f, ": claimed {claimed}, is {actual}"),
             Self::InvalidBound { claimed, reason } => write!(f, ": {claimed}: {reason}"),
-            Self::BoundAboveCost { bound, cost } => {
-                write!(f, ": bound {bound}, yet a feasible solution costs {cost}")
+            Self::BoundAboveCost { bound, actual } => {
+                write!(f, ": bound {bound}, yet a feasible solution costs {actual}")
             }
-            Self::FalseOptimal { cost, better } => {
-                write!(f, ": {cost} was called optimal, yet {better} was reached")
+            Self::FalseOptimal { claimed, better } => {
+                write!(f, ": {claimed} was called optimal, yet {better} was reached")
             }
             Self::WrongMetric { metric, claimed, actual } => {
                 write!(f, ": {metric} is claimed to be {claimed}, is {actual}")
@@ -141,4 +143,35 @@ pub struct Judgement {
     pub notes: Vec<String>,
     /// The greatest amount by which a constraint is missed within a stated tolerance; zero if exact.
     pub violation: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_found_is_read_as_it_was_written() {
+        let (low, high) = (Value::from(3_u64), Value::from(7_u64));
+        let text = || "why".to_owned();
+        for verdict in [
+            Verdict::Correct,
+            Verdict::NoAnswer,
+            Verdict::Unverifiable { claimed: Some(low) },
+            Verdict::Infeasible { violations: vec![text()] },
+            Verdict::WrongCost { claimed: low, actual: high },
+            Verdict::InvalidBound { claimed: high, reason: text() },
+            Verdict::BoundAboveCost { bound: high, actual: low },
+            Verdict::FalseOptimal { claimed: high, better: low },
+            Verdict::FalseRefutation { reason: text() },
+            Verdict::WrongMetric { metric: text(), claimed: text(), actual: text() },
+            Verdict::Inconsistent { reason: text() },
+        ] {
+            let cost = Some(high);
+            let notes = vec![text()];
+            let found = Judgement { verdict, cost, certified: true, notes, violation: low };
+            let written = serde_json::to_string(&found).expect("plain data");
+            let again: Judgement = serde_json::from_str(&written).expect("what was written");
+            assert_eq!(again, found, "{written}");
+        }
+    }
 }

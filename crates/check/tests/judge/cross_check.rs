@@ -61,11 +61,11 @@ fn what_one_method_reaches_disproves_what_another_claims() {
     assert_eq!(names(&checked), expected);
     assert_eq!(
         checked.verdicts[1],
-        Verdict::FalseOptimal { cost: value("11"), better: value("10") }
+        Verdict::FalseOptimal { claimed: value("11"), better: value("10") }
     );
     assert_eq!(
         checked.verdicts[2],
-        Verdict::BoundAboveCost { bound: value("11"), cost: value("10") }
+        Verdict::BoundAboveCost { bound: value("11"), actual: value("10") }
     );
     assert_eq!(checked.doubtful_reference, None);
 }

@@ -164,7 +164,10 @@ fn bounds_against_the_own_solution() {
     assert_correct(&judgement);
     assert!(!judgement.certified, "nobody proved it");
     let judgement = with(Bound::claimed(value("9")));
-    assert_eq!(judgement.verdict, Verdict::BoundAboveCost { bound: value("9"), cost: value("8") });
+    assert_eq!(
+        judgement.verdict,
+        Verdict::BoundAboveCost { bound: value("9"), actual: value("8") }
+    );
 }
 
 #[test]
